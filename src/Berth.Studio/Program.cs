@@ -1,0 +1,8 @@
+namespace Berth.Studio;
+
+/// <summary>The entry point.</summary>
+public static class Program
+{
+    /// <summary>Starts the program.</summary>
+    public static int Main(string[] args) => args?.Length ?? 0;
+}
