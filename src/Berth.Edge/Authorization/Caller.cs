@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+
+namespace Berth.Edge;
+
+/// <summary>How a caller proved who they are.</summary>
+internal enum CallerKind
+{
+    /// <summary>A session cookie of the edge origin or of one workspace host.</summary>
+    Session,
+
+    /// <summary>An access token in the Authorization header (edge origin only).</summary>
+    Bearer,
+}
+
+/// <summary>
+/// The person behind a request, set by authentication and read with <see cref="CallerExtensions.GetCaller"/>. Identity is (issuer, subject);
+/// everything else is for display.
+/// </summary>
+internal sealed record Caller
+{
+    /// <summary>How they proved it.</summary>
+    public required CallerKind Kind { get; init; }
+
+    /// <summary>Issuer of the identity, exactly as configured.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>Subject at that issuer.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>E-mail address as the provider told it, verified or not; display only.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>Name as the provider told it; display only.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Whether configuration makes this person an administrator (by identity, or by a claim).</summary>
+    public bool IsAdministrator { get; init; }
+
+    /// <summary>Session id of a <see cref="CallerKind.Session"/>, the same on the edge origin and on workspace hosts; else null.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>Token id (jti) of a <see cref="CallerKind.Bearer"/> when the token has one; else null.</summary>
+    public string? TokenId { get; init; }
+
+    /// <summary>Scopes of a bearer token; empty for a session.</summary>
+    public ImmutableArray<string> Scopes { get; init; } = [];
+
+    /// <summary>When this proof ends whatever happens: absolute end of the session, or exp of the token.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The best text to address the person with: name, else e-mail address, else subject.</summary>
+    public string DisplayName => Name ?? Email ?? Subject;
+}
+
+/// <summary>Access to the caller of a request.</summary>
+internal static class CallerExtensions
+{
+    /// <summary>The caller that authentication found, or null for a stranger.</summary>
+    public static Caller? GetCaller(this HttpContext context) => context.Features.Get<Caller>();
+}

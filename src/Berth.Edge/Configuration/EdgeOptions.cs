@@ -1,0 +1,154 @@
+namespace Berth.Edge;
+
+/// <summary>
+/// Configuration of the edge: section <c>Berth:Edge</c>, so <c>Berth__Edge__PublicOrigin</c> as an environment variable and
+/// <c>Berth__Edge__Issuers__0__ClientId</c> for lists. Checked once at start; every problem is named in one message.
+/// </summary>
+public sealed record EdgeOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Berth:Edge";
+
+    /// <summary>Origin people use to reach the edge: scheme, host and port if not the default one. https unless the host is loopback.</summary>
+    /// <value>No default; example <c>https://berth.example.com</c>.</value>
+    public string PublicOrigin { get; init; } = "";
+
+    /// <summary>Workspaces are served one label below this domain, with the scheme and port of <see cref="PublicOrigin"/>.</summary>
+    /// <value>No default; example <c>workspaces.example.dev</c>. Give it a registrable domain of its own in production.</value>
+    public string WorkspaceDomain { get; init; } = "";
+
+    /// <summary>OpenID Providers people may sign in with; the first is the default.</summary>
+    public IList<IssuerOptions> Issuers { get; init; } = [];
+
+    /// <summary>Administrators by identity; more by claim in <see cref="IssuerOptions.AdministratorClaim"/>.</summary>
+    public IList<AdministratorOptions> Administrators { get; init; } = [];
+
+    /// <summary>Session cookies.</summary>
+    public SessionOptions Session { get; init; } = new();
+
+    /// <summary>Keys that sign the identity header.</summary>
+    public WorkspaceIdentityOptions Identity { get; init; } = new();
+
+    /// <summary>Networks (CIDR) of proxies whose X-Forwarded-For, -Proto and -Host count. The default is none.</summary>
+    public IList<string> TrustedProxies { get; init; } = [];
+
+    /// <summary>Forwarding to workspaces.</summary>
+    public ProxyOptions Proxy { get; init; } = new();
+}
+
+/// <summary>One OpenID Provider.</summary>
+public sealed record IssuerOptions
+{
+    /// <summary>Short name used in <c>/login?provider=</c>; lower-case letters, digits and dashes. The default is the issuer's host.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Name shown to people when there are several. The default is the issuer's host.</summary>
+    public string? DisplayName { get; init; }
+
+    /// <summary>Issuer identifier, exactly as the provider's discovery document states it; https unless loopback.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Client id of the edge at this provider.</summary>
+    public string ClientId { get; init; } = "";
+
+    /// <summary>Client secret; empty for a public client (PKCE is used always).</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>File that holds the client secret, read at start; instead of <see cref="ClientSecret"/>.</summary>
+    public string? ClientSecretFile { get; init; }
+
+    /// <summary>Scopes asked for. The default is openid profile email; openid is added when missing.</summary>
+    public IList<string> Scopes { get; init; } = [];
+
+    /// <summary>Audience that access tokens must carry to be accepted as bearer tokens on the API; empty accepts none from this provider.</summary>
+    public string? Audience { get; init; }
+
+    /// <summary>Signature algorithms accepted: RS256, PS256, ES256, ES384. The default is all four.</summary>
+    public IList<string> Algorithms { get; init; } = [];
+
+    /// <summary>
+    /// Accept access tokens typed <c>JWT</c> or not typed, for providers that do not follow RFC 9068. Needs an audience other than the client id.
+    /// The default is false: <c>at+jwt</c> only.
+    /// </summary>
+    public bool AcceptUntypedAccessTokens { get; init; }
+
+    /// <summary>Longest lifetime of an access token that is accepted. The default is 24 hours.</summary>
+    public TimeSpan MaximumTokenLifetime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Claim (of the ID token or of an access token; a string or a list of strings) that can make a person an administrator.</summary>
+    public string? AdministratorClaim { get; init; }
+
+    /// <summary>Value of <see cref="AdministratorClaim"/> that does so.</summary>
+    public string? AdministratorClaimValue { get; init; }
+}
+
+/// <summary>An administrator by identity.</summary>
+public sealed record AdministratorOptions
+{
+    /// <summary>Issuer; one of <see cref="EdgeOptions.Issuers"/>.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Subject at that issuer.</summary>
+    public string Subject { get; init; } = "";
+}
+
+/// <summary>Session cookies.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>
+    /// Time without a request after which a session ends. The default is 8 hours: a lunch, a meeting or a long build does not sign a person out,
+    /// a night does; a stolen laptop's session can be revoked at once.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(8);
+
+    /// <summary>
+    /// Time after which a session ends in any case. The default is 24 hours: the provider is asked at least daily, so people who left and groups
+    /// that changed are noticed by the next day without any provider feature.
+    /// </summary>
+    public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Cookie keys, 32 bytes each in base64: the first protects, both are accepted. One or two.</summary>
+    public IList<string> Keys { get; init; } = [];
+
+    /// <summary>Files with one base64 key each; instead of <see cref="Keys"/>.</summary>
+    public IList<string> KeyFiles { get; init; } = [];
+
+    /// <summary>Make a key at start when none is given: for one replica in development, sessions end with the process.</summary>
+    public bool GenerateKey { get; init; }
+}
+
+/// <summary>Keys of the identity header.</summary>
+public sealed record WorkspaceIdentityOptions
+{
+    /// <summary>PEM files with a P-256 private key each: the first signs, both are published. One or two.</summary>
+    public IList<string> KeyFiles { get; init; } = [];
+
+    /// <summary>Make a key at start when none is given: for one replica in development.</summary>
+    public bool GenerateKey { get; init; }
+}
+
+/// <summary>How the edge finds a workspace's process.</summary>
+public enum TargetResolution
+{
+    /// <summary>Addresses of core/v1 Endpoints, port named http.</summary>
+    Endpoints,
+
+    /// <summary><c>name.namespace.svc</c> and the Service's port, inside the cluster.</summary>
+    Service,
+}
+
+/// <summary>Forwarding to workspaces.</summary>
+public sealed record ProxyOptions
+{
+    /// <summary>How targets are found. The default is Endpoints, which works out of the cluster too.</summary>
+    public TargetResolution Targets { get; init; } = TargetResolution.Endpoints;
+
+    /// <summary>Time to connect to a workspace's process. The default is 5 seconds: it is in the same network.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time without a byte in either direction after which a plain request is given up. The default is 10 minutes: kernels and builds think long.</summary>
+    public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The same for WebSockets and event streams. The default is 24 hours, the longest a session lasts: a quiet terminal is not a dead one.</summary>
+    public TimeSpan StreamActivityTimeout { get; init; } = TimeSpan.FromHours(24);
+}

@@ -1,0 +1,25 @@
+namespace Berth.Edge;
+
+/// <summary>What is known about a session beyond its cookie: revocations, which reach every replica. Asked on every request, so from memory.</summary>
+/// <remarks>The default implementation (<see cref="InMemorySessionState"/>) holds revocations of this process only.</remarks>
+internal interface ISessionState
+{
+    /// <summary>Whether the session may still be used: not revoked by id, and its epoch not below the person's. Never blocks, never throws.</summary>
+    bool IsLive(in SessionKey session);
+
+    /// <summary>Notes that the session was used; called at most once per renewal interval of a session, not on each request.</summary>
+    void Touch(in SessionKey session, DateTimeOffset at);
+
+    /// <summary>Ends one session everywhere (logout). After it returns, <see cref="IsLive"/> is false at least in this process.</summary>
+    /// <param name="session">The session to end.</param>
+    /// <param name="forgetAfter">After this time the cookie is expired anyway and the entry may be dropped.</param>
+    /// <param name="cancellationToken">Cancels the wait, not necessarily the revocation.</param>
+    ValueTask RevokeAsync(SessionKey session, DateTimeOffset forgetAfter, CancellationToken cancellationToken);
+}
+
+/// <summary>Identifies a session towards <see cref="ISessionState"/>.</summary>
+/// <param name="SessionId">Random id, 22 base64url characters.</param>
+/// <param name="Issuer">Issuer of the person.</param>
+/// <param name="Subject">Subject of the person.</param>
+/// <param name="Epoch">The person's revocation epoch at sign-in; a higher one ends all earlier sessions.</param>
+internal readonly record struct SessionKey(string SessionId, string Issuer, string Subject, long Epoch);
