@@ -1,0 +1,43 @@
+namespace Berth.Resources;
+
+/// <summary>Labels on everything that belongs to a workspace.</summary>
+public static class Labels
+{
+    /// <summary>Who keeps the object; <see cref="ManagedByValue"/> on ours.</summary>
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+
+    /// <summary>Value of <see cref="ManagedBy"/>.</summary>
+    public const string ManagedByValue = "berth";
+
+    /// <summary>Name of the UserWorkspace.</summary>
+    public const string Workspace = "berth.dev/workspace";
+
+    /// <summary>Hash of the owner's identity, see <see cref="WorkspaceNames.OwnerHash"/>; also on the UserWorkspace itself, so that a person's can be listed.</summary>
+    public const string Owner = "berth.dev/owner";
+
+    /// <summary>Name of the template, on pods.</summary>
+    public const string Template = "berth.dev/template";
+}
+
+/// <summary>Annotations that people, the edge and the operator write.</summary>
+public static class Annotations
+{
+    /// <summary>On a UserWorkspace: restart asked for at this time (RFC 3339). The operator copies it to the pod; another value means another restart.</summary>
+    public const string RestartedAt = "berth.dev/restartedAt";
+
+    /// <summary>On a pod: hash of the specification it was made from, see <c>status.templateRevision</c>.</summary>
+    public const string Revision = "berth.dev/revision";
+
+    /// <summary>On a child that is applied: hash of what was applied, so that an unchanged one costs no write.</summary>
+    public const string AppliedHash = "berth.dev/applied-hash";
+
+    /// <summary>On a pod: why the operator deletes it, written into events.</summary>
+    public const string StopReason = "berth.dev/stop-reason";
+}
+
+/// <summary>Finalizers on UserWorkspaces.</summary>
+public static class Finalizers
+{
+    /// <summary>Held while <c>spec.storage.deletionPolicy</c> is Delete: the volume has no owner reference, so garbage collection does not remove it.</summary>
+    public const string Storage = "berth.dev/storage";
+}

@@ -1,0 +1,140 @@
+namespace Berth.Resources;
+
+/// <summary>Reasons in conditions, failures and events. CamelCase, stable: programs may compare them.</summary>
+public static class Reasons
+{
+    /// <summary>The template was found and takes the parameters.</summary>
+    public const string Resolved = "Resolved";
+
+    /// <summary>No template of that name.</summary>
+    public const string TemplateNotFound = "TemplateNotFound";
+
+    /// <summary>The template itself cannot be used.</summary>
+    public const string InvalidTemplate = "InvalidTemplate";
+
+    /// <summary>A parameter is unknown, missing or not of its type.</summary>
+    public const string InvalidParameter = "InvalidParameter";
+
+    /// <summary>A resource wish is not a quantity, or is above the template's ceiling.</summary>
+    public const string InvalidResources = "InvalidResources";
+
+    /// <summary>The workspace's own name cannot be used for a host.</summary>
+    public const string InvalidName = "InvalidName";
+
+    /// <summary>An object of that name is there and belongs to somebody else.</summary>
+    public const string NameClash = "NameClash";
+
+    /// <summary>The API refused an object.</summary>
+    public const string Refused = "Refused";
+
+    /// <summary>The volume is bound.</summary>
+    public const string Bound = "Bound";
+
+    /// <summary>The volume is being made.</summary>
+    public const string Provisioning = "Provisioning";
+
+    /// <summary>The data behind the volume is lost.</summary>
+    public const string VolumeLost = "VolumeLost";
+
+    /// <summary>The volume cannot become smaller.</summary>
+    public const string ShrinkRefused = "ShrinkRefused";
+
+    /// <summary>The pod has a node.</summary>
+    public const string Scheduled = "Scheduled";
+
+    /// <summary>Waiting for a node.</summary>
+    public const string Scheduling = "Scheduling";
+
+    /// <summary>No node can take the pod.</summary>
+    public const string Unschedulable = "Unschedulable";
+
+    /// <summary>The container is being started.</summary>
+    public const string Starting = "Starting";
+
+    /// <summary>The container answers.</summary>
+    public const string Answering = "Answering";
+
+    /// <summary>A start was asked for.</summary>
+    public const string Started = "Started";
+
+    /// <summary>The pod is ending.</summary>
+    public const string Stopping = "Stopping";
+
+    /// <summary>The workspace is stopped.</summary>
+    public const string Stopped = "Stopped";
+
+    /// <summary>The pod ends in order to be made anew.</summary>
+    public const string Restarting = "Restarting";
+
+    /// <summary>Waiting for the time of the next attempt.</summary>
+    public const string BackingOff = "BackingOff";
+
+    /// <summary>Another attempt is made.</summary>
+    public const string Retrying = "Retrying";
+
+    /// <summary>An earlier pod on the same volume has not ended yet.</summary>
+    public const string WaitingForFormerPod = "WaitingForFormerPod";
+
+    /// <summary>Traefik leads to the workspace and asks the edge about each request.</summary>
+    public const string ForwardAuth = "ForwardAuth";
+
+    /// <summary>Traefik leads to the edge.</summary>
+    public const string ThroughEdge = "ThroughEdge";
+
+    /// <summary>The cluster does not serve Traefik's kinds, or they are not wanted: the edge itself is what people reach.</summary>
+    public const string EdgeServes = "EdgeServes";
+
+    /// <summary>Everything a person needs is there.</summary>
+    public const string Ready = "Ready";
+
+    /// <summary>Another condition is not true yet.</summary>
+    public const string NotReady = "NotReady";
+
+    /// <summary>The image cannot be pulled.</summary>
+    public const string ImagePull = "ImagePull";
+
+    /// <summary>The image's name cannot be read.</summary>
+    public const string InvalidImageName = "InvalidImageName";
+
+    /// <summary>The container cannot be made from its configuration.</summary>
+    public const string ContainerConfig = "ContainerConfig";
+
+    /// <summary>The container's command cannot be started.</summary>
+    public const string CannotRun = "CannotRun";
+
+    /// <summary>The program ended with an error.</summary>
+    public const string Crashed = "Crashed";
+
+    /// <summary>The program ended by itself without an error.</summary>
+    public const string Ended = "Ended";
+
+    /// <summary>The program used more memory than it may.</summary>
+    public const string OutOfMemory = "OutOfMemory";
+
+    /// <summary>The volume cannot be mounted.</summary>
+    public const string FailedMount = "FailedMount";
+
+    /// <summary>The node pushed the pod out.</summary>
+    public const string Evicted = "Evicted";
+
+    /// <summary>The node does not answer, or was shut down.</summary>
+    public const string NodeLost = "NodeLost";
+
+    /// <summary>The node would not take the pod.</summary>
+    public const string NodeRefused = "NodeRefused";
+
+    /// <summary>The pod ended without telling why.</summary>
+    public const string PodFailed = "PodFailed";
+
+    /// <summary>A child was created.</summary>
+    public const string Created = "Created";
+
+    /// <summary>The volume was found again from an earlier workspace of the same owner.</summary>
+    public const string VolumeFound = "VolumeFound";
+
+    /// <summary>The volume was kept or deleted with the workspace.</summary>
+    public const string VolumeDeleted = "VolumeDeleted";
+
+    /// <summary>The workspace failed.</summary>
+    public const string Failed = "Failed";
+}
