@@ -1,0 +1,124 @@
+using System.Globalization;
+
+namespace Berth.Local;
+
+/// <summary>How Berth runs on one machine; read from the environment.</summary>
+public sealed record LocalOptions
+{
+    /// <summary>Port of the edge (<c>PORT</c>). Default 8080.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>
+    /// Port of the development provider (<c>IDP_PORT</c>); null takes the one it had before in this folder, else the next after <see cref="Port"/>. It is part
+    /// of who people are: another port is another issuer, whose people have other workspaces.
+    /// </summary>
+    public int? ProviderPort { get; init; }
+
+    /// <summary>Port of the embedded Kubernetes API (<c>KUBE_PORT</c>). Default 0: a free one, written to the kubeconfig.</summary>
+    public int KubePort { get; init; }
+
+    /// <summary>Folder for everything that is kept (<c>BERTH_DATA</c>). Default <c>.local</c> in the current folder.</summary>
+    public string DataDirectory { get; init; } = Path.GetFullPath(".local");
+
+    /// <summary>Whether to use PostgreSQL when the machine has it (<c>BERTH_POSTGRES</c>: <c>auto</c> or <c>off</c>). Default auto.</summary>
+    public bool UsePostgres { get; init; } = true;
+
+    /// <summary>Lowest level logged (<c>BERTH_LOG</c>): Trace, Debug, Information, Warning, Error. Default Warning: the terminal belongs to the person.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Another OpenID Provider in the place of the development one (<c>OIDC_ISSUER</c>, <c>OIDC_CLIENT_ID</c>, <c>OIDC_CLIENT_SECRET</c>, <c>OIDC_AUDIENCE</c>).</summary>
+    public ExternalProvider? Provider { get; init; }
+
+    /// <summary>The origin people use.</summary>
+    public string PublicOrigin => $"http://localhost:{Port}";
+
+    /// <summary>Reads the environment and checks all of it.</summary>
+    /// <param name="read">Gives the value of a variable, or null.</param>
+    /// <exception cref="LocalConfigurationException">Names every variable that is wrong, and the remedy.</exception>
+    public static LocalOptions Parse(Func<string, string?> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var problems = new List<string>();
+        string? Get(string name) => read(name) is { Length: > 0 } value ? value : null;
+        int? GetPort(string name, int lowest)
+        {
+            if (Get(name) is not { } text)
+            {
+                return null;
+            }
+
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port >= lowest && port <= 65535)
+            {
+                return port;
+            }
+
+            problems.Add($"{name} is \"{Shorten(text)}\": give a port from {lowest} to 65535.");
+            return null;
+        }
+
+        var level = LogLevel.Warning;
+        if (Get("BERTH_LOG") is { } levelText && (!Enum.TryParse(levelText, ignoreCase: true, out level) || !Enum.IsDefined(level)))
+        {
+            problems.Add($"BERTH_LOG is \"{Shorten(levelText)}\": give Trace, Debug, Information, Warning, Error or None.");
+        }
+
+        var postgres = Get("BERTH_POSTGRES") ?? "auto";
+        if (postgres is not ("auto" or "off"))
+        {
+            problems.Add($"BERTH_POSTGRES is \"{Shorten(postgres)}\": give auto or off.");
+        }
+
+        ExternalProvider? provider = null;
+        if (Get("OIDC_ISSUER") is { } issuer)
+        {
+            if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || (uri.Scheme == "http" && !uri.IsLoopback))
+            {
+                problems.Add($"OIDC_ISSUER is \"{Shorten(issuer)}\": give the provider's https URL as its discovery document states it (http only on loopback).");
+            }
+
+            if (Get("OIDC_CLIENT_ID") is not { } clientId)
+            {
+                problems.Add("OIDC_CLIENT_ID is missing: OIDC_ISSUER needs the id of the client registered there.");
+            }
+            else
+            {
+                provider = new ExternalProvider(issuer, clientId, Get("OIDC_CLIENT_SECRET"), Get("OIDC_AUDIENCE"));
+            }
+        }
+        else
+        {
+            problems.AddRange(new[] { "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_AUDIENCE" }.Where(name => Get(name) is not null)
+                .Select(name => $"{name} is set, but OIDC_ISSUER is not: set both, or neither for the development provider."));
+        }
+
+        var options = new LocalOptions
+        {
+            Port = GetPort("PORT", 1) ?? 8080,
+            ProviderPort = GetPort("IDP_PORT", 1),
+            KubePort = GetPort("KUBE_PORT", 0) ?? 0,
+            DataDirectory = Path.GetFullPath(Get("BERTH_DATA") ?? ".local"),
+            UsePostgres = postgres == "auto",
+            LogLevel = level,
+            Provider = provider,
+        };
+        return problems.Count == 0 ? options : throw new LocalConfigurationException(problems);
+    }
+
+    // What a person typed is shown, but never all of a wall of text.
+    private static string Shorten(string text) => text.Length <= 60 ? text : text[..57] + "...";
+}
+
+/// <summary>An OpenID Provider of somebody else.</summary>
+/// <param name="Issuer">Its issuer.</param>
+/// <param name="ClientId">Our client there.</param>
+/// <param name="ClientSecret">The client's secret; null for a public client.</param>
+/// <param name="Audience">Audience of access tokens for the API; null accepts no bearer tokens.</param>
+public sealed record ExternalProvider(string Issuer, string ClientId, string? ClientSecret, string? Audience);
+
+/// <summary>The environment cannot be used; the message has one line for each problem.</summary>
+public sealed class LocalConfigurationException(IReadOnlyList<string> problems)
+    : Exception("Berth cannot start:\n" + string.Join('\n', problems.Select(p => "  - " + p)))
+{
+    /// <summary>One sentence each.</summary>
+    public IReadOnlyList<string> Problems { get; } = problems;
+}

@@ -1,0 +1,45 @@
+namespace Berth.Local.Tests;
+
+public sealed class LocalOptionsTests
+{
+    [Fact]
+    public void Parse_NothingSet_GivesTheDefaults()
+    {
+        var options = LocalOptions.Parse(_ => null);
+
+        Assert.Equal(8080, options.Port);
+        Assert.True(options.UsePostgres);
+        Assert.Null(options.Provider);
+        Assert.Equal("http://localhost:8080", options.PublicOrigin);
+    }
+
+    [Fact]
+    public void Parse_SeveralWrong_NamesAllInOneMessage()
+    {
+        var env = new Dictionary<string, string> { ["PORT"] = "70000", ["IDP_PORT"] = "x", ["BERTH_LOG"] = "loud", ["BERTH_POSTGRES"] = "yes", ["OIDC_CLIENT_ID"] = "a" };
+
+        var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault));
+
+        Assert.Equal(5, error.Problems.Count);
+        Assert.All(env.Keys, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("http://idp.example.com")]
+    [InlineData("ftp://idp.example.com")]
+    [InlineData("idp")]
+    public void Parse_IssuerWithoutTls_IsRefused(string issuer)
+    {
+        var env = new Dictionary<string, string> { ["OIDC_ISSUER"] = issuer, ["OIDC_CLIENT_ID"] = "a" };
+
+        Assert.Contains("OIDC_ISSUER", Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_LongGarbage_IsCutInTheMessage()
+    {
+        var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(name => name == "PORT" ? new string('9', 5000) : null));
+
+        Assert.True(error.Message.Length < 300);
+    }
+}
