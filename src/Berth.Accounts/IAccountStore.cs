@@ -1,0 +1,59 @@
+namespace Berth.Accounts;
+
+/// <summary>
+/// People, their sessions and the audit log. What a request waits for is answered from <see cref="Revocations"/> in memory; everything
+/// else may ask the database.
+/// </summary>
+/// <remarks>
+/// Methods that return a task throw <see cref="AccountsUnavailableException"/> when the database cannot be reached within their time limit.
+/// <see cref="TouchSession"/> and <see cref="Audit"/> only queue: they never wait and never throw for a database that is away.
+/// </remarks>
+public interface IAccountStore : IAsyncDisposable
+{
+    /// <summary>Revoked sessions and epochs as this process knows them.</summary>
+    IRevocations Revocations { get; }
+
+    /// <summary>One word for what keeps the data, such as <c>postgresql</c> or <c>memory</c>; for logs and the start-up line.</summary>
+    string Kind { get; }
+
+    /// <summary>Makes the store usable: schema, revocations, background work. Call it once before anything else.</summary>
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>Creates or updates the person and records the new session; both in one statement.</summary>
+    Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken);
+
+    /// <summary>Queues "the session was used"; of several for one session only the last is written.</summary>
+    void TouchSession(string sessionId, DateTimeOffset at);
+
+    /// <summary>
+    /// Ends one session on every replica. It holds in this process when the method returns, whether or not the database could be reached;
+    /// if not, it is written as soon as the database is back.
+    /// </summary>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="until">When the session would have ended anyway: nothing needs to be remembered after that.</param>
+    /// <param name="cancellationToken">Cancels the wait, not the revocation.</param>
+    Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken);
+
+    /// <summary>Ends all sessions of a person on every replica by raising the person's epoch.</summary>
+    /// <returns>The new epoch; null when there is no such person.</returns>
+    Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken);
+
+    /// <summary>Disables a person (sessions end, sign-in is refused) or enables them again.</summary>
+    /// <returns>False when there is no such person.</returns>
+    Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken);
+
+    /// <summary>Reads a person; null when they never signed in.</summary>
+    Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken);
+
+    /// <summary>Sessions of a person that have neither ended nor been revoked, last used first.</summary>
+    Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken);
+
+    /// <summary>Queues an audit event. When the queue is full (10,000 while the database is away) the event is logged and dropped.</summary>
+    void Audit(AuditEvent auditEvent);
+
+    /// <summary>Reads audit events, newest first.</summary>
+    Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Writes what is queued now; for a graceful end and for tests.</summary>
+    Task FlushAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+
+namespace Berth.Accounts;
+
+/// <summary>Accounts of one process, gone with it: for <c>make run</c> on a machine without PostgreSQL, and for tests.</summary>
+public sealed class InMemoryAccountStore : IAccountStore
+{
+    // The audit log of a development machine: enough to look at, bounded so that a process can stay up for weeks.
+    private const int AuditCapacity = 10_000;
+
+    private readonly TimeProvider _clock;
+    private readonly RevocationTable _revocations;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<PersonKey, Person> _people = [];
+    private readonly Dictionary<string, (PersonKey Person, AccountSession Session)> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<AuditEvent> _audit = new();
+
+    /// <summary>Makes an empty store.</summary>
+    public InMemoryAccountStore(TimeProvider clock)
+    {
+        _clock = clock;
+        _revocations = new RevocationTable(clock) { IsCurrent = true };
+    }
+
+    /// <inheritdoc/>
+    public IRevocations Revocations => _revocations;
+
+    /// <inheritdoc/>
+    public string Kind => "memory";
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(signIn);
+        lock (_gate)
+        {
+            var known = _people.GetValueOrDefault(signIn.Person);
+            var person = (known ?? new Person { Key = signIn.Person, CreatedAt = signIn.At, LastSeenAt = signIn.At }) with
+            {
+                Email = signIn.Email ?? known?.Email,
+                Name = signIn.Name ?? known?.Name,
+                LastSeenAt = signIn.At,
+            };
+            _people[signIn.Person] = person;
+            if (person.DisabledAt is not null)
+            {
+                return Task.FromResult(new SignInOutcome(person.Epoch, true));
+            }
+
+            _sessions.TryAdd(signIn.SessionId, (signIn.Person, new AccountSession
+            {
+                Id = signIn.SessionId,
+                Device = DeviceName.FromUserAgent(signIn.UserAgent),
+                CreatedAt = signIn.At,
+                LastSeenAt = signIn.At,
+                ExpiresAt = signIn.ExpiresAt,
+            }));
+            Expire();
+            return Task.FromResult(new SignInOutcome(person.Epoch, false));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void TouchSession(string sessionId, DateTimeOffset at)
+    {
+        lock (_gate)
+        {
+            if (_sessions.TryGetValue(sessionId, out var entry) && entry.Session.LastSeenAt < at)
+            {
+                _sessions[sessionId] = (entry.Person, entry.Session with { LastSeenAt = at });
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _sessions.Remove(sessionId);
+        }
+
+        _revocations.AddSession(sessionId, until);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken)
+    {
+        var epoch = RaiseEpoch(person, p => p);
+        return Task.FromResult(epoch);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken)
+    {
+        var now = _clock.GetUtcNow();
+        return Task.FromResult(RaiseEpoch(person, p => p with { DisabledAt = disabled ? p.DisabledAt ?? now : null }) is not null);
+    }
+
+    /// <inheritdoc/>
+    public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(_people.GetValueOrDefault(person));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            Expire();
+            IReadOnlyList<AccountSession> sessions =
+                [.. _sessions.Values.Where(s => s.Person == person).Select(s => s.Session).OrderByDescending(s => s.LastSeenAt)];
+            return Task.FromResult(sessions);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Audit(AuditEvent auditEvent)
+    {
+        _audit.Enqueue(auditEvent);
+        while (_audit.Count > AuditCapacity)
+        {
+            _audit.TryDequeue(out _);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        IReadOnlyList<AuditEvent> events =
+        [
+            .. _audit.Where(e => (query.Actor is null || e.Actor == query.Actor) && (query.Target is null || e.Target == query.Target))
+                .Reverse()
+                .Take(Math.Clamp(query.Limit, 1, 1000)),
+        ];
+        return Task.FromResult(events);
+    }
+
+    /// <inheritdoc/>
+    public Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private long? RaiseEpoch(PersonKey person, Func<Person, Person> change)
+    {
+        long epoch;
+        lock (_gate)
+        {
+            if (!_people.TryGetValue(person, out var known))
+            {
+                return null;
+            }
+
+            epoch = known.Epoch + 1;
+            _people[person] = change(known) with { Epoch = epoch };
+            foreach (var id in _sessions.Where(s => s.Value.Person == person).Select(s => s.Key).ToArray())
+            {
+                _sessions.Remove(id);
+            }
+        }
+
+        // Outside the lock: handlers of the event may call back into the store.
+        _revocations.AddEpoch(person, epoch);
+        return epoch;
+    }
+
+    private void Expire()
+    {
+        var now = _clock.GetUtcNow();
+        foreach (var id in _sessions.Where(s => s.Value.Session.ExpiresAt <= now).Select(s => s.Key).ToArray())
+        {
+            _sessions.Remove(id);
+        }
+    }
+}

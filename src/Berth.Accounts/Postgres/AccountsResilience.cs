@@ -1,0 +1,92 @@
+using Npgsql;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Berth.Accounts;
+
+/// <summary>
+/// How the store copes with a database that is slow, restarting or gone: two quick retries for what a failover explains, a time limit for the
+/// whole, and a breaker so that a dead database costs the next callers nothing.
+/// </summary>
+internal sealed class AccountsResilience
+{
+    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _patient;
+
+    public AccountsResilience(TimeProvider clock)
+    {
+        var transient = new PredicateBuilder().Handle<Exception>(IsTransient);
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = clock }
+
+            // A person waits for a sign-in: 8 s is as long as a page may reasonably hang before "come back later" is the better answer.
+            .AddTimeout(TimeSpan.FromSeconds(8))
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = transient,
+                MaxRetryAttempts = 2,
+                Delay = TimeSpan.FromMilliseconds(150),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            })
+
+            // Opens after a handful of failures (three sign-ins with their retries), probes again after 3 s: a restarted server is noticed soon.
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                ShouldHandle = transient,
+                FailureRatio = 0.9,
+                MinimumThroughput = 8,
+                SamplingDuration = TimeSpan.FromSeconds(10),
+                BreakDuration = TimeSpan.FromSeconds(3),
+            })
+            .Build();
+
+        // A migration takes the time it takes; a database that is just coming up gets half a minute.
+        _patient = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = transient,
+                MaxRetryAttempts = 12,
+                Delay = TimeSpan.FromMilliseconds(100),
+                MaxDelay = TimeSpan.FromSeconds(5),
+                BackoffType = DelayBackoffType.Exponential,
+            })
+            .Build();
+    }
+
+    /// <summary>Runs a database operation that may be repeated and that somebody waits for.</summary>
+    /// <exception cref="AccountsUnavailableException">It did not succeed in time.</exception>
+    public Task<T> RunAsync<T>(Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken) =>
+        RunAsync(_pipeline, operation, cancellationToken);
+
+    /// <summary>Runs a start-up operation, without a limit of time but the caller's.</summary>
+    /// <exception cref="AccountsUnavailableException">The database did not come up.</exception>
+    public Task<T> RunPatientlyAsync<T>(Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken) =>
+        RunAsync(_patient, operation, cancellationToken);
+
+    private static async Task<T> RunAsync<T>(
+        ResiliencePipeline pipeline, Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await pipeline.ExecuteAsync(operation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsTransient(error) || error is TimeoutRejectedException or BrokenCircuitException)
+        {
+            throw new AccountsUnavailableException($"The account database cannot be reached: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Connection trouble, a server that starts, stops or fails over, or resources that ran out; not a statement that is wrong.</summary>
+    internal static bool IsTransient(Exception error) => error switch
+    {
+        PostgresException p => p.IsTransient || p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal)
+            || p.SqlState is "25006" or "3D000",
+        NpgsqlException => true,
+        TimeoutException => true,
+        System.Net.Sockets.SocketException => true,
+        InvalidOperationException { InnerException: NpgsqlException } => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,22 @@
+namespace Berth.Accounts;
+
+/// <summary>What has been revoked, from memory: asked on every request. Never blocks, never throws.</summary>
+public interface IRevocations
+{
+    /// <summary>Whether a session must not be used any more: revoked itself, or begun under an epoch that is over.</summary>
+    bool IsRevoked(string sessionId, PersonKey person, long epoch);
+
+    /// <summary>
+    /// Whether revocations of other replicas arrive now. While the database is away it is false and what is known goes on being used; on
+    /// reconnection everything missed is read.
+    /// </summary>
+    bool IsCurrent { get; }
+
+    /// <summary>Raised on the thread that learns of it, after the table has changed. Handlers must be quick and must not throw.</summary>
+    event Action<Revocation>? Revoked;
+}
+
+/// <summary>One revocation: of a session (<paramref name="SessionId"/>) or of all sessions of a person (<paramref name="Person"/>).</summary>
+/// <param name="SessionId">The session, or null.</param>
+/// <param name="Person">The person, or null.</param>
+public readonly record struct Revocation(string? SessionId, PersonKey? Person);
