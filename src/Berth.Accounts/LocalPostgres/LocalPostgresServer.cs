@@ -112,7 +112,7 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
         {
             var port = FreePort();
             await LaunchAsync(port, cancellationToken).ConfigureAwait(false);
-            var ready = await WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false);
+            var ready = await WaitUntilReadyAsync(port, cancellationToken).ConfigureAwait(false);
             if (ready)
             {
                 ConnectionString = new NpgsqlConnectionStringBuilder
@@ -240,8 +240,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
         _process.StandardInput.Close();
     }
 
-    // Line 8 of postmaster.pid becomes "ready": the same sign that pg_ctl waits for.
-    private async Task<bool> WaitUntilReadyAsync(CancellationToken cancellationToken)
+    // Line 8 of postmaster.pid becomes "ready": the same sign that pg_ctl waits for. Line 4 is the port: a stale file has another one.
+    private async Task<bool> WaitUntilReadyAsync(int port, CancellationToken cancellationToken)
     {
         var pidFile = Path.Combine(_data, "postmaster.pid");
         var start = _clock.GetTimestamp();
@@ -255,7 +255,7 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             try
             {
                 var lines = await File.ReadAllLinesAsync(pidFile, cancellationToken).ConfigureAwait(false);
-                if (lines.Length >= 8 && lines[0].Trim().Length > 0 && lines[7].StartsWith("ready", StringComparison.Ordinal))
+                if (lines.Length >= 8 && lines[3].Trim() == port.ToString() && lines[7].StartsWith("ready", StringComparison.Ordinal))
                 {
                     return true;
                 }
