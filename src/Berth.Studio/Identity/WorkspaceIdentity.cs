@@ -9,7 +9,7 @@ internal sealed record WorkspaceIdentity
     /// <summary>The person's subject at their provider.</summary>
     public required string Subject { get; init; }
 
-    /// <summary>What they may do here: owner, admin or the role of a share.</summary>
+    /// <summary>What they may do here: owner, admin, or the role of a share (view, use).</summary>
     public required string Role { get; init; }
 
     /// <summary>Their e-mail address, for display only.</summary>
@@ -22,7 +22,7 @@ internal sealed record WorkspaceIdentity
     /// Whether this role may change files and open a terminal (a terminal can change anything). A role that is not known may only read:
     /// a role added later must not gain rights here by being unknown.
     /// </summary>
-    public bool CanWrite => Role is "owner" or "admin" or "editor";
+    public bool CanWrite => Role is "owner" or "admin" or "use";
 
     /// <summary>True when both are the same person: by issuer and subject, never by e-mail address.</summary>
     public bool IsSamePerson(WorkspaceIdentity other) =>
