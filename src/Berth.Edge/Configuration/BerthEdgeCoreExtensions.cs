@@ -5,10 +5,11 @@ namespace Berth.Edge;
 /// <summary>Composition of the security core and the data plane.</summary>
 /// <remarks>
 /// <code>
-/// builder.Services.AddBerthEdgeCore(options);   // TryAdd: register IWorkspaceDirectory, ISessionState, ISignInRecorder, IProgressPage, IEdgePages yourself
+/// builder.Services.AddBerthEdgeCore(options);   // IWorkspaceDirectory is yours; ISessionState, ISignInRecorder, IProgressPage, IEdgePages have plain defaults (TryAdd)
 /// app.UseBerthEdgeCore();                       // first: canonical request, authentication, workspace hosts (terminal), same-origin check
 /// app.MapBerthEdgeCore();                       // /login /auth/callback /auth/workspace /logout /.well-known/workspace-identity/jwks.json
 /// </code>
+/// Register your own implementations before AddBerthEdgeCore, or replace them after it.
 /// </remarks>
 internal static class BerthEdgeCoreExtensions
 {
@@ -17,16 +18,66 @@ internal static class BerthEdgeCoreExtensions
     public static IServiceCollection AddBerthEdgeCore(this IServiceCollection services, EdgeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        var settings = EdgeSettingsParser.Parse(options);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(options);
+        services.AddSingleton(settings);
+        services.AddHttpForwarder();
         services.TryAddSingleton<ISessionState, InMemorySessionState>();
         services.TryAddSingleton<ISignInRecorder, NullSignInRecorder>();
+        services.TryAddSingleton<IEdgePages, PlainEdgePages>();
+        services.TryAddSingleton<IProgressPage, PlainProgressPage>();
+
+        services.AddSingleton<CanonicalRequestParser>();
+        services.AddSingleton(new CookieProtector(settings.CookieKeys));
+        services.AddSingleton<SessionCookies>();
+        services.AddSingleton<WorkspaceTickets>();
+
+        services.AddSingleton<OidcBackchannel>();
+        services.AddSingleton<IdentityProviders>();
+        services.AddSingleton<IEdgeReadiness>(s => s.GetRequiredService<IdentityProviders>());
+        services.AddHostedService(s => s.GetRequiredService<IdentityProviders>());
+        services.AddSingleton<CodeExchange>();
+        services.AddSingleton<BearerAuthenticator>();
+        services.AddSingleton<WorkspaceIdentitySigner>();
+
+        services.AddSingleton<SignInFlowCookies>();
+        services.AddSingleton<ReturnTargets>();
+        services.AddSingleton<LoginEndpoint>();
+        services.AddSingleton<CallbackEndpoint>();
+        services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<WorkspaceHopEndpoint>();
+
+        services.AddSingleton<OpenConnections>();
+        services.AddSingleton<IOpenConnections>(s => s.GetRequiredService<OpenConnections>());
+        services.AddSingleton<ForwardingClient>();
+        services.AddSingleton<WorkspaceTransformer>();
+        services.AddSingleton<WorkspaceForwarder>();
+        services.AddSingleton<WorkspaceGate>();
         return services;
     }
 
     /// <summary>Adds the core's middleware.</summary>
-    public static IApplicationBuilder UseBerthEdgeCore(this IApplicationBuilder app) => app;
+    public static IApplicationBuilder UseBerthEdgeCore(this IApplicationBuilder app) => app.UseMiddleware<EdgeCoreMiddleware>();
 
     /// <summary>Maps the core's endpoints of the edge origin.</summary>
-    public static IEndpointRouteBuilder MapBerthEdgeCore(this IEndpointRouteBuilder endpoints) => endpoints;
+    public static IEndpointRouteBuilder MapBerthEdgeCore(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider;
+        endpoints.MapGet("/login", services.GetRequiredService<LoginEndpoint>().HandleAsync);
+        endpoints.MapGet(LoginEndpoint.CallbackPath, services.GetRequiredService<CallbackEndpoint>().HandleAsync);
+        endpoints.MapGet(WorkspaceHopEndpoint.Path, services.GetRequiredService<WorkspaceHopEndpoint>().HandleAsync);
+        var logout = services.GetRequiredService<LogoutEndpoint>();
+        endpoints.MapGet("/logout", logout.AskAsync);
+        endpoints.MapPost("/logout", logout.DoAsync);
+        var jwks = services.GetRequiredService<WorkspaceIdentitySigner>().Jwks;
+        endpoints.MapGet(WorkspaceIdentitySigner.JwksPath, context =>
+        {
+            context.Response.ContentType = "application/jwk-set+json";
+
+            // Five minutes: a new key is published long before it signs.
+            context.Response.Headers.CacheControl = "public, max-age=300";
+            return context.Response.Body.WriteAsync(jwks, context.RequestAborted).AsTask();
+        });
+        return endpoints;
+    }
 }

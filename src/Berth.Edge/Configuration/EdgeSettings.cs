@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Berth.Edge;
+
+/// <summary>The options after they were checked and parsed; the only form the rest of the core reads.</summary>
+internal sealed record EdgeSettings
+{
+    /// <summary>Scheme, host and port of the edge, no trailing slash: <c>http://localhost:8080</c>.</summary>
+    public required string PublicOrigin { get; init; }
+
+    /// <summary>Scheme of <see cref="PublicOrigin"/>.</summary>
+    public required string Scheme { get; init; }
+
+    /// <summary>Host of <see cref="PublicOrigin"/>, canonical.</summary>
+    public required string EdgeHost { get; init; }
+
+    /// <summary><c>:8080</c>, or empty for the scheme's default port.</summary>
+    public required string PortSuffix { get; init; }
+
+    /// <summary>Canonical workspace domain.</summary>
+    public required string WorkspaceDomain { get; init; }
+
+    /// <summary>Providers, at least one, distinct issuers and keys.</summary>
+    public required ImmutableArray<IssuerSettings> Issuers { get; init; }
+
+    /// <summary>Administrators as (issuer, subject).</summary>
+    public required ImmutableHashSet<(string Issuer, string Subject)> Administrators { get; init; }
+
+    /// <summary>Networks of trusted proxies.</summary>
+    public required ImmutableArray<IPNetwork> TrustedProxies { get; init; }
+
+    /// <summary>Cookie keys of 32 bytes, first protects.</summary>
+    public required ImmutableArray<ImmutableArray<byte>> CookieKeys { get; init; }
+
+    /// <summary>Identity keys, first signs.</summary>
+    public required ImmutableArray<ECParameters> IdentityKeys { get; init; }
+
+    /// <summary>Idle time-out of sessions.</summary>
+    public required TimeSpan IdleTimeout { get; init; }
+
+    /// <summary>Absolute time-out of sessions.</summary>
+    public required TimeSpan AbsoluteTimeout { get; init; }
+
+    /// <summary>Forwarding.</summary>
+    public required ProxyOptions Proxy { get; init; }
+
+    /// <summary>Whether cookies are Secure and carry the <c>__Host-</c> prefix.</summary>
+    public bool IsHttps => Scheme == "https";
+
+    /// <summary>Public origin of a workspace host.</summary>
+    public string WorkspaceOrigin(string host) => $"{Scheme}://{host}{PortSuffix}";
+}
+
+/// <summary>One provider after checking.</summary>
+internal sealed record IssuerSettings
+{
+    /// <summary>Name in <c>/login?provider=</c>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Name shown to people.</summary>
+    public required string DisplayName { get; init; }
+
+    /// <summary>Issuer identifier.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>Client id.</summary>
+    public required string ClientId { get; init; }
+
+    /// <summary>Client secret or null.</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>Scopes, with openid.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>Audience of access tokens or null.</summary>
+    public string? Audience { get; init; }
+
+    /// <summary>Accepted algorithms.</summary>
+    public required ImmutableHashSet<string> Algorithms { get; init; }
+
+    /// <summary>Whether access tokens typed JWT, or not typed, are accepted.</summary>
+    public bool AcceptUntypedAccessTokens { get; init; }
+
+    /// <summary>Longest accepted lifetime of an access token.</summary>
+    public required TimeSpan MaximumTokenLifetime { get; init; }
+
+    /// <summary>Claim that can make an administrator, or null.</summary>
+    public string? AdministratorClaim { get; init; }
+
+    /// <summary>The value that does.</summary>
+    public string? AdministratorClaimValue { get; init; }
+
+    /// <summary>Keeps the secret out of logs and exception texts.</summary>
+    public override string ToString() => $"{Key} ({Issuer})";
+}

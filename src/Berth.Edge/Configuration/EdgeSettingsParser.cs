@@ -1,0 +1,330 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Berth.Edge;
+
+/// <summary>Checks and parses <see cref="EdgeOptions"/>. Collects every problem before it complains.</summary>
+internal sealed class EdgeSettingsParser
+{
+    private readonly List<string> _problems = [];
+    private readonly Func<string, string> _readFile;
+
+    private EdgeSettingsParser(Func<string, string> readFile) => _readFile = readFile;
+
+    /// <summary>Parses the options.</summary>
+    /// <param name="options">What was bound from configuration.</param>
+    /// <param name="readFile">Reads a key or secret file; File.ReadAllText when null.</param>
+    /// <exception cref="EdgeConfigurationException">All problems in one message.</exception>
+    public static EdgeSettings Parse(EdgeOptions options, Func<string, string>? readFile = null) =>
+        new EdgeSettingsParser(readFile ?? File.ReadAllText).Run(options);
+
+    private static string Key(string name) => $"{EdgeOptions.Section}:{name}";
+
+    private EdgeSettings Run(EdgeOptions options)
+    {
+        var origin = Origin(options.PublicOrigin);
+        var domain = HostNames.Canonicalise(options.WorkspaceDomain);
+        if (domain is null)
+        {
+            Problem("WorkspaceDomain", $"is '{options.WorkspaceDomain}'; give a DNS name such as workspaces.example.dev (localhost for one machine)");
+        }
+        else if (origin is not null && HostNames.IsOneLabelBelow(origin.Value.Host, domain, out _))
+        {
+            Problem("WorkspaceDomain", $"makes the host of PublicOrigin ({origin.Value.Host}) look like a workspace; use a domain the edge is not one label below");
+        }
+
+        var issuers = Issuers(options);
+        var administrators = Administrators(options, issuers);
+        var networks = Networks(options.TrustedProxies);
+        var cookieKeys = CookieKeys(options.Session);
+        var identityKeys = new IdentityKeyReader(Problem, Read).Read(options.Identity);
+        Times(options);
+        if (_problems.Count > 0 || origin is null || domain is null)
+        {
+            throw new EdgeConfigurationException(_problems);
+        }
+
+        return new EdgeSettings
+        {
+            PublicOrigin = origin.Value.Text,
+            Scheme = origin.Value.Scheme,
+            EdgeHost = origin.Value.Host,
+            PortSuffix = origin.Value.PortSuffix,
+            WorkspaceDomain = domain,
+            Issuers = issuers,
+            Administrators = administrators,
+            TrustedProxies = networks,
+            CookieKeys = cookieKeys,
+            IdentityKeys = identityKeys,
+            IdleTimeout = options.Session.IdleTimeout,
+            AbsoluteTimeout = options.Session.AbsoluteTimeout,
+            Proxy = options.Proxy,
+        };
+    }
+
+    private (string Text, string Scheme, string Host, string PortSuffix)? Origin(string text)
+    {
+        const string Remedy = "give scheme, host and port only, such as https://berth.example.com";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        {
+            Problem("PublicOrigin", $"is '{text}', which is not an http(s) origin; {Remedy}");
+            return null;
+        }
+
+        var host = HostNames.Canonicalise(uri.Host);
+        if (host is null || uri.AbsolutePath != "/" || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+        {
+            Problem("PublicOrigin", $"is '{text}', which is more than an origin; {Remedy}");
+            return null;
+        }
+
+        if (uri.Scheme == "http" && !HostNames.IsLoopback(host))
+        {
+            Problem("PublicOrigin", $"is '{text}': http is for loopback only, cookies would travel in the clear; use https");
+        }
+
+        var port = uri.IsDefaultPort ? "" : $":{uri.Port}";
+        return ($"{uri.Scheme}://{host}{port}", uri.Scheme, host, port);
+    }
+
+    private ImmutableArray<IssuerSettings> Issuers(EdgeOptions options)
+    {
+        if (options.Issuers.Count == 0)
+        {
+            Problem("Issuers", "is empty; name at least one OpenID Provider (Issuer, ClientId)");
+        }
+
+        var result = ImmutableArray.CreateBuilder<IssuerSettings>();
+        for (var i = 0; i < options.Issuers.Count; i++)
+        {
+            var issuer = options.Issuers[i];
+            var name = $"Issuers:{i}";
+            var host = "provider";
+            if (!Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            {
+                Problem($"{name}:Issuer", $"is '{issuer.Issuer}'; give the URL that the provider's discovery document states as issuer");
+            }
+            else
+            {
+                host = uri.Host;
+                if (!HostNames.IsSecureUrl(uri))
+                {
+                    Problem($"{name}:Issuer", $"is '{issuer.Issuer}'; a provider must be reached by https (http only on loopback)");
+                }
+            }
+
+            var key = issuer.Key ?? new string([.. host.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
+            if (key.Length is 0 or > 63 || !key.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+            {
+                Problem($"{name}:Key", $"is '{key}'; use lower-case letters, digits and dashes");
+            }
+
+            Require(name, "ClientId", issuer.ClientId);
+            var secret = Secret(name, issuer);
+            var algorithms = Algorithms(name, issuer);
+            TokenRules(name, issuer);
+            if (result.Any(r => r.Issuer == issuer.Issuer))
+            {
+                Problem($"{name}:Issuer", $"'{issuer.Issuer}' is configured twice; keep one");
+            }
+
+            if (result.Any(r => r.Key == key))
+            {
+                Problem($"{name}:Key", $"'{key}' is used twice; give each provider a Key of its own");
+            }
+
+            result.Add(new IssuerSettings
+            {
+                Key = key,
+                DisplayName = string.IsNullOrWhiteSpace(issuer.DisplayName) ? host : issuer.DisplayName,
+                Issuer = issuer.Issuer,
+                ClientId = issuer.ClientId,
+                ClientSecret = secret,
+                Scope = Scopes(name, issuer),
+                Audience = string.IsNullOrEmpty(issuer.Audience) ? null : issuer.Audience,
+                Algorithms = algorithms,
+                AcceptUntypedAccessTokens = issuer.AcceptUntypedAccessTokens,
+                MaximumTokenLifetime = issuer.MaximumTokenLifetime,
+                AdministratorClaim = issuer.AdministratorClaim,
+                AdministratorClaimValue = issuer.AdministratorClaimValue,
+            });
+        }
+
+        return result.ToImmutable();
+    }
+
+    private string Scopes(string name, IssuerOptions issuer)
+    {
+        if (issuer.Scopes.FirstOrDefault(s => s.Length == 0 || s.Any(c => c is <= ' ' or '"' or '\\' or > '~')) is { } bad)
+        {
+            Problem($"{name}:Scopes", $"contains '{bad}'; one scope per entry, without spaces or quotes");
+        }
+
+        var scopes = issuer.Scopes.Count > 0 ? issuer.Scopes : ["openid", "profile", "email"];
+        return string.Join(' ', scopes.Contains("openid") ? scopes : scopes.Prepend("openid"));
+    }
+
+    private string? Secret(string name, IssuerOptions issuer)
+    {
+        if (string.IsNullOrEmpty(issuer.ClientSecretFile))
+        {
+            return string.IsNullOrEmpty(issuer.ClientSecret) ? null : issuer.ClientSecret;
+        }
+
+        if (!string.IsNullOrEmpty(issuer.ClientSecret))
+        {
+            Problem($"{name}:ClientSecretFile", "is given beside ClientSecret; keep one of them");
+        }
+
+        var text = Read($"{name}:ClientSecretFile", issuer.ClientSecretFile)?.Trim();
+        if (text is { Length: 0 })
+        {
+            Problem($"{name}:ClientSecretFile", $"'{issuer.ClientSecretFile}' is empty; put the secret into it, or remove the key for a public client");
+        }
+
+        return text;
+    }
+
+    private ImmutableHashSet<string> Algorithms(string name, IssuerOptions issuer)
+    {
+        var algorithms = issuer.Algorithms.Count > 0 ? [.. issuer.Algorithms] : JwsAlgorithms.All;
+        foreach (var unknown in algorithms.Except(JwsAlgorithms.All))
+        {
+            Problem($"{name}:Algorithms", $"contains '{unknown}'; accepted are {string.Join(", ", JwsAlgorithms.All.Order())}");
+        }
+
+        return algorithms;
+    }
+
+    private void TokenRules(string name, IssuerOptions issuer)
+    {
+        if (issuer.AcceptUntypedAccessTokens && (string.IsNullOrEmpty(issuer.Audience) || issuer.Audience == issuer.ClientId))
+        {
+            Problem($"{name}:AcceptUntypedAccessTokens", "needs an Audience other than ClientId, else an ID token would pass as an access token");
+        }
+
+        if (issuer.MaximumTokenLifetime <= TimeSpan.Zero)
+        {
+            Problem($"{name}:MaximumTokenLifetime", "must be positive; the default is 1.00:00:00");
+        }
+
+        if (string.IsNullOrEmpty(issuer.AdministratorClaim) != string.IsNullOrEmpty(issuer.AdministratorClaimValue))
+        {
+            Problem($"{name}:AdministratorClaim", "and AdministratorClaimValue go together; give both or none");
+        }
+    }
+
+    private ImmutableHashSet<(string Issuer, string Subject)> Administrators(EdgeOptions options, ImmutableArray<IssuerSettings> issuers)
+    {
+        for (var i = 0; i < options.Administrators.Count; i++)
+        {
+            var administrator = options.Administrators[i];
+            Require($"Administrators:{i}", "Subject", administrator.Subject);
+            if (issuers.All(s => s.Issuer != administrator.Issuer))
+            {
+                Problem($"Administrators:{i}:Issuer", $"is '{administrator.Issuer}', which is none of Issuers; write it exactly as there");
+            }
+        }
+
+        return [.. options.Administrators.Select(a => (a.Issuer, a.Subject))];
+    }
+
+    private ImmutableArray<IPNetwork> Networks(IList<string> texts)
+    {
+        var result = ImmutableArray.CreateBuilder<IPNetwork>();
+        for (var i = 0; i < texts.Count; i++)
+        {
+            if (IPNetwork.TryParse(texts[i], out var network))
+            {
+                result.Add(network);
+            }
+            else
+            {
+                Problem($"TrustedProxies:{i}", $"is '{texts[i]}'; give a network such as 10.0.0.0/8 (host bits zero), or 10.1.2.3/32 for one address");
+            }
+        }
+
+        return result.ToImmutable();
+    }
+
+    private ImmutableArray<ImmutableArray<byte>> CookieKeys(SessionOptions options)
+    {
+        var texts = options.Keys.Select((k, i) => (Name: $"Session:Keys:{i}", Text: (string?)k))
+            .Concat(options.KeyFiles.Select((f, i) => (Name: $"Session:KeyFiles:{i}", Text: Read($"Session:KeyFiles:{i}", f))))
+            .ToList();
+        if (texts.Count == 0 && options.GenerateKey)
+        {
+            return [[.. RandomNumberGenerator.GetBytes(32)]];
+        }
+
+        if (texts.Count is 0 or > 2)
+        {
+            Problem("Session:Keys", $"has {texts.Count} keys; give one, or two while rotating (32 random bytes in base64 each: openssl rand -base64 32)");
+        }
+
+        var result = ImmutableArray.CreateBuilder<ImmutableArray<byte>>();
+        foreach (var (name, text) in texts.Where(t => t.Text is not null))
+        {
+            var bytes = new byte[64];
+            if (!Convert.TryFromBase64String(text!.Trim(), bytes, out var length) || length != 32)
+            {
+                Problem(name, "is not 32 bytes in base64; make one with: openssl rand -base64 32");
+            }
+            else if (bytes.AsSpan(0, 32).IndexOfAnyExcept(bytes[0]) < 0)
+            {
+                Problem(name, "is one byte repeated; make a random one with: openssl rand -base64 32");
+            }
+            else
+            {
+                result.Add([.. bytes.AsSpan(0, 32)]);
+            }
+        }
+
+        return result.ToImmutable();
+    }
+
+    private void Times(EdgeOptions options)
+    {
+        Positive("Session:IdleTimeout", options.Session.IdleTimeout);
+        Positive("Session:AbsoluteTimeout", options.Session.AbsoluteTimeout);
+        Positive("Proxy:ConnectTimeout", options.Proxy.ConnectTimeout);
+        Positive("Proxy:ActivityTimeout", options.Proxy.ActivityTimeout);
+        Positive("Proxy:StreamActivityTimeout", options.Proxy.StreamActivityTimeout);
+        if (options.Session.IdleTimeout > options.Session.AbsoluteTimeout)
+        {
+            Problem("Session:IdleTimeout", "is longer than AbsoluteTimeout and would never act; shorten it");
+        }
+    }
+
+    private void Positive(string name, TimeSpan value)
+    {
+        if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(31))
+        {
+            Problem(name, $"is {value}; give a time between 0 and 31 days, such as 08:00:00");
+        }
+    }
+
+    private void Require(string parent, string name, string value)
+    {
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            Problem($"{parent}:{name}", "is missing; give it");
+        }
+    }
+
+    private string? Read(string name, string path)
+    {
+        try
+        {
+            return _readFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            Problem(name, $"names '{path}', which cannot be read ({e.Message}); check the path and its permissions");
+            return null;
+        }
+    }
+
+    private void Problem(string name, string text) => _problems.Add($"{Key(name)} {text}.");
+}

@@ -1,0 +1,145 @@
+using System.Net;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Berth.Edge;
+
+/// <summary>Forwards a request that has been let through.</summary>
+/// <remarks>
+/// <code>
+/// streams are entered in the table of open connections -> YARP -> answered: done
+///                                                           |-- not connected, nothing sent, idempotent: once more, to where the workspace is now
+///                                                           |-- not connected, navigation: the progress page
+///                                                           '-- else 502 / 504 in the form the client can read
+/// </code>
+/// </remarks>
+internal sealed class WorkspaceForwarder(
+    EdgeSettings settings,
+    IHttpForwarder forwarder,
+    ForwardingClient client,
+    WorkspaceTransformer transformer,
+    OpenConnections connections,
+    IWorkspaceDirectory directory,
+    IProgressPage progress,
+    IEdgePages pages)
+{
+    private readonly ForwarderRequestConfig _plain = Config(settings.Proxy.ActivityTimeout);
+    private readonly ForwarderRequestConfig _stream = Config(settings.Proxy.StreamActivityTimeout);
+
+    /// <summary>Forwards; the workspace of the access has a target.</summary>
+    public async Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    {
+        Prepare(context, request, access);
+        if (request.IsUpgrade || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        {
+            using var open = connections.Add(access, new AccessRequest(context.Request.Method, request.IsUpgrade), until);
+            await SendAsync(context, request, access, _stream, open.Token);
+        }
+        else
+        {
+            await SendAsync(context, request, access, _plain, CancellationToken.None);
+        }
+    }
+
+    private static ForwarderRequestConfig Config(TimeSpan activity) => new()
+    {
+        ActivityTimeout = activity,
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+    };
+
+    private static string Prefix(WorkspaceTarget target) =>
+        target.Host.Contains(':') ? $"http://[{target.Host.Trim('[', ']')}]:{target.Port}/" : $"http://{target.Host}:{target.Port}/";
+
+    private static void Prepare(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
+    {
+        context.Features.Set(access);
+        if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie) is { } cookies)
+        {
+            context.Request.Headers.Cookie = cookies;
+        }
+        else
+        {
+            context.Request.Headers.Remove("Cookie");
+        }
+
+        if (!request.IsUpgrade)
+        {
+            // h2c and others: a protocol that is switched to behind our back is one in which we decide nothing.
+            context.Request.Headers.Remove("Upgrade");
+            context.Request.Headers.Remove("HTTP2-Settings");
+        }
+
+        // How large a file may be uploaded is for the workspace to say.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
+    }
+
+    private static bool IsConnectFailure(HttpContext context) => context.Features.Get<IForwarderErrorFeature>() is
+    {
+        Exception: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError },
+    };
+
+    private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
+
+    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config, CancellationToken cut)
+    {
+        var target = access.Workspace.Target!.Value;
+        var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, cut);
+        if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (IsConnectFailure(context) && IsRepeatable(context))
+        {
+            context.Response.Clear();
+            context.Features.Set<IForwarderErrorFeature>(null);
+            if (directory.TryFindByHost(request.Host, out var now) && now.Target is { } moved)
+            {
+                target = moved;
+            }
+
+            error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, cut);
+            if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        await ReportAsync(context, request, access, error, cut);
+    }
+
+    private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error, CancellationToken cut)
+    {
+        var connect = IsConnectFailure(context);
+        var status = context.Response.StatusCode;
+        context.Response.Clear();
+        if (cut.IsCancellationRequested)
+        {
+            await pages.WriteAsync(context, EdgeMessages.SignInRequired(settings.PublicOrigin + "/login"));
+        }
+        else if (connect && request.IsNavigation)
+        {
+            await progress.ShowAsync(context, access);
+        }
+        else if (error == ForwarderError.RequestTimedOut || status == StatusCodes.Status504GatewayTimeout)
+        {
+            await pages.WriteAsync(context, EdgeMessages.Upstream(504, "workspace-timeout", "The workspace's process took too long."));
+        }
+        else if (status is >= 400 and < 500)
+        {
+            // The client's own fault: a broken body, a malformed handshake.
+            await pages.WriteAsync(context, EdgeMessages.BadRequest("The request could not be forwarded as it was sent.") with { Status = status });
+        }
+        else
+        {
+            context.Response.Headers.RetryAfter = "2";
+            await pages.WriteAsync(context, EdgeMessages.Upstream(
+                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting; try again in a moment."));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Security.Cryptography;
+
+namespace Berth.Edge;
+
+/// <summary>Everything that arrives on a workspace's host. Nothing gets past it but what the authoriser lets through.</summary>
+/// <remarks>
+/// <code>
+/// /.berth/session?ticket= -> ticket into host-only cookie -> back to the path
+/// cookie -> caller -> authoriser -+- stranger: navigation -> edge's /auth/workspace (with a hop cookie) | else 401
+///                                 +- known, not allowed: 403        +- no such workspace: 404
+///                                 '- allowed -> same-origin rules -> /.berth/… | not ready | forward
+/// </code>
+/// </remarks>
+internal sealed class WorkspaceGate(
+    EdgeSettings settings,
+    SessionCookies cookies,
+    WorkspaceTickets tickets,
+    IWorkspaceDirectory directory,
+    WorkspaceForwarder forwarder,
+    IProgressPage progress,
+    IEdgePages pages,
+    TimeProvider clock)
+{
+    private const string ReservedPrefix = "/.berth/";
+
+    // Long enough for a person to type a password and a second factor at the provider.
+    private static readonly TimeSpan HopLifetime = TimeSpan.FromMinutes(15);
+
+    /// <summary>Answers the request.</summary>
+    public async Task HandleAsync(HttpContext context, CanonicalRequest request)
+    {
+        if (request.Path == WorkspaceHopEndpoint.SessionPath)
+        {
+            await TakeTicketAsync(context, request);
+            return;
+        }
+
+        var caller = cookies.Read(context, request) is { } session ? cookies.ToCaller(session) : null;
+        directory.TryFindByHost(request.Host, out var entry);
+        var decision = Authorizer.Decide(caller, entry, new AccessRequest(context.Request.Method, request.IsUpgrade), clock.GetUtcNow());
+        switch (decision.Kind)
+        {
+            case AccessKind.Allow when SameOriginRefusal(context, request):
+                await pages.WriteAsync(context, EdgeMessages.CrossSite());
+                break;
+            case AccessKind.Allow:
+                context.Features.Set(caller);
+                await PassAsync(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!), Earlier(caller!.ExpiresAt, decision.Until));
+                break;
+            case AccessKind.SignIn:
+                await StrangerAsync(context, request);
+                break;
+            case AccessKind.NotFound:
+                await pages.WriteAsync(context, EdgeMessages.NoWorkspace(settings));
+                break;
+            default:
+                await pages.WriteAsync(context, EdgeMessages.Forbidden(caller!, decision.Explanation, settings));
+                break;
+        }
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset? b) => b < a ? b.Value : a;
+
+    private bool SameOriginRefusal(HttpContext context, CanonicalRequest request)
+    {
+        var headers = context.Request.Headers;
+        var origin = settings.WorkspaceOrigin(request.Host);
+        if (request.IsUpgrade)
+        {
+            return !SameOrigin.IsUpgradeAllowed(headers, origin);
+        }
+
+        return RequestKinds.IsSafe(context.Request.Method) ? !SameOrigin.IsReadAllowed(headers) : !SameOrigin.IsProven(headers, origin);
+    }
+
+    private async Task PassAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    {
+        if (request.Path.StartsWith(ReservedPrefix, StringComparison.Ordinal) || request.Path == "/.berth")
+        {
+            if (!await progress.TryHandleReservedPathAsync(context, access))
+            {
+                await pages.WriteAsync(context, EdgeMessages.NotFound());
+            }
+        }
+        else if (access.Workspace.IsReady)
+        {
+            await forwarder.ForwardAsync(context, request, access, until);
+        }
+        else if (request.IsNavigation)
+        {
+            await progress.ShowAsync(context, access);
+        }
+        else
+        {
+            context.Response.Headers.RetryAfter = "2";
+            await pages.WriteAsync(context, EdgeMessages.NotReady(access.Workspace));
+        }
+    }
+
+    private Task StrangerAsync(HttpContext context, CanonicalRequest request)
+    {
+        var back = ReturnTargets.CleanWorkspacePath(request.Path + request.Query);
+        var url = $"{settings.PublicOrigin}{WorkspaceHopEndpoint.Path}?host={request.Host}&return={Uri.EscapeDataString(back)}";
+        if (!request.IsNavigation)
+        {
+            return pages.WriteAsync(context, EdgeMessages.SignInRequired(url));
+        }
+
+        // One hop cookie serves all tabs: it only says "the same browser".
+        var hop = Hop(context);
+        if (hop is null)
+        {
+            hop = StrictBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
+            cookies.Append(context, cookies.Names.Hop, hop, HopLifetime);
+        }
+
+        LoginEndpoint.Redirect(context, $"{url}&hop={WorkspaceTickets.HashOfHop(hop)}");
+        return Task.CompletedTask;
+    }
+
+    private async Task TakeTicketAsync(HttpContext context, CanonicalRequest request)
+    {
+        // Only a navigation brings a ticket; and the ticket is only good in the browser that was sent for it.
+        if (!HttpMethods.IsGet(context.Request.Method) || request.IsUpgrade
+            || !QueryParameters.TrySingle(context.Request.Query, "ticket", CookieProtector.MaximumLength, out var text) || text is null
+            || tickets.Redeem(request.Host, Hop(context), text) is not { } ticket || !cookies.IsLive(ticket.Session))
+        {
+            await pages.WriteAsync(context, new EdgeMessage
+            {
+                Status = 400,
+                Reason = "ticket",
+                Title = "Opening the workspace took too long",
+                Detail = "The way in is valid once, for half a minute, in one browser that accepts cookies. Open the workspace again.",
+                Actions = [new EdgeAction("Open the workspace", "/")],
+            });
+            return;
+        }
+
+        cookies.Delete(context, cookies.Names.Hop);
+        cookies.Write(context, request, ticket.Session);
+        LoginEndpoint.Redirect(context, ticket.ReturnPath);
+    }
+
+    private string? Hop(HttpContext context) => CookieHeader.ValuesOf(context.Request.Headers, cookies.Names.Hop)
+        .FirstOrDefault(v => v.Length == 22 && StrictBase64Url.Decode(v) is not null);
+}

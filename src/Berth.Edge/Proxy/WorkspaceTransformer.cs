@@ -1,0 +1,105 @@
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Berth.Edge;
+
+/// <summary>What changes on the way to a workspace and back. Everything it needs is in the features of the request.</summary>
+internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdentitySigner signer) : HttpTransformer
+{
+    // Alt-Svc would let a workspace move its clients past the edge; Clear-Site-Data reaches cookies of the whole domain.
+    private static readonly string[] Withheld = [ProtectedHeaders.Identity, "Alt-Svc", "Clear-Site-Data"];
+
+    /// <inheritdoc/>
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        var request = httpContext.GetCanonical();
+        var access = httpContext.Features.Get<WorkspaceAccess>()!;
+
+        // The very bytes that were decided on go on; nobody parses them again here.
+        proxyRequest.RequestUri = new Uri(
+            destinationPrefix + request.Path[1..] + request.Query,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
+        // Applications compare Origin with Host, so they see the host that the browser sees.
+        var authority = access.Workspace.Host + settings.PortSuffix;
+        proxyRequest.Headers.Host = authority;
+
+        // Protected headers were stripped before anything was decided; what the workspace sees of them is ours alone.
+        Set(proxyRequest, "X-Forwarded-For", request.ClientAddress.ToString());
+        Set(proxyRequest, "X-Forwarded-Host", authority);
+        Set(proxyRequest, "X-Forwarded-Proto", settings.Scheme);
+        Set(proxyRequest, ProtectedHeaders.Identity, signer.Sign(access));
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        var headers = httpContext.Response.Headers;
+        foreach (var name in Withheld)
+        {
+            headers.Remove(name);
+        }
+
+        if (headers.SetCookie.Count > 0)
+        {
+            headers.SetCookie = UpstreamCookies.Filter(headers.SetCookie);
+        }
+
+        return copied;
+    }
+
+    private static void Set(HttpRequestMessage request, string name, string value)
+    {
+        request.Headers.Remove(name);
+        request.Headers.TryAddWithoutValidation(name, value);
+    }
+}
+
+/// <summary>Set-Cookie of a workspace.</summary>
+internal static class UpstreamCookies
+{
+    /// <summary>Drops cookies with our names; takes Domain away, so that a workspace sets cookies for its own host and no other.</summary>
+    public static StringValues Filter(StringValues cookies)
+    {
+        var kept = new List<string>(cookies.Count);
+        foreach (var cookie in cookies)
+        {
+            if (cookie is null || CookieNames.IsOurs(NameOf(cookie)))
+            {
+                continue;
+            }
+
+            kept.Add(HostOnly(cookie));
+        }
+
+        return new StringValues([.. kept]);
+    }
+
+    private static ReadOnlySpan<char> NameOf(string cookie)
+    {
+        var pair = cookie.AsSpan();
+        var end = pair.IndexOf(';');
+        pair = end < 0 ? pair : pair[..end];
+        var equals = pair.IndexOf('=');
+
+        // "=berth=x" is a cookie without a name to some, and berth to the server that reads it back.
+        return equals <= 0 ? pair.TrimStart('=').ToString().Split('=')[0] : pair[..equals];
+    }
+
+    private static string HostOnly(string cookie)
+    {
+        var parts = cookie.Split(';');
+        return Array.Exists(parts, IsDomain) ? string.Join(';', parts.Where(p => !IsDomain(p))) : cookie;
+    }
+
+    private static bool IsDomain(string attribute)
+    {
+        var name = attribute.AsSpan();
+        var equals = name.IndexOf('=');
+        return (equals < 0 ? name : name[..equals]).Trim().Equals("Domain", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,131 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Berth.Edge;
+
+/// <summary>The first thing every request of the public listener meets.</summary>
+/// <remarks>
+/// <code>
+/// canonical request (400) -> protected headers stripped -> host: unknown 421 | workspace: the gate, which answers | edge: authentication -> same-origin -> next
+/// </code>
+/// </remarks>
+internal sealed class EdgeCoreMiddleware(
+    RequestDelegate next,
+    EdgeSettings settings,
+    CanonicalRequestParser parser,
+    SessionCookies cookies,
+    BearerAuthenticator bearer,
+    WorkspaceGate gate,
+    IEdgePages pages)
+{
+    /// <summary>Handles a request.</summary>
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (MethodRefusal(context) is { } status)
+        {
+            await pages.WriteAsync(context, EdgeMessages.BadRequest("This method is not served.") with { Status = status });
+            return;
+        }
+
+        var (request, refusal) = parser.Parse(context);
+        if (request is null)
+        {
+            await pages.WriteAsync(context, EdgeMessages.BadRequest(refusal!));
+            return;
+        }
+
+        ProtectedHeaders.Strip(context.Request.Headers);
+        context.Features.Set(request);
+        context.Request.Scheme = settings.Scheme;
+        context.Request.Host = new HostString(request.Host + settings.PortSuffix);
+        switch (request.HostKind)
+        {
+            case HostKind.Workspace:
+                await gate.HandleAsync(context, request);
+                break;
+            case HostKind.Edge:
+                await OwnOriginAsync(context, request);
+                break;
+            default:
+                await pages.WriteAsync(context, EdgeMessages.UnknownHost());
+                break;
+        }
+    }
+
+    private static int? MethodRefusal(HttpContext context)
+    {
+        if (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true)
+        {
+            return StatusCodes.Status501NotImplemented;
+        }
+
+        // TRACE reads back headers that a page must not see.
+        return HttpMethods.IsTrace(context.Request.Method) ? StatusCodes.Status405MethodNotAllowed : null;
+    }
+
+    private async Task OwnOriginAsync(HttpContext context, CanonicalRequest request)
+    {
+        context.Response.OnStarting(() => FinishHeaders(context));
+        var authorization = context.Request.Headers.Authorization;
+        if (authorization.Count > 1)
+        {
+            await pages.WriteAsync(context, EdgeMessages.BadRequest("The Authorization header is given twice."));
+            return;
+        }
+
+        if (authorization.Count == 1)
+        {
+            // A token that is shown has to be good, whatever the route and whatever cookie comes with it.
+            var (caller, _) = await bearer.AuthenticateAsync(authorization.ToString(), context.RequestAborted);
+            if (caller is null)
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+                await pages.WriteAsync(context, EdgeMessages.SignInRequired("/login") with
+                {
+                    Reason = "invalid-token", Title = "The token is not accepted", Detail = "Get a new access token for this API.",
+                });
+                return;
+            }
+
+            context.Features.Set(caller);
+        }
+        else
+        {
+            if (cookies.Read(context, request) is { } session)
+            {
+                context.Features.Set(session);
+                context.Features.Set(cookies.ToCaller(session));
+            }
+
+            var changes = request.IsUpgrade || !RequestKinds.IsSafe(context.Request.Method);
+            if (changes && !SameOrigin.IsProven(context.Request.Headers, settings.PublicOrigin))
+            {
+                await pages.WriteAsync(context, EdgeMessages.CrossSite());
+                return;
+            }
+        }
+
+        await next(context);
+    }
+
+    // Own pages only; what a workspace answers keeps its headers.
+    private Task FinishHeaders(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.TryAdd("Referrer-Policy", "same-origin");
+        headers.TryAdd("Cross-Origin-Opener-Policy", "same-origin");
+        headers.TryAdd("Cross-Origin-Resource-Policy", "same-origin");
+        if (settings.IsHttps)
+        {
+            headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
+        if (headers.CacheControl.Count == 0 && context.GetCaller() is not null)
+        {
+            headers.CacheControl = "no-store";
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+
+namespace Berth.Edge;
+
+/// <summary>A session: everything in its cookie.</summary>
+internal sealed record EdgeSession
+{
+    /// <summary>Random 128-bit id, new at every sign-in.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Issuer.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>Subject.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>E-mail address for display, or null.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>Name for display, or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The provider's sid, or null.</summary>
+    public string? ProviderSessionId { get; init; }
+
+    /// <summary>A claim made the person an administrator at sign-in.</summary>
+    public bool IsAdministratorByClaim { get; init; }
+
+    /// <summary>When the cookie was last written; idle time counts from here.</summary>
+    public required DateTimeOffset RenewedAt { get; init; }
+
+    /// <summary>Absolute end.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Revocation epoch of the person at sign-in.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>Key towards <see cref="ISessionState"/>.</summary>
+    public SessionKey Key => new(Id, Issuer, Subject, Epoch);
+
+    /// <summary>A new id.</summary>
+    public static string NewId() => StrictBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
+}
+
+/// <summary>Binary form of a session, made to keep the cookie below 1 KiB.</summary>
+internal static class SessionCodec
+{
+    // 1000 characters of base64url are 750 bytes; name and attributes of the cookie come on top of the value.
+    private const int MaximumPayload = 750 - CookieProtector.Overhead;
+    private const byte Format = 1;
+
+    /// <summary>Writes a session. What is only for display is shortened or dropped before the limit is passed; identity never is.</summary>
+    public static byte[] Write(EdgeSession session)
+    {
+        foreach (var candidate in (EdgeSession[])
+            [session, session with { Name = null }, session with { Name = null, Email = null }, session with { Name = null, Email = null, ProviderSessionId = null }])
+        {
+            var bytes = Encode(candidate);
+            if (bytes.Length <= MaximumPayload)
+            {
+                return bytes;
+            }
+        }
+
+        throw new ArgumentException("Issuer and subject are too long for a session cookie.", nameof(session));
+    }
+
+    /// <summary>Reads a session; null when the bytes are not one.</summary>
+    public static EdgeSession? Read(byte[] bytes)
+    {
+        var reader = new CompactReader(bytes);
+        if (reader.Byte() != Format)
+        {
+            return null;
+        }
+
+        var flags = reader.Byte();
+        var id = reader.Text();
+        var issuer = reader.Text();
+        var subject = reader.Text();
+        var email = reader.Text();
+        var name = reader.Text();
+        var sid = reader.Text();
+        var renewed = reader.Time();
+        var expires = reader.Time();
+        var epoch = reader.Number();
+        if (!reader.IsComplete || id is null || issuer is null || subject is null)
+        {
+            return null;
+        }
+
+        return new EdgeSession
+        {
+            Id = id,
+            Issuer = issuer,
+            Subject = subject,
+            Email = email,
+            Name = name,
+            ProviderSessionId = sid,
+            IsAdministratorByClaim = (flags & 1) != 0,
+            RenewedAt = renewed,
+            ExpiresAt = expires,
+            Epoch = epoch,
+        };
+    }
+
+    private static byte[] Encode(EdgeSession session) => new CompactWriter()
+        .Byte(Format)
+        .Byte(session.IsAdministratorByClaim ? (byte)1 : (byte)0)
+        .Text(session.Id)
+        .Text(session.Issuer)
+        .Text(session.Subject)
+        .Text(session.Email)
+        .Text(session.Name)
+        .Text(session.ProviderSessionId)
+        .Time(session.RenewedAt)
+        .Time(session.ExpiresAt)
+        .Number(session.Epoch)
+        .ToArray();
+}

@@ -1,0 +1,123 @@
+namespace Berth.Edge;
+
+/// <summary>Reads, writes, renews and removes the session cookies of the edge origin and of workspace hosts.</summary>
+internal sealed class SessionCookies(EdgeSettings settings, CookieProtector protector, ISessionState state, TimeProvider clock)
+{
+    // Two of one name can stand in a header by accident (another path); a long row of them is an attack on our time.
+    private const int MaximumTried = 4;
+    private static readonly object Decided = new();
+    private readonly CookieNames _names = new(settings.IsHttps);
+
+    // A sixteenth of the idle time: at most that much is lost of it, and few answers carry a Set-Cookie.
+    private readonly TimeSpan _renewAfter = settings.IdleTimeout / 16;
+
+    /// <summary>Names of the cookies here.</summary>
+    public CookieNames Names => _names;
+
+    /// <summary>The live session of this request, or null. Call once per request: a session in use is renewed on the way.</summary>
+    public EdgeSession? Read(HttpContext context, CanonicalRequest request)
+    {
+        var (name, purpose, binding) = Place(request);
+        foreach (var value in CookieHeader.ValuesOf(context.Request.Headers, name).Take(MaximumTried))
+        {
+            if (protector.Unprotect(purpose, binding, value) is { } bytes && SessionCodec.Read(bytes) is { } session && IsLive(session))
+            {
+                Renew(context, request, session);
+                return session;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a session, wherever it came from, still holds: provider configured, times, revocation.</summary>
+    public bool IsLive(EdgeSession session)
+    {
+        var now = clock.GetUtcNow();
+        return now < session.ExpiresAt
+            && now < session.RenewedAt + settings.IdleTimeout
+            && settings.Issuers.Any(i => i.Issuer == session.Issuer)
+            && state.IsLive(session.Key);
+    }
+
+    /// <summary>Writes a session to the host of this request.</summary>
+    public void Write(HttpContext context, CanonicalRequest request, EdgeSession session)
+    {
+        var (name, purpose, binding) = Place(request);
+        context.Items[Decided] = true;
+        Append(context, name, protector.Protect(purpose, binding, SessionCodec.Write(session)), maxAge: null);
+        NoStore(context);
+    }
+
+    /// <summary>Removes the session of the host of this request.</summary>
+    public void Delete(HttpContext context, CanonicalRequest request)
+    {
+        context.Items[Decided] = true;
+        Delete(context, Place(request).Name);
+    }
+
+    /// <summary>Sets a cookie with the attributes that all of ours have.</summary>
+    public void Append(HttpContext context, string name, string value, TimeSpan? maxAge) =>
+        context.Response.Cookies.Append(name, value, Attributes(maxAge));
+
+    /// <summary>Removes a cookie: same attributes, no life left (a browser ignores a __Host- cookie without Secure, deletions too).</summary>
+    public void Delete(HttpContext context, string name) => Append(context, name, "", TimeSpan.Zero);
+
+    /// <summary>What the caller of a request looks like to everything behind authentication.</summary>
+    public Caller ToCaller(EdgeSession session) => new()
+    {
+        Kind = CallerKind.Session,
+        Issuer = session.Issuer,
+        Subject = session.Subject,
+        Email = session.Email,
+        Name = session.Name,
+        IsAdministrator = session.IsAdministratorByClaim || settings.Administrators.Contains((session.Issuer, session.Subject)),
+        SessionId = session.Id,
+        ExpiresAt = session.ExpiresAt,
+    };
+
+    private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
+
+    private (string Name, ProtectionPurpose Purpose, string Binding) Place(CanonicalRequest request) => request.HostKind == HostKind.Edge
+        ? (_names.Session, ProtectionPurpose.EdgeSession, _names.Session)
+        : (_names.Workspace, ProtectionPurpose.WorkspaceSession, $"{_names.Workspace}\0{request.Host}");
+
+    private void Renew(HttpContext context, CanonicalRequest request, EdgeSession session)
+    {
+        var now = clock.GetUtcNow();
+        if (now - session.RenewedAt < _renewAfter)
+        {
+            return;
+        }
+
+        // When the answer starts: a sign-in or logout on the way wins. No cache may keep an answer that carries a session, whatever the workspace said.
+        context.Response.OnStarting(() =>
+        {
+            if (!context.Items.ContainsKey(Decided) && state.IsLive(session.Key))
+            {
+                Append(context, Place(request).Name, Protected(request, session with { RenewedAt = now }), maxAge: null);
+                NoStore(context);
+            }
+
+            return Task.CompletedTask;
+        });
+        state.Touch(session.Key, now);
+    }
+
+    private string Protected(CanonicalRequest request, EdgeSession session)
+    {
+        var (_, purpose, binding) = Place(request);
+        return protector.Protect(purpose, binding, SessionCodec.Write(session));
+    }
+
+    // No Expires: the browser forgets the session when it closes; the time-outs are inside, where nobody can change them.
+    private CookieOptions Attributes(TimeSpan? maxAge) => new()
+    {
+        HttpOnly = true,
+        Secure = settings.IsHttps,
+        SameSite = SameSiteMode.Lax,
+        Path = "/",
+        IsEssential = true,
+        MaxAge = maxAge,
+    };
+}

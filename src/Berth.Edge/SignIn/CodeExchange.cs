@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace Berth.Edge;
+
+/// <summary>What the token endpoint gave for a code.</summary>
+internal sealed record ExchangedTokens(string IdToken, string? AccessToken);
+
+/// <summary>Exchanges codes (RFC 6749, 4.1.3) and asks userinfo.</summary>
+internal sealed class CodeExchange(OidcBackchannel backchannel)
+{
+    private const int MaximumToken = 16 * 1024;
+
+    /// <summary>Exchanges a code.</summary>
+    /// <exception cref="ProviderUnavailableException">The provider did not answer, or refused; the message says which.</exception>
+    public async Task<ExchangedTokens> ExchangeAsync(
+        IssuerSettings issuer, ProviderMetadata metadata, string code, string verifier, string redirectUri, CancellationToken cancellationToken)
+    {
+        var form = new List<KeyValuePair<string, string>>
+        {
+            new("grant_type", "authorization_code"),
+            new("code", code),
+            new("redirect_uri", redirectUri),
+            new("code_verifier", verifier),
+        };
+        AuthenticationHeaderValue? authorization = null;
+        if (metadata.Authentication == ClientAuthentication.Basic)
+        {
+            // RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
+            var pair = $"{WebUtility.UrlEncode(issuer.ClientId)}:{WebUtility.UrlEncode(issuer.ClientSecret)}";
+            authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
+        }
+        else
+        {
+            form.Add(new("client_id", issuer.ClientId));
+            if (metadata.Authentication == ClientAuthentication.Post)
+            {
+                form.Add(new("client_secret", issuer.ClientSecret!));
+            }
+        }
+
+        var (status, body) = await backchannel.PostAsync(metadata.TokenEndpoint, form, authorization, cancellationToken);
+        var answer = StrictJson.ParseObject(body);
+        if (status != HttpStatusCode.OK)
+        {
+            throw new ProviderUnavailableException($"the token endpoint answered {(int)status} {QueryParameters.ForLog(answer?.Text("error"))}");
+        }
+
+        if (answer is not { } tokens || !"Bearer".Equals(tokens.Text("token_type"), StringComparison.OrdinalIgnoreCase)
+            || tokens.Text("id_token", MaximumToken) is not { } idToken)
+        {
+            throw new ProviderUnavailableException("the token endpoint's answer lacks an ID token or is not of type Bearer");
+        }
+
+        return new ExchangedTokens(idToken, tokens.Text("access_token", MaximumToken));
+    }
+
+    /// <summary>Email and name from userinfo.</summary>
+    /// <returns>The claims, or a problem: the endpoint did not answer usefully, or spoke of somebody else.</returns>
+    public async Task<(PersonClaims? Claims, string? Problem)> UserInfoAsync(
+        ProviderMetadata metadata, string accessToken, string subject, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var body = await backchannel.GetAsync(metadata.UserInfoEndpoint!, accessToken, cancellationToken);
+            if (StrictJson.ParseObject(body) is not { } root)
+            {
+                return (null, "it is not a JSON object");
+            }
+
+            return root.Text("sub") == subject ? (PersonClaims.Read(root), null) : (null, "its subject is not the ID token's");
+        }
+        catch (ProviderUnavailableException e)
+        {
+            return (null, e.Message);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Berth.Edge;
+
+/// <summary>Authenticates the Authorization header of the API (RFC 6750): access tokens of configured providers.</summary>
+internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, TimeProvider clock, ILogger<BearerAuthenticator> logger)
+{
+    private const string Scheme = "Bearer ";
+    private readonly VerifiedTokens _verified = new(10_000);
+
+    /// <summary>Authenticates a header's value.</summary>
+    /// <returns>The caller, or the reason why there is none.</returns>
+    public async ValueTask<(Caller? Caller, TokenError Error)> AuthenticateAsync(string header, CancellationToken cancellationToken)
+    {
+        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return Refuse(TokenError.Malformed);
+        }
+
+        var token = header[Scheme.Length..].Trim(' ');
+        if (token.Length > JwsVerifier.MaximumLength)
+        {
+            return Refuse(TokenError.TooLong);
+        }
+
+        var now = clock.GetUtcNow();
+        var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        if (_verified.Find(hash) is { } known && now < known.Caller.ExpiresAt + JwtClaims.Skew && ReferenceEquals(known.Keys, known.Provider.Current?.Keys))
+        {
+            return (known.Caller, TokenError.None);
+        }
+
+        var error = JwsVerifier.Parse(token, JwsAlgorithms.All, out var jws);
+        if (error != TokenError.None)
+        {
+            return Refuse(error);
+        }
+
+        // The issuer a token claims only picks among the configured ones.
+        if (AccessTokenVerifier.UnverifiedIssuer(jws!) is not { } issuer || providers.ByIssuer(issuer) is not { } provider)
+        {
+            return Refuse(TokenError.UnknownIssuer);
+        }
+
+        var keys = provider.Current?.Keys ?? JwkSet.Empty;
+        error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out var claims);
+        if (error == TokenError.UnknownKey)
+        {
+            keys = await provider.KeysAfterMissAsync(cancellationToken);
+            error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out claims);
+        }
+
+        if (claims is null)
+        {
+            return Refuse(error);
+        }
+
+        var caller = ToCaller(provider.Settings, claims);
+        _verified.Add(hash, new VerifiedToken(caller, provider, keys));
+        return (caller, TokenError.None);
+    }
+
+    private (Caller? Caller, TokenError Error) Refuse(TokenError error)
+    {
+        SignInLog.BearerRefused(logger, error);
+        return (null, error);
+    }
+
+    private Caller ToCaller(IssuerSettings issuer, JwtClaims claims)
+    {
+        var subject = claims.Payload.Text("sub", 255)!;
+        var person = PersonClaims.Read(claims.Payload);
+        return new Caller
+        {
+            Kind = CallerKind.Bearer,
+            Issuer = issuer.Issuer,
+            Subject = subject,
+            Email = person.Email,
+            Name = person.Name,
+            IsAdministrator = settings.Administrators.Contains((issuer.Issuer, subject))
+                || (issuer.AdministratorClaim is not null && claims.Payload.Texts(issuer.AdministratorClaim).Contains(issuer.AdministratorClaimValue)),
+            TokenId = claims.Payload.Text("jti", 256),
+            Scopes = [.. (claims.Payload.Text("scope") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)],
+            ExpiresAt = claims.ExpiresAt,
+        };
+    }
+}
+
+/// <summary>A token that was verified, with the keys that did it: other keys, another verification.</summary>
+internal sealed record VerifiedToken(Caller Caller, IdentityProvider Provider, JwkSet Keys);
+
+/// <summary>Remembers verified tokens by their SHA-256, never the tokens. Two generations keep it bounded at no cost per entry.</summary>
+internal sealed class VerifiedTokens(int capacity)
+{
+    private readonly Lock _gate = new();
+    private Dictionary<string, VerifiedToken> _young = new(StringComparer.Ordinal);
+    private Dictionary<string, VerifiedToken> _old = new(StringComparer.Ordinal);
+
+    /// <summary>Finds a token, and keeps it young.</summary>
+    public VerifiedToken? Find(string hash)
+    {
+        lock (_gate)
+        {
+            if (_young.TryGetValue(hash, out var token))
+            {
+                return token;
+            }
+
+            if (!_old.TryGetValue(hash, out token))
+            {
+                return null;
+            }
+
+            Put(hash, token);
+            return token;
+        }
+    }
+
+    /// <summary>Adds a token.</summary>
+    public void Add(string hash, VerifiedToken token)
+    {
+        lock (_gate)
+        {
+            Put(hash, token);
+        }
+    }
+
+    private void Put(string hash, VerifiedToken token)
+    {
+        if (_young.Count >= capacity / 2)
+        {
+            _old = _young;
+            _young = new Dictionary<string, VerifiedToken>(StringComparer.Ordinal);
+        }
+
+        _young[hash] = token;
+    }
+}
