@@ -71,7 +71,8 @@ internal static class ServerTrust
             return "a certificate of its chain has expired or is not yet valid; renew it, or correct this machine's clock";
         }
 
-        if ((flags & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot)) != 0)
+        // An authority made anew has the old one's name and another key: then the signature is what does not fit.
+        if ((flags & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid)) != 0)
         {
             return config.CertificateAuthorityPem is null
                 ? "its certificate is signed by no authority that this machine trusts; add certificate-authority-data of the cluster"

@@ -50,7 +50,7 @@ internal sealed class FrameReader(PipeReader pipe, int maxFrameBytes) : IDisposa
             if (result.IsCompleted)
             {
                 Unterminated = !Blank(buffer);
-                return Unterminated ? Hold(buffer, buffer.End) : null;
+                return Unterminated ? Hold(buffer, buffer.End) : default(ReadOnlyMemory<byte>?);
             }
 
             scanned = buffer.Length;
