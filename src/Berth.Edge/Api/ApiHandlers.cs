@@ -1,0 +1,199 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Berth.Resources;
+
+namespace Berth.Edge;
+
+/// <summary>The calls of the API.</summary>
+internal sealed class ApiHandlers(
+    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge, TimeProvider clock,
+    IHostApplicationLifetime lifetime)
+{
+    private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+
+    public Task GetMeAsync(HttpContext context, Caller caller) => WriteAsync(context, 200, EdgeJson.Default.PersonView, new PersonView
+    {
+        Issuer = caller.Issuer,
+        Subject = caller.Subject,
+        Email = caller.Email,
+        Name = caller.Name,
+        Administrator = caller.IsAdministrator,
+        AuthenticatedBy = caller.Kind == CallerKind.Bearer ? "bearer" : "session",
+        ExpiresAt = caller.ExpiresAt,
+        DefaultWorkspace = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject),
+        MaximumWorkspaces = options.MaximumPerPerson,
+    });
+
+    public Task ListTemplatesAsync(HttpContext context, Caller caller) => WriteAsync(context, 200, EdgeJson.Default.TemplateListView,
+        new TemplateListView([.. workspaces.Templates().Select(t => TemplateView.From(t, options.DefaultTemplate))]));
+
+    public Task ListAsync(HttpContext context, Caller caller)
+    {
+        var found = ApiRequest.Flag(context, "all") ? workspaces.ListAll(caller) : workspaces.List(caller);
+        return WriteAsync(context, 200, EdgeJson.Default.WorkspaceListView, new WorkspaceListView([.. found.Select(View)]));
+    }
+
+    public async Task CreateAsync(HttpContext context, Caller caller)
+    {
+        var wish = await ApiRequest.ReadAsync(context, EdgeJson.Default.CreateWorkspace, static () => new CreateWorkspace()).ConfigureAwait(false);
+        UserWorkspace workspace;
+        var created = true;
+        if (wish == new CreateWorkspace())
+        {
+            (workspace, created) = await workspaces.EnsureDefaultAsync(caller, context.RequestAborted).ConfigureAwait(false);
+        }
+        else
+        {
+            workspace = await workspaces.CreateAsync(caller, wish, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        if (created)
+        {
+            context.Response.Headers.Location = $"/api/workspaces/{workspace.Metadata.Name}";
+        }
+
+        await WriteAsync(context, created ? 201 : 200, workspace).ConfigureAwait(false);
+    }
+
+    public Task GetAsync(HttpContext context, Caller caller)
+    {
+        var workspace = workspaces.Get(caller, Name(context));
+        if (context.Request.Headers.IfNoneMatch == ETag(workspace))
+        {
+            context.Response.StatusCode = 304;
+            context.Response.Headers.ETag = ETag(workspace);
+            return Task.CompletedTask;
+        }
+
+        return WriteAsync(context, 200, workspace);
+    }
+
+    public async Task ChangeAsync(HttpContext context, Caller caller)
+    {
+        workspaces.Get(caller, Name(context));
+        var changes = await ApiRequest.ReadObjectAsync(context, "application/merge-patch+json").ConfigureAwait(false);
+        await WriteAsync(context, 200, await workspaces.ChangeAsync(caller, Name(context), changes, ApiRequest.IfMatch(context), context.RequestAborted)
+            .ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    public async Task DeleteAsync(HttpContext context, Caller caller)
+    {
+        await workspaces.DeleteAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false);
+
+        // Accepted, not done: the operator still ends the pod.
+        context.Response.StatusCode = 202;
+    }
+
+    public async Task StartAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
+        await workspaces.StartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+
+    public async Task StopAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
+        await workspaces.StopAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+
+    public async Task RestartAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
+        await workspaces.RestartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+
+    public async Task EventsAsync(HttpContext context, Caller caller)
+    {
+        var events = await insight.EventsAsync(caller, Name(context), context.RequestAborted).ConfigureAwait(false);
+        await WriteAsync(context, 200, EdgeJson.Default.EventListView, new EventListView([.. events.Select(EventView.From)])).ConfigureAwait(false);
+    }
+
+    public async Task LogsAsync(HttpContext context, Caller caller)
+    {
+        var follow = ApiRequest.Flag(context, "follow");
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        await using var log = await insight.OpenLogAsync(
+            caller, Name(context), follow, ApiRequest.Number(context, "tail", 0, 10_000), ApiRequest.Flag(context, "previous"), ending.Token).ConfigureAwait(false);
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        await context.Response.Body.FlushAsync(ending.Token).ConfigureAwait(false);
+        await CopyAsync(log, context.Response.Body, ending.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>The caller's workspaces, at once and after each change. State, not differences: whoever reconnects is up to date with the first event.</summary>
+    public async Task WatchAsync(HttpContext context, Caller caller)
+    {
+        var stream = new ServerSentEvents(context);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var prefix = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject);
+        using var subscription = table.Subscribe(n => n.StartsWith(prefix, StringComparison.Ordinal));
+        await stream.StartAsync().ConfigureAwait(false);
+        string? sent = null;
+        try
+        {
+            while (clock.GetUtcNow() < caller.ExpiresAt)
+            {
+                if (!await subscription.WaitAsync(ServerSentEvents.Heartbeat, clock, ending.Token).ConfigureAwait(false))
+                {
+                    await stream.BeatAsync().ConfigureAwait(false);
+                    continue;
+                }
+
+                var list = JsonSerializer.Serialize(new WorkspaceListView([.. workspaces.List(caller).Select(View)]), EdgeJson.Default.WorkspaceListView);
+                if (list != sent)
+                {
+                    await stream.SendAsync("workspaces", list).ConfigureAwait(false);
+                    sent = list;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went away, or the edge ends: the client comes back, to another replica.
+        }
+    }
+
+    private static async Task CopyAsync(Stream from, Stream to, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            int read;
+            while ((read = await from.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+
+                // Somebody watches this: a line is worth more now than with the next ones.
+                await to.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or HttpRequestException)
+        {
+            // Either side ended; what was there has been sent.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static string Name(HttpContext context) => (string)context.Request.RouteValues["name"]!;
+
+    private static string ETag(UserWorkspace workspace) => $"\"{workspace.Metadata.ResourceVersion}\"";
+
+    private WorkspaceView View(UserWorkspace workspace) => WorkspaceView.From(workspace, table, _urls);
+
+    private Task WriteAsync(HttpContext context, int status, UserWorkspace workspace)
+    {
+        context.Response.Headers.ETag = ETag(workspace);
+        return WriteAsync(context, status, EdgeJson.Default.WorkspaceView, View(workspace));
+    }
+
+    private static async Task WriteAsync<T>(HttpContext context, int status, JsonTypeInfo<T> type, T value)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = bytes.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(bytes, context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+
+namespace Berth.Edge;
+
+/// <summary>Writes problem documents (RFC 9457).</summary>
+internal static class Problems
+{
+    /// <summary>Media type of a problem.</summary>
+    public const string ContentType = "application/problem+json";
+
+    /// <summary>Answers with a problem.</summary>
+    public static Task WriteAsync(HttpContext context, ProblemException problem)
+    {
+        var view = new ProblemView
+        {
+            Type = $"urn:berth:problem:{problem.Reason}",
+            Title = problem.Title,
+            Status = problem.Status,
+            Detail = problem.Message,
+            Reason = problem.Reason,
+            Errors = problem.Fields.IsEmpty ? null : problem.Fields,
+            RequestId = context.TraceIdentifier,
+        };
+        if (problem.RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString();
+        }
+
+        return WriteAsync(context, view);
+    }
+
+    /// <summary>Answers with a problem.</summary>
+    public static async Task WriteAsync(HttpContext context, ProblemView problem)
+    {
+        var response = context.Response;
+        response.StatusCode = problem.Status;
+        response.ContentType = ContentType;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await JsonSerializer.SerializeAsync(response.Body, problem, EdgeJson.Default.ProblemView, context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Berth.Accounts;
+
+namespace Berth.Edge;
+
+/// <summary>Writes what people do to the audit log and, as one line each, to the program's log.</summary>
+internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, TimeProvider clock, ILogger<AuditTrail> logger)
+{
+    /// <summary>Records an action; never waits and never fails.</summary>
+    public void Record(Caller? caller, string action, string? target, string outcome)
+    {
+        var request = http.HttpContext?.TraceIdentifier;
+        accounts.Audit(new AuditEvent
+        {
+            At = clock.GetUtcNow(),
+            Actor = caller is null ? null : new PersonKey(caller.Issuer, caller.Subject),
+            Action = action,
+            Target = target,
+            Outcome = outcome,
+            RequestId = request,
+        });
+        LogAudit(action, target, outcome, caller?.Subject, request);
+    }
+
+    [LoggerMessage(5120, LogLevel.Information, "{Action} on {Target}: {Outcome} (by {Subject}, request {RequestId}).")]
+    private partial void LogAudit(string action, string? target, string outcome, string? subject, string? requestId);
+}

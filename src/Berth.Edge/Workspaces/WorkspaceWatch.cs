@@ -1,0 +1,188 @@
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+
+namespace Berth.Edge;
+
+/// <summary>
+/// What this replica knows of the namespace: one watch each of workspaces, templates and endpoints. Feeds the <see cref="WorkspaceTable"/> and answers
+/// questions from memory.
+/// </summary>
+internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
+{
+    private const string OwnerIndex = "owner";
+
+    private readonly SharedInformer<UserWorkspace> _workspaces;
+    private readonly SharedInformer<WorkspaceTemplate> _templates;
+    private readonly SharedInformer<Endpoints> _endpoints;
+    private readonly WorkspaceTable _table;
+    private readonly IOpenConnections? _connections;
+    private readonly WorkspaceUrls _urls;
+    private readonly TargetResolution _targets;
+    private readonly WorkspaceOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public WorkspaceWatch(
+        IKubeClient client,
+        WorkspaceTable table,
+        EdgeOptions edge,
+        WorkspaceOptions options,
+        TimeProvider clock,
+        ILoggerFactory loggers,
+        IOpenConnections? connections = null)
+    {
+        var watcher = new WatcherOptions { Namespace = options.Namespace };
+        _options = options;
+        _clock = clock;
+        _logger = loggers.CreateLogger<WorkspaceWatch>();
+        _table = table;
+        _connections = connections;
+        _targets = edge.Proxy.Targets;
+        _urls = new WorkspaceUrls(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+        _workspaces = new SharedInformer<UserWorkspace>(
+            client,
+            new InformerOptions<UserWorkspace>
+            {
+                Watcher = watcher,
+                Indexers = new Dictionary<string, Func<UserWorkspace, IEnumerable<string>>>
+                {
+                    [OwnerIndex] = w => [OwnerKey(w.Spec.Owner.Issuer, w.Spec.Owner.Subject)],
+                },
+            },
+            clock,
+            loggers);
+        _templates = new SharedInformer<WorkspaceTemplate>(client, new InformerOptions<WorkspaceTemplate> { Watcher = watcher }, clock, loggers);
+        _endpoints = new SharedInformer<Endpoints>(client, new InformerOptions<Endpoints> { Watcher = watcher }, clock, loggers);
+        _workspaces.AddHandler(e => Refresh(e.Resource.Metadata.Name));
+        _endpoints.AddHandler(e => Refresh(e.Resource.Metadata.Name));
+    }
+
+    /// <summary>Whether all three pictures are complete; requests before that would look like "no such workspace".</summary>
+    public bool IsSynced => _workspaces.HasSynced && _templates.HasSynced && _endpoints.HasSynced;
+
+    /// <summary>Waits for <see cref="IsSynced"/>.</summary>
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.WhenAll(
+        _workspaces.WaitForSyncAsync(cancellationToken), _templates.WaitForSyncAsync(cancellationToken), _endpoints.WaitForSyncAsync(cancellationToken));
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _running = Task.WhenAll(
+            Task.Run(() => _workspaces.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => _templates.RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => _endpoints.RunAsync(_stop.Token), CancellationToken.None));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _workspaces.Dispose();
+        _templates.Dispose();
+        _endpoints.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>The workspace as last seen; null when there is none.</summary>
+    public UserWorkspace? Find(string name) => _workspaces.Store.Get(new ResourceKey(_options.Namespace, name));
+
+    /// <summary>A person's workspaces: the default one first, then by name.</summary>
+    public IReadOnlyList<UserWorkspace> OwnedBy(string issuer, string subject) =>
+    [
+        .. _workspaces.Store.ByIndex(OwnerIndex, OwnerKey(issuer, subject)).OrderBy(w => w.Metadata.Name, StringComparer.Ordinal),
+    ];
+
+    /// <summary>All workspaces by name, for administrators.</summary>
+    public IReadOnlyList<UserWorkspace> All() => [.. _workspaces.Store.List().OrderBy(w => w.Metadata.Name, StringComparer.Ordinal)];
+
+    /// <summary>Templates by name.</summary>
+    public IReadOnlyList<WorkspaceTemplate> Templates() => [.. _templates.Store.List().OrderBy(t => t.Metadata.Name, StringComparer.Ordinal)];
+
+    /// <summary>One template; null when there is none.</summary>
+    public WorkspaceTemplate? Template(string name) => _templates.Store.Get(new ResourceKey(_options.Namespace, name));
+
+    /// <summary>
+    /// Waits until this replica has seen its own write, so that the page a person is sent to shows what they did. Gives up quietly: the write
+    /// holds either way, and the page follows by itself.
+    /// </summary>
+    /// <param name="name">The workspace.</param>
+    /// <param name="seen">What the store holds once the write has arrived; null for an object that is gone.</param>
+    /// <param name="cancellationToken">The request's.</param>
+    public async Task WaitUntilSeenAsync(string name, Func<UserWorkspace?, bool> seen, CancellationToken cancellationToken)
+    {
+        using var subscription = _table.Subscribe(n => n == name);
+        var start = _clock.GetTimestamp();
+
+        // Watches deliver within milliseconds; two seconds is a watch that is being reopened.
+        var limit = TimeSpan.FromSeconds(2);
+        while (!seen(Find(name)))
+        {
+            var left = limit - _clock.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero || (!await subscription.WaitAsync(left, _clock, cancellationToken).ConfigureAwait(false) && !seen(Find(name))))
+            {
+                LogNotSeen(name);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Whether the store is at least at a version; versions of one API server's storage grow (KEP-5504).</summary>
+    public static bool IsAtLeast(UserWorkspace? seen, UserWorkspace written) => seen is not null
+        && (seen.Metadata.ResourceVersion == written.Metadata.ResourceVersion
+            || (ulong.TryParse(seen.Metadata.ResourceVersion, out var a) && ulong.TryParse(written.Metadata.ResourceVersion, out var b) && a >= b));
+
+    private static string OwnerKey(string issuer, string subject) => $"{issuer}\0{subject}";
+
+    // Two informers call this, each from its own pump: both read the stores, which have changed already, so the later call writes the later truth.
+    private readonly Lock _refreshing = new();
+
+    private void Refresh(string? name)
+    {
+        if (!WorkspaceNames.IsValid(name))
+        {
+            return;
+        }
+
+        lock (_refreshing)
+        {
+            var workspace = Find(name);
+            var entry = workspace is null
+                ? null
+                : WorkspaceEntries.From(workspace, _endpoints.Store.Get(new ResourceKey(_options.Namespace, name)), _urls, _targets);
+            if (entry is null)
+            {
+                if (_table.Remove(_urls.Host(name)) is { } gone)
+                {
+                    _connections?.CutWorkspace(gone.Namespace, gone.Name);
+                }
+            }
+            else
+            {
+                var before = _table.Put(entry);
+                if (before is { IsReady: true } && !entry.IsReady && workspace!.Spec.DesiredState != DesiredStates.Running)
+                {
+                    _connections?.CutWorkspace(entry.Namespace, entry.Name);
+                }
+                else if (before is not null && !before.Shares.SequenceEqual(entry.Shares))
+                {
+                    _connections?.Review(entry);
+                }
+            }
+        }
+
+        _table.Announce(name);
+    }
+
+    [LoggerMessage(5101, LogLevel.Warning, "The write to workspace {Name} has not come back by the watch within 2 s; pages may lag behind.")]
+    private partial void LogNotSeen(string name);
+}
