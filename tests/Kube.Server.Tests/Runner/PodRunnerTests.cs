@@ -57,7 +57,7 @@ public sealed class PodRunnerTests
 
         await runner.CreatePodAsync("good", "exit 0", """ "restartPolicy":"Never" """);
         await runner.CreatePodAsync("bad", "exit 7", """ "restartPolicy":"Never" """);
-        await runner.CreatePodAsync("killed", "kill -9 $$", """ "restartPolicy":"Never" """);
+        await runner.CreatePodAsync("killed", "kill -9 $$$$", """ "restartPolicy":"Never" """);
 
         var good = await runner.WaitPodAsync("good", p => p.Object("status").Text("phase") == "Succeeded", "Succeeded");
         var bad = await runner.WaitPodAsync("bad", p => p.Object("status").Text("phase") == "Failed", "Failed");
