@@ -1,8 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using Kube.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
 namespace Berth.Operator;
 
-/// <summary>The entry point.</summary>
+/// <summary>The operator as a program.</summary>
 public static class Program
 {
-    /// <summary>Starts the program.</summary>
-    public static int Main(string[] args) => args?.Length ?? 0;
+    private const int UsageExitCode = 2;
+
+    /// <summary>Runs the operator, or writes the custom resource definitions.</summary>
+    /// <returns>0 after a graceful end; 1 when leadership is lost or it fails; 2 when arguments or configuration cannot be used.</returns>
+    public static async Task<int> Main(string[] args)
+    {
+        switch (args)
+        {
+            case ["crds", "--output", var folder]:
+                return CrdFiles.Write(folder, celRules: true, Console.Out);
+            case ["crds", "--output", var folder, "--without-cel"]:
+                return CrdFiles.Write(folder, celRules: false, Console.Out);
+            case ["--help" or "-h" or "help"]:
+                await Console.Out.WriteLineAsync(Usage.Text);
+                return 0;
+            case [] or ["run", ..] or ["--config", _]:
+                break;
+            default:
+                await Console.Error.WriteLineAsync($"Unknown arguments: {string.Join(' ', args)}{Environment.NewLine}{Usage.Text}");
+                return UsageExitCode;
+        }
+
+        try
+        {
+            return await RunAsync(ConfigFile(args));
+        }
+        catch (Exception e) when (e is OperatorConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return UsageExitCode;
+        }
+        catch (IOException e) when (e.InnerException is SocketException or { InnerException: SocketException })
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} Set BERTH__OPERATOR__MANAGEMENT__PORT to a free port, or 0.");
+            return UsageExitCode;
+        }
+    }
+
+    private static string? ConfigFile(string[] args) => args is [.., "--config", var file] ? file : null;
+
+    private static async Task<int> RunAsync(string? configFile)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        if (configFile is not null)
+        {
+            builder.Configuration.AddJsonFile(Path.GetFullPath(configFile), optional: false);
+
+            // Added again, so that the environment still wins over the file.
+            builder.Configuration.AddEnvironmentVariables();
+        }
+
+        builder.Logging.ClearProviders();
+        if (builder.Environment.IsDevelopment())
+        {
+            builder.Logging.AddSimpleConsole(o => o.SingleLine = true);
+        }
+        else
+        {
+            builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        }
+
+        var (options, problems) = OptionsReader.Read(builder.Configuration);
+        if (problems.Count > 0)
+        {
+            _ = OptionsChecker.Check(options, "default", problems);
+        }
+
+        // Before the cluster is asked for: a wrong option should not hide behind a missing kubeconfig.
+        _ = OptionsChecker.Check(options, "default");
+        var config = KubeConfig.Load();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Parse(options.Management.Address), options.Management.Port));
+        builder.Services.AddSingleton(TimeProvider.System);
+        using var exporter = new PrometheusExporter([.. OperatorHost.Meters]);
+        using var loggers = LoggerFactory.Create(l => l.AddConfiguration(builder.Configuration.GetSection("Logging")).AddJsonConsole());
+        using var client = KubeClient.Create(config, new KubeClientOptions { LoggerFactory = loggers, UserAgent = "berth-operator/0.1" });
+        builder.Services.AddBerthOperator(options, client, config.Namespace);
+
+        await using var app = builder.Build();
+        ManagementEndpoints.Map(app, app.Services.GetRequiredService<OperatorHost>(), exporter);
+        await app.StartAsync();
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        OperatorLog.Management(app.Services.GetRequiredService<ILogger<OperatorHost>>(), string.Join(", ", addresses));
+        await app.WaitForShutdownAsync();
+        return Environment.ExitCode;
+    }
 }

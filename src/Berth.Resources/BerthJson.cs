@@ -9,6 +9,7 @@ namespace Berth.Resources;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(KubeTimeConverter)])]
 [JsonSerializable(typeof(UserWorkspace))]
+[JsonSerializable(typeof(UserWorkspaceStatus))]
 [JsonSerializable(typeof(WorkspaceTemplate))]
 [JsonSerializable(typeof(IngressRoute))]
 [JsonSerializable(typeof(Middleware))]

@@ -12,7 +12,7 @@ public static class Labels
     /// <summary>Name of the UserWorkspace.</summary>
     public const string Workspace = "berth.dev/workspace";
 
-    /// <summary>Hash of the owner's identity, see <see cref="WorkspaceNames.OwnerHash"/>; also on the UserWorkspace itself, so that a person's can be listed.</summary>
+    /// <summary>Hash of the owner's identity, see <see cref="WorkspaceNames.OwnerHash"/>; whoever creates a UserWorkspace may set it there too, so that a person's can be listed.</summary>
     public const string Owner = "berth.dev/owner";
 
     /// <summary>Name of the template, on pods.</summary>
@@ -36,7 +36,7 @@ public static class Annotations
 }
 
 /// <summary>Finalizers on UserWorkspaces.</summary>
-public static class Finalizers
+public static class WorkspaceFinalizers
 {
     /// <summary>Held while <c>spec.storage.deletionPolicy</c> is Delete: the volume has no owner reference, so garbage collection does not remove it.</summary>
     public const string Storage = "berth.dev/storage";

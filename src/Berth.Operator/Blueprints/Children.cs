@@ -1,0 +1,51 @@
+using Berth.Resources;
+using Kube.Client.Models;
+
+namespace Berth.Operator;
+
+/// <summary>What all children have in common.</summary>
+internal static class Children
+{
+    internal static Dictionary<string, string> LabelsOf(UserWorkspace workspace) => new(StringComparer.Ordinal)
+    {
+        [Labels.ManagedBy] = Labels.ManagedByValue,
+        [Labels.Workspace] = workspace.Metadata.Name!,
+        [Labels.Owner] = WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject),
+    };
+
+    /// <summary>Metadata of a child that garbage collection removes with the workspace.</summary>
+    internal static ObjectMeta Owned(UserWorkspace workspace, string? suffix = null) => new()
+    {
+        Name = workspace.Metadata.Name + suffix,
+        Namespace = workspace.Metadata.Namespace,
+        Labels = LabelsOf(workspace),
+        OwnerReferences =
+        [
+            new OwnerReference
+            {
+                ApiVersion = UserWorkspace.Descriptor.ApiVersion,
+                Kind = UserWorkspace.Descriptor.Kind,
+                Name = workspace.Metadata.Name!,
+                Uid = workspace.Metadata.Uid ?? "",
+                Controller = true,
+                BlockOwnerDeletion = true,
+            },
+        ],
+    };
+
+    /// <summary>Whether an object belongs to exactly this workspace, not to an earlier one of the same name.</summary>
+    internal static bool Owns(UserWorkspace workspace, ObjectMeta child) =>
+        child.OwnerReferences?.Any(o => o.Controller == true && o.Uid == workspace.Metadata.Uid && o.Uid.Length > 0) == true;
+
+    /// <summary>Whether an object belongs to an earlier workspace of the same name: garbage collection is about to remove it.</summary>
+    internal static bool OwnedByFormer(UserWorkspace workspace, ObjectMeta child) =>
+        child.OwnerReferences?.Any(o => o.Controller == true && o.Kind == UserWorkspace.Descriptor.Kind && o.Name == workspace.Metadata.Name
+            && o.Uid != workspace.Metadata.Uid) == true;
+
+    /// <summary>Whether a volume is this person's, left by this workspace or by an earlier one of the same name.</summary>
+    internal static bool OwnsVolume(UserWorkspace workspace, ObjectMeta volume) =>
+        volume.Labels is { } labels
+        && labels.GetValueOrDefault(Labels.ManagedBy) == Labels.ManagedByValue
+        && labels.GetValueOrDefault(Labels.Workspace) == workspace.Metadata.Name
+        && labels.GetValueOrDefault(Labels.Owner) == WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);
+}

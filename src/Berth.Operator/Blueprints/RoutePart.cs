@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Berth.Resources;
+
+namespace Berth.Operator;
+
+/// <summary>
+/// The Traefik route and its middlewares. While the pod is not ready the host leads to the edge, which shows progress; the edge's own paths on the
+/// host always do.
+/// </summary>
+internal static class RoutePart
+{
+    /// <summary>The header that tells the application who comes; only the edge may set it.</summary>
+    internal const string IdentityHeader = "X-Workspace-Identity";
+
+    private const string HeadersSuffix = "-headers";
+    private const string AuthSuffix = "-auth";
+
+    // Any explicit pair does, as long as the edge's paths win; the default would be the length of the rule.
+    private const int HostPriority = 100;
+    private const int EdgePathsPriority = 200;
+
+    internal static IngressRoute Make(UserWorkspace workspace, BlueprintSettings settings, bool podReady)
+    {
+        // The name was checked to be a DNS label and the domain at start: nothing in them can end the rule's quotes.
+        var host = $"Host(`{settings.Urls.Host(workspace.Metadata.Name!)}`)";
+        var edge = EdgeBackend(workspace, settings);
+        Route[] routes = settings.Routing == RoutingMode.ForwardAuth && podReady
+            ?
+            [
+                new Route { Match = $"{host} && PathPrefix(`/.berth/`)", Priority = EdgePathsPriority, Services = [edge] },
+                new Route
+                {
+                    Match = host,
+                    Priority = HostPriority,
+                    Middlewares =
+                    [
+                        new TraefikReference { Name = workspace.Metadata.Name + HeadersSuffix },
+                        new TraefikReference { Name = workspace.Metadata.Name + AuthSuffix },
+                    ],
+                    Services = [new RouteService { Name = workspace.Metadata.Name!, Kind = "Service", Port = Blueprint.ServicePort }],
+                },
+            ]
+            : [new Route { Match = host, Priority = HostPriority, Services = [edge] }];
+
+        return new IngressRoute
+        {
+            Metadata = Children.Owned(workspace),
+            Spec = new IngressRouteSpec
+            {
+                EntryPoints = settings.EntryPoints.Count == 0 ? null : settings.EntryPoints,
+                Routes = routes,
+                Tls = settings.Tls,
+            },
+        };
+    }
+
+    internal static ImmutableArray<Middleware> Middlewares(UserWorkspace workspace, BlueprintSettings settings) =>
+        settings.Routing != RoutingMode.ForwardAuth
+            ? []
+            :
+            [
+                // Before the edge is asked: what a client sends under the name of the identity header reaches nobody.
+                new Middleware
+                {
+                    Metadata = Children.Owned(workspace, HeadersSuffix),
+                    Spec = new MiddlewareSpec
+                    {
+                        Headers = new HeadersMiddleware { CustomRequestHeaders = new Dictionary<string, string> { [IdentityHeader] = "" } },
+                    },
+                },
+                new Middleware
+                {
+                    Metadata = Children.Owned(workspace, AuthSuffix),
+                    Spec = new MiddlewareSpec
+                    {
+                        ForwardAuth = new ForwardAuth
+                        {
+                            Address = settings.ForwardAuthAddress,
+
+                            // Unset would be a legacy mix. True keeps the entry point's own forwarded headers (with ws/wss for upgrades),
+                            // which it has already cleaned of what untrusted clients sent.
+                            TrustForwardHeader = true,
+
+                            // A header that the answer lacks is removed from the request. Cookie: the edge answers with the request's own
+                            // cookies but for its session, which the application must not see.
+                            AuthResponseHeaders = [IdentityHeader, "Cookie"],
+                        },
+                    },
+                },
+            ];
+
+    /// <summary>Names of all middlewares a workspace may have, to find those that should not be.</summary>
+    internal static string[] MiddlewareNames(string workspace) => [workspace + HeadersSuffix, workspace + AuthSuffix];
+
+    private static RouteService EdgeBackend(UserWorkspace workspace, BlueprintSettings settings) => new()
+    {
+        Name = settings.Edge.Name,
+        Kind = "Service",
+        Namespace = settings.Edge.Namespace == workspace.Metadata.Namespace ? null : settings.Edge.Namespace,
+        Port = settings.Edge.Port,
+    };
+}

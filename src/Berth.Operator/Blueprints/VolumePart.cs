@@ -1,0 +1,43 @@
+using Berth.Resources;
+using Kube.Client.Models;
+
+namespace Berth.Operator;
+
+/// <summary>
+/// The volume. It never has an owner reference: whether it goes with the workspace is decided when the workspace goes, by the policy of that
+/// moment, and held open by a finalizer where it is to be deleted. An owner reference would decide earlier, and could lose data.
+/// </summary>
+internal static class VolumePart
+{
+    internal static (PersistentVolumeClaim Volume, string? Refusal) Make(UserWorkspace workspace, ResolvedTemplate template, PersistentVolumeClaim? existing)
+    {
+        var wished = template.Storage;
+        var present = existing?.Spec?.Resources?.Requests?.GetValueOrDefault("storage");
+        string? refusal = null;
+        if (Quantity.TryParse(present, out var size) && size > Quantity.Parse(wished))
+        {
+            refusal = workspace.Spec.Resources?.Storage is null
+                ? null
+                : $"The volume has {present} and cannot shrink to {wished}. Set spec.resources.storage to {present} or more.";
+            wished = present!;
+        }
+
+        // All but the size of a claim is fixed once it is made: later changes of the template must not turn into refused writes.
+        var volume = new PersistentVolumeClaim
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = workspace.Metadata.Name,
+                Namespace = workspace.Metadata.Namespace,
+                Labels = Children.LabelsOf(workspace),
+            },
+            Spec = new PersistentVolumeClaimSpec
+            {
+                AccessModes = existing?.Spec?.AccessModes ?? ["ReadWriteOnce"],
+                StorageClassName = existing is null ? template.StorageClassName : existing.Spec?.StorageClassName,
+                Resources = new ResourceRequirements { Requests = new Dictionary<string, string> { ["storage"] = wished } },
+            },
+        };
+        return (volume, refusal);
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Berth.Operator;
+
+/// <summary>Probes and metrics.</summary>
+internal static class ManagementEndpoints
+{
+    internal static void Map(IEndpointRouteBuilder app, OperatorHost host, PrometheusExporter exporter)
+    {
+        // As RequestDelegates, which need no generated binding code.
+        app.MapGet("/livez", (RequestDelegate)(context => AnswerAsync(context, host.IsLive, "ok", "the lease could not be renewed in time")));
+        app.MapGet("/readyz", (RequestDelegate)(context => AnswerAsync(
+            context, host.IsReady, host.IsLeading ? "ok, leading" : "ok, standing by", "the first picture of the cluster is not complete")));
+        app.MapGet("/metrics", (RequestDelegate)(context =>
+        {
+            context.Response.ContentType = PrometheusExporter.ContentType;
+            return context.Response.WriteAsync(exporter.Write(), context.RequestAborted);
+        }));
+    }
+
+    private static Task AnswerAsync(HttpContext context, bool good, string yes, string no)
+    {
+        context.Response.StatusCode = good ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync((good ? yes : no) + "\n", context.RequestAborted);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics.Metrics;
+using Berth.Resources;
+
+namespace Berth.Operator;
+
+/// <summary>The operator's own instruments (meter <c>Berth.Operator</c>), beside those of Kube.Runtime.</summary>
+internal sealed class OperatorMetrics : IDisposable
+{
+    internal const string MeterName = "Berth.Operator";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _writes;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _failures;
+    private readonly Counter<long> _phases;
+    private readonly Histogram<double> _starts;
+
+    internal OperatorMetrics(Func<IEnumerable<UserWorkspace>> workspaces)
+    {
+        _writes = _meter.CreateCounter<long>("berth_operator_writes_total", null, "Writes to the API by what they do.");
+        _refusals = _meter.CreateCounter<long>("berth_operator_refusals_total", null, "Writes that the API refused, by part of the workspace.");
+        _failures = _meter.CreateCounter<long>("berth_operator_failures_total", null, "Failures of workspaces by class and reason.");
+        _phases = _meter.CreateCounter<long>("berth_operator_transitions_total", null, "Transitions of workspaces by the phase they entered.");
+        _starts = _meter.CreateHistogram<double>("berth_operator_start_seconds", "s", "Time from the wish to a workspace that answers.");
+        _meter.CreateObservableGauge(
+            "berth_operator_workspaces",
+            () => workspaces().GroupBy(w => w.Status?.Phase ?? WorkspacePhases.Pending)
+                .Select(g => new Measurement<long>(g.Count(), new KeyValuePair<string, object?>("phase", g.Key))),
+            null,
+            "Workspaces by phase.");
+    }
+
+    internal void Wrote(Step step) => _writes.Add(1, new KeyValuePair<string, object?>("step", step.GetType().Name));
+
+    internal void Refused(ChildPart part) => _refusals.Add(1, new KeyValuePair<string, object?>("part", part.ToString()));
+
+    internal void StatusWritten(UserWorkspaceStatus? former, UserWorkspaceStatus status)
+    {
+        _writes.Add(1, new KeyValuePair<string, object?>("step", "Status"));
+        if (former?.Phase != status.Phase)
+        {
+            _phases.Add(1, new KeyValuePair<string, object?>("phase", status.Phase));
+            if (status is { Phase: WorkspacePhases.Running, Start: { RequestedAt: { } asked, ReadyAt: { } ready } })
+            {
+                _starts.Record(Math.Max(0, (ready - asked).TotalSeconds), new KeyValuePair<string, object?>("path", status.Start.Path));
+            }
+        }
+
+        if (status.Failure is { } failure && (failure.Reason != former?.Failure?.Reason || failure.Attempts > (former?.Failure?.Attempts ?? 0)))
+        {
+            _failures.Add(1, new("class", failure.Class), new KeyValuePair<string, object?>("reason", failure.Reason));
+        }
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Berth.Resources;
+using Kube.Client.Models;
+
+namespace Berth.Operator;
+
+/// <summary>
+/// Decides what to do about a workspace: a pure function from what the caches hold to writes, status and events. It keeps nothing between calls, so a
+/// restarted operator decides the same; when the world has become what it should be, it decides nothing.
+/// </summary>
+internal static class Decider
+{
+    internal static Decision Decide(Observation seen, BlueprintSettings settings)
+    {
+        if (seen.Workspace.Metadata.DeletionTimestamp is not null)
+        {
+            return Ending(seen);
+        }
+
+        var blueprint = Blueprint.For(seen.Workspace, seen.Template, settings, new BlueprintFacts
+        {
+            TraefikServed = seen.TraefikServed,
+            PodReady = IsReady(seen),
+            Volume = seen.Volume is { } volume && Children.OwnsVolume(seen.Workspace, volume.Metadata) ? volume : null,
+        });
+        var children = ChildPlan.Make(seen, blueprint);
+        var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)
+            || children.Obstacles.ContainsKey(ChildPart.NetworkPolicy)
+            || seen.Refusals.ContainsKey(ChildPart.Pod);
+        var pod = PodPlan.Make(seen, blueprint, blocked);
+        var status = StatusWriter.Write(seen, blueprint, children, pod, settings);
+
+        var steps = ImmutableArray.CreateBuilder<Step>();
+        AddFinalizerSteps(seen.Workspace, steps);
+        steps.AddRange(children.Steps);
+        if (pod.Step is not null)
+        {
+            steps.Add(pod.Step);
+        }
+
+        return new Decision
+        {
+            Steps = steps.ToImmutable(),
+            Status = status,
+            Notes = Narrator.Tell(seen, blueprint, children, pod, status),
+            Again = Earliest(seen.Now, pod.LookAgainAt),
+        };
+    }
+
+    private static bool IsReady(Observation seen) =>
+        seen.Pod is { Metadata.DeletionTimestamp: null } pod
+        && Children.Owns(seen.Workspace, pod.Metadata)
+        && seen.Workspace.Spec.DesiredState != DesiredStates.Stopped
+        && pod.Status is { Phase: "Running", Conditions: { } conditions }
+        && conditions.Any(c => c.Type == "Ready" && c.Status == "True");
+
+    // The finalizer is held only while there is something that garbage collection cannot do.
+    private static void AddFinalizerSteps(UserWorkspace workspace, ImmutableArray<Step>.Builder steps)
+    {
+        var delete = workspace.Spec.Storage?.DeletionPolicy == DeletionPolicies.Delete;
+        var held = workspace.Metadata.Finalizers?.Contains(WorkspaceFinalizers.Storage) == true;
+        if (delete && !held)
+        {
+            steps.Add(new Step.AddFinalizer());
+        }
+        else if (!delete && held)
+        {
+            steps.Add(new Step.RemoveFinalizer());
+        }
+    }
+
+    private static Decision Ending(Observation seen)
+    {
+        var workspace = seen.Workspace;
+        if (workspace.Metadata.Finalizers?.Contains(WorkspaceFinalizers.Storage) != true)
+        {
+            return new Decision();
+        }
+
+        // In a namespace that goes, everything goes: holding the workspace would only hold the namespace.
+        var delete = workspace.Spec.Storage?.DeletionPolicy == DeletionPolicies.Delete && !seen.NamespaceTerminating;
+        var volume = seen.Volume is { } found && Children.OwnsVolume(workspace, found.Metadata) ? found : null;
+        var pod = seen.Pod is { } running && Children.Owns(workspace, running.Metadata) ? running : null;
+        if (!delete)
+        {
+            return new Decision { Steps = [new Step.RemoveFinalizer()] };
+        }
+
+        ImmutableArray<Step> steps = (pod, volume) switch
+        {
+            ({ Metadata.DeletionTimestamp: null }, _) => [new Step.DeletePod(pod)],
+            (not null, _) => [],
+            (null, { Metadata.DeletionTimestamp: null }) => [new Step.DeleteVolume(volume), new Step.RemoveFinalizer()],
+            _ => [new Step.RemoveFinalizer()],
+        };
+        var status = (workspace.Status ?? new UserWorkspaceStatus()) with
+        {
+            Phase = WorkspacePhases.Terminating,
+            Message = pod is null ? "The volume is being deleted with the workspace." : "The workspace is being deleted and waits for its pod to end.",
+            ObservedGeneration = workspace.Metadata.Generation,
+        };
+        return new Decision
+        {
+            Steps = steps,
+            Status = steps.Any(s => s is Step.RemoveFinalizer) ? null : status,
+            Notes = steps.OfType<Step.DeleteVolume>().Any()
+                ? [new Note(false, Reasons.VolumeDeleted, $"Deleted volume {volume!.Metadata.Name}, as spec.storage.deletionPolicy is Delete.")]
+                : [],
+        };
+    }
+
+    private static TimeSpan? Earliest(DateTimeOffset now, DateTimeOffset? at) =>
+        at is { } time ? TimeSpan.FromTicks(Math.Max((time - now).Ticks, TimeSpan.TicksPerSecond)) : null;
+}

@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using Berth.Resources;
+using Kube.Client.Models;
+
+namespace Berth.Operator;
+
+/// <summary>All that a decision about one workspace is made from, as the caches hold it.</summary>
+internal sealed record Observation
+{
+    public required UserWorkspace Workspace { get; init; }
+
+    public WorkspaceTemplate? Template { get; init; }
+
+    /// <summary>Names of the templates in the namespace, for the message when the wanted one is not among them.</summary>
+    public ImmutableArray<string> KnownTemplates { get; init; } = [];
+
+    public Pod? Pod { get; init; }
+
+    public PersistentVolumeClaim? Volume { get; init; }
+
+    public Service? Service { get; init; }
+
+    public NetworkPolicy? NetworkPolicy { get; init; }
+
+    public IngressRoute? Route { get; init; }
+
+    public ImmutableArray<Middleware> Middlewares { get; init; } = [];
+
+    /// <summary>Warnings about the pod; read only while it takes long to start.</summary>
+    public ImmutableArray<CoreEvent> PodEvents { get; init; } = [];
+
+    public bool TraefikServed { get; init; }
+
+    public bool NamespaceTerminating { get; init; }
+
+    /// <summary>What the API refused in this pass, by part.</summary>
+    public ImmutableDictionary<ChildPart, string> Refusals { get; init; } = ImmutableDictionary<ChildPart, string>.Empty;
+
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>The parts of a workspace, for messages about clashes and refusals.</summary>
+internal enum ChildPart
+{
+    Volume,
+    Pod,
+    Service,
+    NetworkPolicy,
+    Route,
+    Middleware,
+}
+
+/// <summary>One write.</summary>
+internal abstract record Step
+{
+    private Step()
+    {
+    }
+
+    /// <summary>The part it writes, null for the workspace itself.</summary>
+    public virtual ChildPart? Part => null;
+
+    internal sealed record AddFinalizer : Step;
+
+    internal sealed record RemoveFinalizer : Step;
+
+    internal sealed record ApplyVolume(PersistentVolumeClaim Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Volume;
+    }
+
+    internal sealed record DeleteVolume(PersistentVolumeClaim Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Volume;
+    }
+
+    internal sealed record ApplyService(Service Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Service;
+    }
+
+    internal sealed record ApplyNetworkPolicy(NetworkPolicy Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.NetworkPolicy;
+    }
+
+    internal sealed record ApplyMiddleware(Middleware Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Middleware;
+    }
+
+    internal sealed record DeleteMiddleware(Middleware Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Middleware;
+    }
+
+    internal sealed record ApplyRoute(IngressRoute Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Route;
+    }
+
+    internal sealed record DeleteRoute(IngressRoute Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Route;
+    }
+
+    internal sealed record CreatePod(Pod Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Pod;
+    }
+
+    internal sealed record DeletePod(Pod Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Pod;
+    }
+}
+
+/// <summary>An event to record on the workspace.</summary>
+internal sealed record Note(bool Warning, string Reason, string Message);
+
+/// <summary>What to do about a workspace now.</summary>
+internal sealed record Decision
+{
+    /// <summary>The writes, in order.</summary>
+    public ImmutableArray<Step> Steps { get; init; } = [];
+
+    /// <summary>The status once they are done; null leaves it alone.</summary>
+    public UserWorkspaceStatus? Status { get; init; }
+
+    /// <summary>Events to record once the status is written.</summary>
+    public ImmutableArray<Note> Notes { get; init; } = [];
+
+    /// <summary>When to look again although nothing changes; null: not needed.</summary>
+    public TimeSpan? Again { get; init; }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+
+namespace Berth.Operator;
+
+/// <summary>The informers that the operator reads. Children are watched by label, so a busy cluster's other pods cost no memory.</summary>
+internal sealed class WorkspaceCaches
+{
+    private const string TemplateIndex = "template";
+
+    private readonly InformerFactory _informers;
+
+    internal WorkspaceCaches(InformerFactory informers, string? ns)
+    {
+        _informers = informers;
+        Namespace = ns;
+        Workspaces = informers.Get(All<UserWorkspace>());
+        Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
+        Templates = informers.Get(All<WorkspaceTemplate>());
+        Pods = informers.Get(Ours<Pod>());
+        Volumes = informers.Get(Ours<PersistentVolumeClaim>());
+        Services = informers.Get(Ours<Service>());
+        NetworkPolicies = informers.Get(Ours<NetworkPolicy>());
+    }
+
+    internal string? Namespace { get; }
+
+    internal SharedInformer<UserWorkspace> Workspaces { get; }
+
+    internal SharedInformer<WorkspaceTemplate> Templates { get; }
+
+    internal SharedInformer<Pod> Pods { get; }
+
+    internal SharedInformer<PersistentVolumeClaim> Volumes { get; }
+
+    internal SharedInformer<Service> Services { get; }
+
+    internal SharedInformer<NetworkPolicy> NetworkPolicies { get; }
+
+    /// <summary>Null until <see cref="WatchTraefik"/>: watching kinds that are not served would fail for ever.</summary>
+    internal SharedInformer<IngressRoute>? Routes { get; private set; }
+
+    internal SharedInformer<Middleware>? Middlewares { get; private set; }
+
+    internal void WatchTraefik()
+    {
+        Routes ??= _informers.Get(Ours<IngressRoute>());
+        Middlewares ??= _informers.Get(Ours<Middleware>());
+    }
+
+    internal ConsistencyGate Gate(TimeProvider time) =>
+        new(time, [Workspaces, Pods, Volumes, Services, NetworkPolicies, .. Routes is null ? [] : (IInformer[])[Routes, Middlewares!]]);
+
+    /// <summary>A controller over everything that bears on a workspace.</summary>
+    internal Controller Controller(IReconciler reconciler, ControllerOptions options, bool traefik)
+    {
+        var builder = new ControllerBuilder<UserWorkspace>(_informers, All<UserWorkspace>())
+            .Named("userworkspace")
+            .With(options)
+            .Watches(t => Workspaces.Store.ByIndex(TemplateIndex, $"{t.Metadata.Namespace}/{t.Metadata.Name}").Select(w => w.Key()), All<WorkspaceTemplate>())
+            .Watches(Owner, Ours<Pod>())
+            .Watches(Owner, Ours<PersistentVolumeClaim>())
+            .Watches(Owner, Ours<Service>())
+            .Watches(Owner, Ours<NetworkPolicy>());
+        if (traefik)
+        {
+            builder = builder.Watches(Owner, Ours<IngressRoute>()).Watches(Owner, Ours<Middleware>());
+        }
+
+        return builder.Build(reconciler);
+    }
+
+    internal Observation? Observe(ResourceKey key, bool traefikServed, DateTimeOffset now)
+    {
+        if (Workspaces.Store.Get(key) is not { } workspace)
+        {
+            return null;
+        }
+
+        return new Observation
+        {
+            Workspace = workspace,
+            Template = Templates.Store.Get(new ResourceKey(key.Namespace, workspace.Spec.Template.Name)),
+            KnownTemplates = [.. Templates.Store.ListNamespace(key.Namespace).Select(t => t.Metadata.Name!)],
+            Pod = Pods.Store.Get(key),
+            Volume = Volumes.Store.Get(key),
+            Service = Services.Store.Get(key),
+            NetworkPolicy = NetworkPolicies.Store.Get(key),
+            Route = Routes?.Store.Get(key),
+            Middlewares = Middlewares is null
+                ? []
+                : [.. RoutePart.MiddlewareNames(key.Name).Select(n => Middlewares.Store.Get(new ResourceKey(key.Namespace, n))).OfType<Middleware>()],
+            TraefikServed = traefikServed,
+            Now = now,
+        };
+    }
+
+    // By label, not by owner reference: the volume has none, and a pod that an earlier workspace left must wake the present one when it goes.
+    private static IEnumerable<ResourceKey> Owner<T>(T child)
+        where T : IKubeObject =>
+        child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) is { Length: > 0 } name ? [new ResourceKey(child.Metadata.Namespace ?? "", name)] : [];
+
+    private InformerOptions<T> All<T>()
+        where T : class, IKubeResource<T> => new() { Watcher = new WatcherOptions { Namespace = Namespace } };
+
+    private InformerOptions<T> Ours<T>()
+        where T : class, IKubeResource<T> => new()
+        {
+            Watcher = new WatcherOptions { Namespace = Namespace, LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Workspace}" },
+        };
+}

@@ -1,0 +1,248 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Operator;
+
+/// <summary>
+/// Observes, lets <see cref="Decider"/> decide, and does it: caches -> decision -> writes -> status -> events. Any of the writes may be the last one
+/// before the process ends; the next look finishes the work.
+/// </summary>
+internal sealed class WorkspaceReconciler(
+    IKubeClient client,
+    WorkspaceCaches caches,
+    ConsistencyGate gate,
+    BlueprintSettings settings,
+    IEventRecorder events,
+    OperatorMetrics metrics,
+    TimeProvider time,
+    ILogger<WorkspaceReconciler> logger,
+    bool traefikServed) : IReconciler
+{
+    /// <summary>Name under which the operator's fields are kept by the API.</summary>
+    internal const string FieldManager = "berth-operator";
+
+    // The stores follow within milliseconds; their change wakes the workspace anyway, this is for when it does not.
+    private static readonly TimeSpan StaleDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RefusedDelay = TimeSpan.FromSeconds(30);
+
+    private readonly Applier _applier = new(client, FieldManager);
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (!gate.IsReady(key))
+        {
+            return ReconcileResult.After(StaleDelay);
+        }
+
+        if (caches.Observe(key, traefikServed, time.GetUtcNow()) is not { } seen)
+        {
+            gate.Clear(key);
+            return ReconcileResult.Done;
+        }
+
+        seen = await LookCloserAsync(seen, cancellationToken);
+        var decision = Decider.Decide(seen, settings);
+        (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
+
+        var workspace = seen.Workspace;
+        var refusals = ImmutableDictionary.CreateBuilder<ChildPart, string>();
+        foreach (var step in decision.Steps)
+        {
+            if (step is Step.CreatePod && (refusals.ContainsKey(ChildPart.Volume) || refusals.ContainsKey(ChildPart.NetworkPolicy)))
+            {
+                // No pod without its volume and its network policy.
+                continue;
+            }
+
+            try
+            {
+                workspace = await ExecuteAsync(key, workspace, step, cancellationToken);
+            }
+            catch (KubeException e) when (step.Part is { } part && IsRefusal(e))
+            {
+                OperatorLog.Refused(logger, key, part.ToString(), e.Message);
+                metrics.Refused(part);
+                refusals[part] = e.Message;
+            }
+        }
+
+        if (refusals.Count > 0)
+        {
+            decision = Decider.Decide(seen with { Refusals = refusals.ToImmutable() }, settings);
+        }
+
+        await WriteStatusAsync(key, workspace, decision, cancellationToken);
+        foreach (var note in decision.Notes)
+        {
+            if (note.Warning)
+            {
+                events.Warning(workspace, note.Reason, note.Message);
+            }
+            else
+            {
+                events.Normal(workspace, note.Reason, note.Message);
+            }
+        }
+
+        return refusals.Count > 0
+            ? ReconcileResult.After(RefusedDelay)
+            : decision.Again is { } again ? ReconcileResult.After(again) : ReconcileResult.Done;
+    }
+
+    /// <summary>Reads what no cache holds, where it matters: warnings about a pod that takes long, and the namespace of a workspace that goes.</summary>
+    private async Task<Observation> LookCloserAsync(Observation seen, CancellationToken cancellationToken)
+    {
+        if (seen.Workspace.Metadata.DeletionTimestamp is not null && Finalizers.Has(seen.Workspace, WorkspaceFinalizers.Storage))
+        {
+            try
+            {
+                var ns = await client.TryGetAsync<Namespace>(null, seen.Workspace.Metadata.Namespace!, cancellationToken);
+                return seen with { NamespaceTerminating = ns is null || ns.Metadata.DeletionTimestamp is not null };
+            }
+            catch (KubeException e) when (e.Code == 403)
+            {
+                // Without the right to look at namespaces it is taken to stay.
+                return seen;
+            }
+        }
+
+        if (seen.Pod is { Status.Phase: "Pending", Metadata: { DeletionTimestamp: null, CreationTimestamp: { } created } } pod
+            && seen.Now - created >= PodPlan.PendingLook
+            && !string.IsNullOrEmpty(pod.Spec?.NodeName))
+        {
+            var page = await client.ListPageAsync<CoreEvent>(
+                pod.Metadata.Namespace,
+                new ListOptions { FieldSelector = $"involvedObject.uid={pod.Metadata.Uid}", Limit = 50 },
+                cancellationToken);
+            return seen with
+            {
+                PodEvents = [.. page.Items
+                    .Where(e => e.Type == "Warning" && e.InvolvedObject.Uid == pod.Metadata.Uid)
+                    .OrderBy(e => e.LastTimestamp ?? e.EventTime ?? e.Metadata.CreationTimestamp)],
+            };
+        }
+
+        return seen;
+    }
+
+    /// <summary>
+    /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our labels, and what
+    /// belongs to somebody else must not be taken over.
+    /// </summary>
+    private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(Observation seen, Decision decision, CancellationToken cancellationToken)
+    {
+        var closer = seen;
+        foreach (var step in decision.Steps)
+        {
+            closer = step switch
+            {
+                Step.ApplyVolume s when closer.Volume is null => closer with { Volume = await FindAsync(s.Object, cancellationToken) },
+                Step.ApplyService s when closer.Service is null => closer with { Service = await FindAsync(s.Object, cancellationToken) },
+                Step.ApplyNetworkPolicy s when closer.NetworkPolicy is null => closer with { NetworkPolicy = await FindAsync(s.Object, cancellationToken) },
+                Step.ApplyRoute s when closer.Route is null => closer with { Route = await FindAsync(s.Object, cancellationToken) },
+                Step.ApplyMiddleware s when closer.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name)
+                    && await FindAsync(s.Object, cancellationToken) is { } found => closer with { Middlewares = closer.Middlewares.Add(found) },
+                Step.CreatePod s => closer with { Pod = await FindAsync(s.Object, cancellationToken) },
+                _ => closer,
+            };
+        }
+
+        return closer == seen ? (seen, decision) : (closer, Decider.Decide(closer, settings));
+    }
+
+    private Task<T?> FindAsync<T>(T wanted, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T> => client.TryGetAsync<T>(wanted.Metadata.Namespace, wanted.Metadata.Name!, cancellationToken);
+
+    private async Task<UserWorkspace> ExecuteAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
+    {
+        OperatorLog.Executing(logger, key, step.GetType().Name);
+        metrics.Wrote(step);
+        switch (step)
+        {
+            case Step.AddFinalizer:
+                var added = await Finalizers.AddAsync(client, workspace, WorkspaceFinalizers.Storage, cancellationToken);
+                gate.WroteAt(key, added);
+                return added;
+            case Step.RemoveFinalizer:
+                await Finalizers.RemoveAsync(client, workspace, WorkspaceFinalizers.Storage, cancellationToken);
+                return await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) ?? workspace;
+            case Step.ApplyVolume s:
+                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                break;
+            case Step.ApplyService s:
+                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                break;
+            case Step.ApplyNetworkPolicy s:
+                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                break;
+            case Step.ApplyMiddleware s:
+                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                break;
+            case Step.ApplyRoute s:
+                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                break;
+            case Step.CreatePod s:
+                // Created, not applied: the API refuses a second pod of the name, whoever made the first.
+                gate.WroteAt(key, await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken));
+                break;
+            case Step.DeletePod s:
+                await DeleteAsync(s.Object, cancellationToken);
+                break;
+            case Step.DeleteVolume s:
+                await DeleteAsync(s.Object, cancellationToken);
+                break;
+            case Step.DeleteRoute s:
+                await DeleteAsync(s.Object, cancellationToken);
+                break;
+            case Step.DeleteMiddleware s:
+                await DeleteAsync(s.Object, cancellationToken);
+                break;
+        }
+
+        return workspace;
+    }
+
+    // By uid, so that a late decision never hits an object that took the name since.
+    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T>
+    {
+        try
+        {
+            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid }, cancellationToken);
+        }
+        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone already, or another object has the name now.
+        }
+    }
+
+    private async Task WriteStatusAsync(ResourceKey key, UserWorkspace workspace, Decision decision, CancellationToken cancellationToken)
+    {
+        if (decision.Status is not { } status || Same(workspace.Status, status))
+        {
+            return;
+        }
+
+        var former = workspace.Status;
+        var written = await client.ReplaceStatusAsync(workspace with { Status = status }, new WriteOptions { FieldManager = FieldManager }, cancellationToken);
+        gate.WroteAt(key, written);
+        metrics.StatusWritten(former, status);
+        if (former?.Phase != status.Phase)
+        {
+            OperatorLog.Phase(logger, key, former?.Phase ?? WorkspacePhases.Pending, status.Phase!, status.Message);
+        }
+    }
+
+    internal static bool Same(UserWorkspaceStatus? a, UserWorkspaceStatus b) => a is not null
+        && JsonSerializer.SerializeToUtf8Bytes(a, BerthJson.Default.UserWorkspaceStatus).AsSpan()
+            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b, BerthJson.Default.UserWorkspaceStatus));
+
+    // The API understood and said no: it will say so again until somebody changes something. Anything else is tried again at once.
+    private static bool IsRefusal(KubeException e) => e.Code is 400 or 403 or 405 or 413 or 422;
+}
+

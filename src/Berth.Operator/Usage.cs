@@ -1,0 +1,20 @@
+namespace Berth.Operator;
+
+/// <summary>What <c>--help</c> prints.</summary>
+internal static class Usage
+{
+    internal const string Text = """
+        berth-operator                        looks after workspaces
+        berth-operator run [--config FILE]    the same, with a configuration file (JSON)
+        berth-operator crds --output FOLDER [--without-cel]
+                                              writes the custom resource definitions (without CEL rules: for Kubernetes before 1.25)
+
+        The cluster is that of KUBECONFIG or ~/.kube/config, or the one whose service account the program runs under.
+        Options are in the section Berth:Operator of FILE or in environment variables such as BERTH__OPERATOR__PUBLICORIGIN, which win:
+          PublicOrigin      origin of the edge, such as https://berth.example.com (required)
+          WorkspaceDomain   workspaces are served one label below it (required)
+          Namespace         the one to look after; all when absent
+          Routing           ForwardAuth, Edge or None
+        All options: docs/operator.md.
+        """;
+}
