@@ -107,6 +107,9 @@ public sealed partial class PodRunner : IHostedController, IPodLogSource, IDispo
     /// <summary>After <see cref="StopAsync"/>.</summary>
     public void Dispose() => _stop.Dispose();
 
+    /// <summary>Process of the watchdog; for tests.</summary>
+    internal int WatchdogPid => _context?.Processes.WatchdogPid ?? 0;
+
     private Task TakeAsync(WatchEvent step)
     {
         if (step.Type == WatchEventType.InitialListDone)

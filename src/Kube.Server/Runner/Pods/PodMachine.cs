@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Kube.Server.Runner.Pods;
 
 /// <summary>An event about a container that a decision asks for.</summary>
@@ -12,10 +10,10 @@ internal sealed record Decision
     public required PodState State { get; init; }
 
     /// <summary>Containers to start.</summary>
-    public ImmutableArray<string> Start { get; init; } = [];
+    public IReadOnlyList<string> Start { get; init; } = [];
 
     /// <summary>Containers to end, with the pod's grace.</summary>
-    public ImmutableArray<string> Stop { get; init; } = [];
+    public IReadOnlyList<string> Stop { get; init; } = [];
 
     /// <summary>Nothing runs and nothing will: a deleted pod may be removed, another is Succeeded or Failed.</summary>
     public bool Over { get; init; }
@@ -23,7 +21,7 @@ internal sealed record Decision
     /// <summary>Decide again at this time at the latest.</summary>
     public DateTimeOffset? WakeAt { get; init; }
 
-    public ImmutableArray<MachineEvent> Events { get; init; } = [];
+    public IReadOnlyList<MachineEvent> Events { get; init; } = [];
 }
 
 /// <summary>
@@ -88,8 +86,8 @@ internal static class PodMachine
         public Decision StopAll()
         {
             var running = shape.Containers.Concat(shape.InitContainers.Reverse())
-                .Where(c => _state[c.Name].Phase is ContainerPhase.Running or ContainerPhase.Starting).Select(c => c.Name).ToImmutableArray();
-            return new Decision { State = _state, Stop = running, Over = running.Length == 0 };
+                .Where(c => _state[c.Name].Phase is ContainerPhase.Running or ContainerPhase.Starting).Select(c => c.Name).ToList();
+            return new Decision { State = _state, Stop = running, Over = running.Count == 0 };
         }
 
         public bool Initialize()

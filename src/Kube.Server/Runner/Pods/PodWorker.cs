@@ -208,7 +208,7 @@ internal sealed partial class PodWorker : IDisposable
         }
 
         // A start may have changed what is to be done next (a failed one has a backoff): decide again without waiting.
-        return (false, decision.Start.Length > 0 ? now : Earlier(wake, decision.WakeAt));
+        return (false, decision.Start.Count > 0 ? now : Earlier(wake, decision.WakeAt));
     }
 
     private async Task PrepareAsync(DateTimeOffset now)

@@ -15,6 +15,9 @@ internal sealed class ProcessHost : IDisposable
         _watchdog = new Watchdog(_instance);
     }
 
+    /// <summary>Process of the watchdog; for tests.</summary>
+    public int WatchdogPid => _watchdog.Pid;
+
     /// <exception cref="SpawnException">It could not be started.</exception>
     public SpawnedProcess Start(ProcessSpec spec, string containerId)
     {
