@@ -99,6 +99,12 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The container knows the service under several types, and disposes it once for each.
+        if (_lifetime.IsCancellationRequested)
+        {
+            return;
+        }
+
         _lifetime.Cancel();
         _lifetime.Dispose();
         _gate.Dispose();

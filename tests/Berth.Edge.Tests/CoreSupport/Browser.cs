@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.WebSockets;
+
+namespace Berth.Edge.Tests;
+
+/// <summary>A browser as far as cookies and navigations go; redirects are followed only when asked for.</summary>
+internal sealed class Browser(EdgeFixture edge)
+{
+    private readonly HttpMessageInvoker _http = new(edge.NewHandler());
+
+    /// <summary>Cookies by host and name.</summary>
+    public Dictionary<(string Host, string Name), string> Cookies { get; } = [];
+
+    public string CookieHeader(string host) => string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
+
+    /// <summary>A navigation, unless headers say otherwise. A header "-Name" removes a default.</summary>
+    public async Task<HttpResponseMessage> SendAsync(string url, HttpMethod? method = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, url) { Content = content };
+        request.Headers.TryAddWithoutValidation("Accept", "text/html");
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        var cookies = CookieHeader(request.RequestUri!.Host);
+        if (cookies.Length > 0)
+        {
+            request.Headers.TryAddWithoutValidation("Cookie", cookies);
+        }
+
+        var response = await _http.SendAsync(request, CancellationToken.None);
+        Store(request.RequestUri.Host, response);
+        return response;
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string url, params (string Name, string Value)[] headers) => SendAsync(url, headers: headers);
+
+    /// <summary>Follows redirects to the end.</summary>
+    public async Task<HttpResponseMessage> FollowAsync(string url, int most = 15)
+    {
+        var response = await GetAsync(url);
+        while (response.Headers.Location is { } location && most-- > 0)
+        {
+            url = new Uri(new Uri(url), location).AbsoluteUri;
+            response.Dispose();
+            response = await GetAsync(url);
+        }
+
+        return response;
+    }
+
+    public async Task<ClientWebSocket> ConnectAsync(string url, string? origin)
+    {
+        var socket = new ClientWebSocket();
+        var uri = new Uri(url);
+        if (origin is not null)
+        {
+            socket.Options.SetRequestHeader("Origin", origin);
+        }
+
+        var cookies = CookieHeader(uri.Host);
+        if (cookies.Length > 0)
+        {
+            socket.Options.SetRequestHeader("Cookie", cookies);
+        }
+
+        socket.Options.CollectHttpResponseDetails = true;
+        try
+        {
+            await socket.ConnectAsync(uri, _http, CancellationToken.None);
+        }
+        catch (WebSocketException)
+        {
+            // The caller looks at HttpStatusCode.
+        }
+
+        return socket;
+    }
+
+    private void Store(string host, HttpResponseMessage response)
+    {
+        if (!response.Headers.TryGetValues("Set-Cookie", out var values))
+        {
+            return;
+        }
+
+        foreach (var value in values)
+        {
+            var pair = value.Split(';')[0].Split('=', 2);
+            if (value.Contains("max-age=0", StringComparison.OrdinalIgnoreCase))
+            {
+                Cookies.Remove((host, pair[0]));
+            }
+            else
+            {
+                Cookies[(host, pair[0])] = pair[1];
+            }
+        }
+    }
+}
