@@ -14,7 +14,16 @@ public sealed record KubeServerOptions
     /// <summary>Port to listen on; 0 (the default) takes a free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>Started in order after recovery; stopped in reverse order.</summary>
+    /// <summary>
+    /// Runs pods as processes of this machine, with scheduler and volumes; also answers <c>/pods/{name}/log</c> unless <see cref="PodLogs"/> is set.
+    /// Null (the default): pods are only stored.
+    /// </summary>
+    public Runner.PodRunnerOptions? Runner { get; init; }
+
+    /// <summary>Whether garbage collection, namespace deletion, endpoints and the life of events are looked after. Default true.</summary>
+    public bool BuiltInControllers { get; init; } = true;
+
+    /// <summary>Started in order after recovery and after the built-in ones; stopped in reverse order.</summary>
     public IReadOnlyList<IHostedController> Controllers { get; init; } = [];
 
     /// <summary>Answers <c>/pods/{name}/log</c>; null answers 501.</summary>
