@@ -7,7 +7,7 @@ namespace Berth.Edge;
 
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
-    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge, TimeProvider clock,
+    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge, LiveStream live,
     IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -116,37 +116,12 @@ internal sealed class ApiHandlers(
         await CopyAsync(log, context.Response.Body, ending.Token).ConfigureAwait(false);
     }
 
-    /// <summary>The caller's workspaces, at once and after each change. State, not differences: whoever reconnects is up to date with the first event.</summary>
-    public async Task WatchAsync(HttpContext context, Caller caller)
+    /// <summary>The caller's workspaces, at once and after each change.</summary>
+    public Task WatchAsync(HttpContext context, Caller caller)
     {
-        var stream = new ServerSentEvents(context);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var prefix = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject);
-        using var subscription = table.Subscribe(n => n.StartsWith(prefix, StringComparison.Ordinal));
-        await stream.StartAsync().ConfigureAwait(false);
-        string? sent = null;
-        try
-        {
-            while (clock.GetUtcNow() < caller.ExpiresAt)
-            {
-                if (!await subscription.WaitAsync(ServerSentEvents.Heartbeat, clock, ending.Token).ConfigureAwait(false))
-                {
-                    await stream.BeatAsync().ConfigureAwait(false);
-                    continue;
-                }
-
-                var list = JsonSerializer.Serialize(new WorkspaceListView([.. workspaces.List(caller).Select(View)]), EdgeJson.Default.WorkspaceListView);
-                if (list != sent)
-                {
-                    await stream.SendAsync("workspaces", list).ConfigureAwait(false);
-                    sent = list;
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The client went away, or the edge ends: the client comes back, to another replica.
-        }
+        return live.RunAsync(context, caller, n => n.StartsWith(prefix, StringComparison.Ordinal), () => new LiveEvent(
+            "workspaces", JsonSerializer.Serialize(new WorkspaceListView([.. workspaces.List(caller).Select(View)]), EdgeJson.Default.WorkspaceListView)));
     }
 
     private static async Task CopyAsync(Stream from, Stream to, CancellationToken cancellationToken)

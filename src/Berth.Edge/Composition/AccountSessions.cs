@@ -1,0 +1,60 @@
+using Berth.Accounts;
+
+namespace Berth.Edge;
+
+/// <summary>Sessions as the account store knows them: what is asked on each request is answered from memory.</summary>
+internal sealed class AccountSessionState(IAccountStore accounts) : ISessionState
+{
+    /// <inheritdoc/>
+    public bool IsLive(in SessionKey session) =>
+        !accounts.Revocations.IsRevoked(session.SessionId, new PersonKey(session.Issuer, session.Subject), session.Epoch);
+
+    /// <inheritdoc/>
+    public void Touch(in SessionKey session, DateTimeOffset at) => accounts.TouchSession(session.SessionId, at);
+
+    /// <inheritdoc/>
+    public async ValueTask RevokeAsync(SessionKey session, DateTimeOffset forgetAfter, CancellationToken cancellationToken) =>
+        await accounts.RevokeSessionAsync(session.SessionId, forgetAfter, cancellationToken).ConfigureAwait(false);
+}
+
+/// <summary>Records sign-ins in the account store.</summary>
+internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, TimeProvider clock) : ISignInRecorder
+{
+    /// <inheritdoc/>
+    public async ValueTask<SignInRecord> RecordAsync(SignedInPerson person, CancellationToken cancellationToken)
+    {
+        var key = new PersonKey(person.Issuer, person.Subject);
+        SignInOutcome outcome;
+        try
+        {
+            outcome = await accounts.RecordSignInAsync(
+                new SignIn
+                {
+                    Person = key,
+                    Email = person.Email,
+                    Name = person.Name,
+                    SessionId = person.SessionId,
+                    ProviderSessionId = person.ProviderSessionId,
+                    UserAgent = http.HttpContext?.Request.Headers.UserAgent.ToString(),
+                    At = person.At,
+                    ExpiresAt = person.ExpiresAt,
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (AccountsUnavailableException error)
+        {
+            throw new SignInUnavailableException(error.Message, error);
+        }
+
+        accounts.Audit(new AuditEvent
+        {
+            At = clock.GetUtcNow(),
+            Actor = key,
+            Action = "session.begin",
+            Target = $"sessions/{person.SessionId}",
+            Outcome = outcome.Disabled ? "refused" : "allowed",
+            RequestId = http.HttpContext?.TraceIdentifier,
+        });
+        return new SignInRecord(outcome.Epoch, outcome.Disabled ? "Your account is disabled. Ask an administrator." : null);
+    }
+}

@@ -1,0 +1,102 @@
+using Berth.Accounts;
+using Berth.Edge;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Composes the whole edge into a web application: the program of this project and the one-machine Berth both do it with these two calls.</summary>
+/// <remarks>
+/// <code>
+/// builder.Services.AddSingleton&lt;IKubeClient&gt;(client);          // required
+/// builder.Services.AddSingleton&lt;IAccountStore&gt;(store);          // else accounts are kept in memory
+/// builder.Services.AddBerthEdge(options);
+/// var app = builder.Build();
+/// app.UseBerthEdge();
+/// </code>
+/// </remarks>
+public static class BerthEdgeExtensions
+{
+    /// <summary>Adds the edge.</summary>
+    /// <exception cref="EdgeConfigurationException">The options have problems: all of them, in one message.</exception>
+    public static IServiceCollection AddBerthEdge(this IServiceCollection services, BerthEdgeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
+        Check(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IAccountStore, InMemoryAccountStore>();
+        services.AddHttpContextAccessor();
+        services.AddRoutingCore();
+        services.AddSingleton(options.Edge);
+        services.AddSingleton(options.Workspaces);
+        services.AddSingleton(options.Pages);
+        services.AddSingleton(options.Management);
+
+        services.AddSingleton<WorkspaceTable>();
+        services.AddSingleton<IWorkspaceDirectory>(s => s.GetRequiredService<WorkspaceTable>());
+        services.AddSingleton<WorkspaceWatch>();
+        services.AddHostedService(s => s.GetRequiredService<WorkspaceWatch>());
+        services.AddSingleton<WorkspaceService>();
+        services.AddSingleton<WorkspaceInsight>();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<LiveStream>();
+        services.AddSingleton<ApiHandlers>();
+
+        services.AddSingleton<EdgeAssets>();
+        services.AddSingleton<PageLayout>();
+        services.AddSingleton<CsrfTokens>();
+        services.AddSingleton<PublicPages>();
+        services.AddSingleton<DashboardPages>();
+        services.AddSingleton<IEdgePages, BerthEdgePages>();
+        services.AddSingleton<IProgressPage, ProgressPage>();
+        services.AddSingleton<ISessionState, AccountSessionState>();
+        services.AddSingleton<ISignInRecorder, AccountSignInRecorder>();
+        services.AddBerthEdgeCore(options.Edge);
+
+        services.AddSingleton<AccountsService>();
+        services.AddHostedService(s => s.GetRequiredService<AccountsService>());
+        services.AddSingleton<PrometheusCollector>();
+        services.AddSingleton<EdgeMetrics>();
+        services.AddSingleton<ManagementServer>();
+        services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
+        return services;
+    }
+
+    /// <summary>Adds the edge's pipeline: it answers every request.</summary>
+    public static WebApplication UseBerthEdge(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+
+        // Made now, so that they see the first measurement.
+        app.Services.GetRequiredService<PrometheusCollector>();
+        app.Services.GetRequiredService<EdgeMetrics>();
+        app.UseMiddleware<StartupGate>();
+        app.UseBerthEdgeCore();
+        app.UseRouting();
+        app.MapBerthEdgeCore();
+        app.MapBerthApi();
+        app.MapBerthPages();
+        return app;
+    }
+
+    private static void Check(BerthEdgeOptions options)
+    {
+        var problems = new List<string>();
+        try
+        {
+            EdgeSettingsParser.Parse(options.Edge);
+        }
+        catch (EdgeConfigurationException error)
+        {
+            problems.AddRange(error.Problems);
+        }
+
+        options.Workspaces.Check(problems);
+        options.Pages.Check(problems);
+        options.Management.Check(problems);
+        if (problems.Count > 0)
+        {
+            throw new EdgeConfigurationException(problems);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// Everything here is a convenience: each page works without it.
+"use strict";
+
+// <div data-live="/url"> is kept up to date by server-sent events whose data is the element's new contents.
+for (const live of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(live.dataset.live);
+  source.addEventListener("update", (event) => {
+    // What the person is reading or typing stays: open details remain open, and a form that has the focus is not replaced under their hands.
+    if (live.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) { return; }
+    const open = new Set([...live.querySelectorAll("details[open][id]")].map((d) => d.id));
+    const focus = live.contains(document.activeElement) ? document.activeElement.id : "";
+    live.innerHTML = event.data;
+    for (const id of open) { document.getElementById(id)?.setAttribute("open", ""); }
+    if (focus) { document.getElementById(focus)?.focus(); }
+  });
+  source.addEventListener("ready", () => { source.close(); location.reload(); });
+  source.addEventListener("gone", () => { source.close(); location.reload(); });
+  addEventListener("pagehide", () => source.close());
+}
+
+// <form data-confirm="question"> asks first. The listener is on the document because live parts are replaced.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) { event.preventDefault(); return; }
+  for (const button of event.target.querySelectorAll("button")) { setTimeout(() => { button.disabled = true; }); }
+});
+
+// <pre data-stream="/url"> follows a text.
+for (const log of document.querySelectorAll("[data-stream]")) {
+  (async () => {
+    const response = await fetch(log.dataset.stream, { headers: { Accept: "text/plain" } });
+    if (!response.ok || !response.body) { return; }
+    log.textContent = "";
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) { break; }
+      const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+      log.append(value);
+      if (atEnd) { log.scrollTop = log.scrollHeight; }
+    }
+  })().catch(() => { /* the edge or the program ended: what was read stays */ });
+}
