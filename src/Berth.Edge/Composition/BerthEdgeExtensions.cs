@@ -69,7 +69,12 @@ public static class BerthEdgeExtensions
 
         // Made now, so that they see the first measurement.
         app.Services.GetRequiredService<PrometheusCollector>();
-        app.Services.GetRequiredService<EdgeMetrics>();
+        var services = app.Services;
+        services.GetRequiredService<EdgeMetrics>().Observe(
+            services.GetRequiredService<WorkspaceTable>(),
+            services.GetRequiredService<IOpenConnections>(),
+            services.GetRequiredService<WorkspaceWatch>(),
+            services.GetRequiredService<IAccountStore>());
         app.UseMiddleware<StartupGate>();
         app.UseBerthEdgeCore();
         app.UseRouting();

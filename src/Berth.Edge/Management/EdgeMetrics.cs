@@ -9,22 +9,24 @@ internal sealed class EdgeMetrics : IDisposable
     public const string MeterName = "Berth.Edge";
 
     private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _actions;
 
-    public EdgeMetrics(WorkspaceTable table, IOpenConnections connections, WorkspaceWatch watch, Accounts.IAccountStore accounts)
+    public EdgeMetrics()
+    {
+        _actions = _meter.CreateCounter<long>("berth.edge.actions", "{action}", "What people asked for, by action and outcome; the same as in the audit log.");
+    }
+
+    /// <summary>Counts an action.</summary>
+    public void Acted(string action, string outcome) => _actions.Add(1, new("action", action), new("outcome", outcome));
+
+    /// <summary>Adds the gauges over what is running.</summary>
+    public void Observe(WorkspaceTable table, IOpenConnections connections, WorkspaceWatch watch, Accounts.IAccountStore accounts)
     {
         _meter.CreateObservableGauge("berth.edge.workspaces", () => table.Count, "{workspace}", "Workspaces in the routing table.");
         _meter.CreateObservableGauge("berth.edge.streams.open", () => connections.Count, "{stream}", "WebSockets and event streams that are open.");
         _meter.CreateObservableGauge("berth.edge.watch.synced", () => watch.IsSynced ? 1 : 0, null, "1 once the picture of the namespace is complete.");
         _meter.CreateObservableGauge("berth.edge.revocations.current", () => accounts.Revocations.IsCurrent ? 1 : 0, null, "1 while revocations of other replicas arrive.");
-        Wakes = _meter.CreateCounter<long>("berth.edge.wakes", "{workspace}", "Stopped workspaces started because somebody came.");
-        Commands = _meter.CreateCounter<long>("berth.edge.workspace.commands", "{command}", "What people asked of workspaces, by verb and outcome.");
     }
-
-    /// <summary>Wakes.</summary>
-    public Counter<long> Wakes { get; }
-
-    /// <summary>Commands.</summary>
-    public Counter<long> Commands { get; }
 
     public void Dispose() => _meter.Dispose();
 }

@@ -34,7 +34,7 @@ internal sealed class PrometheusCollector : IDisposable
                 listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, static i => new Family(i)));
             }
         };
-        _listener.MeasurementsCompleted = (instrument, _) => _families.TryRemove(instrument, out _);
+        _listener.MeasurementsCompleted = (instrument, _) => _families.TryRemove(instrument, out Family? _);
         _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => ((Family)state!).Record(value, tags));
         _listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => ((Family)state!).Record(value, tags));
         _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => ((Family)state!).Record(value, tags));

@@ -3,7 +3,7 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>Writes what people do to the audit log and, as one line each, to the program's log.</summary>
-internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, TimeProvider clock, ILogger<AuditTrail> logger)
+internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock, ILogger<AuditTrail> logger)
 {
     /// <summary>Records an action; never waits and never fails.</summary>
     public void Record(Caller? caller, string action, string? target, string outcome)
@@ -18,6 +18,7 @@ internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAcc
             Outcome = outcome,
             RequestId = request,
         });
+        metrics.Acted(action, outcome);
         LogAudit(action, target, outcome, caller?.Subject, request);
     }
 
