@@ -70,6 +70,12 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             }
         }
 
+        // Kestrel renames a Content-Length that came with a Transfer-Encoding; whoever sends both means somebody to read the other one.
+        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
+        {
+            return "Content-Length and Transfer-Encoding contradict each other.";
+        }
+
         return ProtectedHeaders.IsNominated(headers.Connection) ? "The Connection header names a header that must not be dropped." : null;
     }
 

@@ -29,6 +29,8 @@ internal sealed class EdgeCoreMiddleware(
         var (request, refusal) = parser.Parse(context);
         if (request is null)
         {
+            // Whatever else is in this connection was sent by somebody who reads requests differently.
+            context.Response.Headers.Connection = "close";
             await pages.WriteAsync(context, EdgeMessages.BadRequest(refusal!));
             return;
         }
