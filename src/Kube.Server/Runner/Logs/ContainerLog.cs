@@ -13,6 +13,7 @@ internal sealed class ContainerLog : IDisposable
     private readonly TimeProvider _time;
     private readonly long _maxBytes;
     private FileStream? _file;
+    private long _length;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ContainerLog(string path, TimeProvider time, long maxBytes = DefaultMaxBytes)
@@ -121,9 +122,9 @@ internal sealed class ContainerLog : IDisposable
                     break;
                 }
 
-                LogLine.Write(_file, now, stream, partial: end < 0, end < 0 ? text : text[..end]);
+                _length += LogLine.Write(_file, now, stream, partial: end < 0, end < 0 ? text : text[..end]);
                 text = end < 0 ? [] : text[(end + 1)..];
-                if (_file.Length >= _maxBytes)
+                if (_length >= _maxBytes)
                 {
                     Rotate();
                 }
@@ -140,6 +141,7 @@ internal sealed class ContainerLog : IDisposable
         _file!.Dispose();
         File.Move(Path, RotatedPath, overwrite: true);
         _file = Open();
+        _length = 0;
         Generation++;
     }
 

@@ -17,11 +17,14 @@ internal static class LogLine
     /// <summary>RFC 3339 with nine fraction digits, UTC.</summary>
     public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture) + "00Z";
 
-    public static void Write(Stream target, DateTimeOffset at, string stream, bool partial, ReadOnlySpan<byte> text)
+    /// <returns>Bytes written.</returns>
+    public static int Write(Stream target, DateTimeOffset at, string stream, bool partial, ReadOnlySpan<byte> text)
     {
-        target.Write(Encoding.ASCII.GetBytes($"{Time(at)} {stream} {(partial ? 'P' : 'F')} "));
+        var head = Encoding.ASCII.GetBytes($"{Time(at)} {stream} {(partial ? 'P' : 'F')} ");
+        target.Write(head);
         target.Write(text);
         target.WriteByte((byte)'\n');
+        return head.Length + text.Length + 1;
     }
 
     /// <summary>Takes an entry (without its line feed) apart. False for what is not one, such as the last line before a crash.</summary>

@@ -17,7 +17,7 @@ internal abstract record LaunchResult
 
     public sealed record BadConfig(string Message) : LaunchResult;
 
-    public sealed record Failed(string? Id, int ExitCode, string Message) : LaunchResult;
+    public sealed record Failed(string Id, int ExitCode, string Message) : LaunchResult;
 }
 
 /// <summary>Prepares what a pod's containers need (ports, folders, volumes) and starts them, with the events of a kubelet.</summary>
@@ -70,13 +70,13 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         }
 
         await RenewPortsAsync(pod, container, cancellationToken);
-        RunningContainer? running = null;
+        var id = Guid.NewGuid().ToString("D");
         try
         {
             var spec = Spec(pod, container, image, out var mounts);
             KeepTwoLogs(pod, container);
             context.Events.Normal(subject, "Created", $"Created container: {container.Name}");
-            running = new RunningContainer(context, pod.Uid, container, spec, new Dictionary<int, int>(_ports), post) { Mounts = mounts };
+            var running = new RunningContainer(context, pod.Uid, id, container, spec, new Dictionary<int, int>(_ports), post) { Mounts = mounts };
             context.Events.Normal(subject, "Started", $"Started container {container.Name}");
             return new LaunchResult.Running(running);
         }
@@ -88,7 +88,7 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         catch (SpawnException error)
         {
             context.Events.Warning(subject, "Failed", $"Error: {error.Message}");
-            return new LaunchResult.Failed(null, error.ExitCode, error.Message);
+            return new LaunchResult.Failed(id, error.ExitCode, error.Message);
         }
     }
 

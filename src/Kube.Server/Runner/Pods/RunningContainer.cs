@@ -19,14 +19,15 @@ internal sealed class RunningContainer : IDisposable
     private TimeSpan _grace;
 
     /// <exception cref="SpawnException">The program could not be started.</exception>
-    public RunningContainer(RunnerContext context, string uid, ContainerShape shape, ProcessSpec spec, IReadOnlyDictionary<int, int> ports, Action<PodMessage> post)
+    public RunningContainer(
+        RunnerContext context, string uid, string id, ContainerShape shape, ProcessSpec spec, IReadOnlyDictionary<int, int> ports, Action<PodMessage> post)
     {
         _context = context;
         _spec = spec;
         _post = post;
         _ports = ports;
         Shape = shape;
-        Id = Guid.NewGuid().ToString("D");
+        Id = id;
         Log = new ContainerLog(Path.Combine(context.LogFolder(uid, shape.Name), Id + ".log"), context.Time, context.Options.LogBytes);
         try
         {

@@ -23,6 +23,7 @@ internal sealed class ProbeLoop(ProbeShape probe, Func<ProbeShape, CancellationT
     public async Task RunAsync(Action<string, bool> failed, Action<bool> verdict, CancellationToken cancellationToken)
     {
         var begun = time.GetUtcNow();
+        var first = true;
         if (probe.InitialDelay > TimeSpan.Zero)
         {
             await Task.Delay(probe.InitialDelay, time, cancellationToken);
@@ -34,8 +35,11 @@ internal sealed class ProbeLoop(ProbeShape probe, Func<ProbeShape, CancellationT
             var due = time.GetUtcNow() + probe.Period;
             var outcome = await OnceAsync(cancellationToken);
             var before = _tally.Verdict;
-            var reached = _tally.Add(outcome.Success);
-            if (!outcome.Success)
+            // The very first check comes so early that its failure says nothing.
+            var counts = outcome.Success || !first || !MayBeEager;
+            first = false;
+            var reached = counts && _tally.Add(outcome.Success);
+            if (!outcome.Success && counts)
             {
                 failed(outcome.Message, reached);
             }

@@ -21,18 +21,25 @@ internal sealed class ProcessHost : IDisposable
     /// <exception cref="SpawnException">It could not be started.</exception>
     public SpawnedProcess Start(ProcessSpec spec, string containerId)
     {
+        // A process may be over before it is written down; then it must not be written down at all, for its number can be another's soon.
+        var gate = new Lock();
+        var over = false;
         var process = SpawnedProcess.Start(spec, ProcessMark.Value(_instance, containerId), ended =>
         {
-            _watchdog.Remove(ended.Pid);
-            _ledger.Remove(containerId);
+            lock (gate)
+            {
+                over = true;
+                _watchdog.Remove(ended.Pid);
+                _ledger.Remove(containerId);
+            }
         });
-        _watchdog.Add(process.Pid);
-        _ledger.Add(containerId, process.Pid);
-        if (process.Exited.IsCompleted)
+        lock (gate)
         {
-            // It was over before it could be written down.
-            _watchdog.Remove(process.Pid);
-            _ledger.Remove(containerId);
+            if (!over)
+            {
+                _watchdog.Add(process.Pid);
+                _ledger.Add(containerId, process.Pid);
+            }
         }
 
         return process;

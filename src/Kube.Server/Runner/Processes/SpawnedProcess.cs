@@ -118,9 +118,19 @@ internal sealed class SpawnedProcess
     private void EndTheRest()
     {
         _ = Libc.Kill(-Pid, Libc.SigKill);
-        foreach (var pid in ProcessMark.Find(_mark))
+        // More than once: a process may have forked between being listed and being ended.
+        for (var pass = 0; pass < 5; pass++)
         {
-            _ = Libc.Kill(pid, Libc.SigKill);
+            var left = ProcessMark.Find(_mark).Where(p => p != Pid).ToList();
+            if (left.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var pid in left)
+            {
+                _ = Libc.Kill(pid, Libc.SigKill);
+            }
         }
     }
 
