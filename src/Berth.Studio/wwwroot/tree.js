@@ -71,9 +71,9 @@ export class Tree extends EventTarget {
   }
 
   async #item(entry, level) {
-    const icon = entry.type === 'link' ? '↪' : entry.isFolder ? '📁' : entry.type === 'other' ? '◦' : '📄';
+    const icon = entry.type === 'link' ? 'link' : entry.isFolder ? 'dir' : 'doc';
     const row = el('div', { className: 'row' },
-      el('span', { className: 'twist', 'aria-hidden': 'true' }, ''), el('span', { 'aria-hidden': 'true' }, icon),
+      el('span', { className: 'twist', 'aria-hidden': 'true' }, ''), el('span', { className: `glyph ${icon}`, 'aria-hidden': 'true' }),
       el('span', { className: 'name' }, entry.name));
     row.style.paddingLeft = `${level * 14 - 6}px`;
     const item = el('li', { role: 'treeitem', tabIndex: -1, className: entry.isFolder ? 'folder' : '', 'aria-level': level, 'aria-selected': 'false' }, row);
