@@ -29,6 +29,7 @@ public sealed class LeaderElector
 
     private long _renewedAt;
     private volatile bool _leads;
+    private long _sleeps;
 
     /// <summary>Creates an elector.</summary>
     /// <exception cref="ArgumentException">The options contradict each other; the message says all that is wrong.</exception>
@@ -45,6 +46,9 @@ public sealed class LeaderElector
         _logger = logger;
         _lease = $"{options.Namespace}/{options.Name}";
     }
+
+    /// <summary>For tests: how often it has gone to sleep, so that a test moves the clock only when a timer waits for it.</summary>
+    internal long Sleeps => Interlocked.Read(ref _sleeps);
 
     /// <summary>Whether this candidate leads now.</summary>
     public bool IsLeader => _leads;
@@ -115,6 +119,13 @@ public sealed class LeaderElector
         }
     }
 
+    private Task Sleep(TimeSpan period, CancellationToken cancellationToken)
+    {
+        var sleep = Task.Delay(period, _time, cancellationToken);
+        Interlocked.Increment(ref _sleeps);
+        return sleep;
+    }
+
     private TimeSpan Left()
     {
         var left = _options.RenewDeadline - _time.GetElapsedTime(Volatile.Read(ref _renewedAt));
@@ -129,8 +140,7 @@ public sealed class LeaderElector
             {
                 // Jitter is a matter of spreading load, not of secrets.
 #pragma warning disable CA5394
-                await Task.Delay(_options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)), _time, cancellationToken)
-                    .ConfigureAwait(false);
+                await Sleep(_options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)), cancellationToken).ConfigureAwait(false);
 #pragma warning restore CA5394
             }
 
@@ -149,7 +159,7 @@ public sealed class LeaderElector
         {
             while (true)
             {
-                await Task.WhenAny(leading, Task.Delay(_options.RetryPeriod, _time, term)).ConfigureAwait(false);
+                await Task.WhenAny(leading, Sleep(_options.RetryPeriod, term)).ConfigureAwait(false);
                 if (leading.IsCompleted)
                 {
                     return null;

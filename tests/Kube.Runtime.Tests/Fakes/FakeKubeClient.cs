@@ -9,7 +9,7 @@ namespace Kube.Runtime.Tests.Fakes;
 /// <summary>A scripted API: lists and watches are answered from a script, objects are kept in a table with optimistic concurrency.</summary>
 internal sealed class FakeKubeClient : IKubeClient
 {
-    private readonly Channel<object> _script = Channel.CreateUnbounded<object>();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Channel<object>> _scripts = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, IKubeObject> _objects = [];
     private int _version = 100;
@@ -29,18 +29,19 @@ internal sealed class FakeKubeClient : IKubeClient
     }
 
     /// <summary>The answer of the next list.</summary>
-    public void AnswerList<T>(string version, string? next, params T[] items) =>
-        _script.Writer.TryWrite(new ResourceList<T>(items, new ListMeta { ResourceVersion = version, Continue = next }));
+    public void AnswerList<T>(string version, string? next, params T[] items)
+        where T : class, IKubeResource<T> =>
+        ScriptOf<T>().Writer.TryWrite(new ResourceList<T>(items, new ListMeta { ResourceVersion = version, Continue = next }));
 
-    /// <summary>The next list or opening of a watch fails.</summary>
-    public void AnswerError(Exception error) => _script.Writer.TryWrite(error);
+    /// <summary>The next list or opening of a watch of config maps fails.</summary>
+    public void AnswerError(Exception error) => ScriptOf<ConfigMap>().Writer.TryWrite(error);
 
     /// <summary>The next watch; write to it, complete it (with an error) to end it.</summary>
     public ChannelWriter<WatchEvent<T>> AnswerWatch<T>()
         where T : class, IKubeResource<T>
     {
         var stream = Channel.CreateUnbounded<WatchEvent<T>>();
-        _script.Writer.TryWrite(stream);
+        ScriptOf<T>().Writer.TryWrite(stream);
         return stream.Writer;
     }
 
@@ -52,7 +53,7 @@ internal sealed class FakeKubeClient : IKubeClient
         where T : class, IKubeResource<T>
     {
         Requests.Writer.TryWrite(new("LIST", $"{T.Descriptor.Plural}", options.ResourceVersion, options.Continue, options));
-        var answer = await _script.Reader.ReadAsync(cancellationToken);
+        var answer = await ScriptOf<T>().Reader.ReadAsync(cancellationToken);
         return answer is Exception e ? throw e : (ResourceList<T>)answer;
     }
 
@@ -61,7 +62,7 @@ internal sealed class FakeKubeClient : IKubeClient
         where T : class, IKubeResource<T>
     {
         Requests.Writer.TryWrite(new(options.SendInitialEvents ? "WATCHLIST" : "WATCH", T.Descriptor.Plural, options.ResourceVersion, null, options));
-        var answer = await _script.Reader.ReadAsync(cancellationToken);
+        var answer = await ScriptOf<T>().Reader.ReadAsync(cancellationToken);
         if (answer is Exception e)
         {
             throw e;
@@ -123,6 +124,9 @@ internal sealed class FakeKubeClient : IKubeClient
     public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken) => Task.FromResult(true);
+
+    private Channel<object> ScriptOf<T>()
+        where T : class, IKubeResource<T> => _scripts.GetOrAdd(T.Descriptor.Plural, _ => Channel.CreateUnbounded<object>());
 
     private static string PathOf<T>(string? ns, string name)
         where T : class, IKubeResource<T> => T.Descriptor.ObjectPath(ns, name);
