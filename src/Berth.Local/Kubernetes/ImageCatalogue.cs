@@ -1,0 +1,35 @@
+namespace Berth.Local.Kubernetes;
+
+/// <summary>The catalogue that tells the process runner what to start for an image.</summary>
+internal static class ImageCatalogue
+{
+    /// <summary>Image of the template <c>studio</c>.</summary>
+    public const string StudioImage = "berth-studio:dev";
+
+    private const string Begin = "  # Studio, as this build of Berth has it; written anew at each start.";
+    private const string End = "  # Your own images:";
+
+    /// <summary>Writes the entry of Studio and leaves what a person added below it.</summary>
+    /// <param name="existing">The file as it is, or null.</param>
+    /// <param name="studioAssembly">Path of Studio's assembly.</param>
+    /// <param name="dotnet">Path of the program that runs it.</param>
+    public static string Write(string? existing, string studioAssembly, string dotnet)
+    {
+        var own = existing?.IndexOf(End, StringComparison.Ordinal) is >= 0 and var at ? existing[(at + End.Length)..].TrimStart('\r', '\n') : "";
+        return $"""
+            # What the process runner starts for an image, instead of a container. Read again when it changes.
+            images:
+            {Begin}
+              {StudioImage}:
+                command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
+                env:
+                  DOTNET_NOLOGO: "1"
+                  DOTNET_TieredPGO: "0"
+            {End}
+            {own}
+            """.TrimEnd() + "\n";
+    }
+
+    // YAML's double quotes take JSON's escapes.
+    private static string Quote(string text) => $"\"{System.Text.Json.JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+}

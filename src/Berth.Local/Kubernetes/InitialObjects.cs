@@ -1,0 +1,42 @@
+using System.Reflection;
+using Berth.Resources;
+using Kube.Client;
+
+namespace Berth.Local.Kubernetes;
+
+/// <summary>Gives the embedded API the definitions of Berth's kinds and the template of Studio.</summary>
+internal static class InitialObjects
+{
+    private const string ApplyPatch = "application/apply-patch+yaml";
+    private static readonly ResourceDescriptor Definitions = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", Namespaced: false);
+
+    /// <summary>Applies them; what is there already stays as it is.</summary>
+    public static async Task ApplyAsync(IKubeClient client, string ns, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        foreach (var resource in assembly.GetManifestResourceNames().Where(n => n.StartsWith("crds/", StringComparison.Ordinal)))
+        {
+            // Files are named group_plural.yaml, as controller-gen does; the object is called plural.group.
+            var name = Path.GetFileNameWithoutExtension(resource["crds/".Length..]).Split('_');
+            await ApplyAsync(client, Definitions.ObjectPath(null, $"{name[1]}.{name[0]}"), resource, cancellationToken);
+        }
+
+        foreach (var kind in new[] { UserWorkspace.Descriptor, WorkspaceTemplate.Descriptor })
+        {
+            while (!await client.IsServedAsync(kind, cancellationToken))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), clock, cancellationToken);
+            }
+        }
+
+        await ApplyAsync(client, WorkspaceTemplate.Descriptor.ObjectPath(ns, "studio"), "templates/studio.yaml", cancellationToken);
+    }
+
+    private static async Task ApplyAsync(IKubeClient client, string path, string resource, CancellationToken cancellationToken)
+    {
+        await using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!;
+        using var body = new MemoryStream();
+        await stream.CopyToAsync(body, cancellationToken);
+        await client.Raw.SendAsync(HttpMethod.Patch, $"{path}?fieldManager=berth-local&force=true", body.ToArray(), ApplyPatch, cancellationToken);
+    }
+}
