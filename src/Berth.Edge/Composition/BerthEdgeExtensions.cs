@@ -58,6 +58,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<PrometheusCollector>();
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<ManagementServer>();
+        services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());
         services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
         return services;
     }

@@ -10,7 +10,7 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed partial class ManagementServer(
     ManagementOptions options, WorkspaceWatch watch, IEdgeReadiness readiness, AccountsService accounts, PrometheusCollector metrics,
-    IHostApplicationLifetime lifetime, ILoggerFactory loggers) : IHostedService
+    IHostApplicationLifetime lifetime, ILoggerFactory loggers) : IHostedService, IEdgeStatus
 {
     private WebApplication? _app;
 
@@ -46,7 +46,7 @@ internal sealed partial class ManagementServer(
     }
 
     /// <summary>What keeps this replica from serving; empty when it is ready.</summary>
-    internal IReadOnlyList<string> NotReadyBecause()
+    public IReadOnlyList<string> NotReadyBecause()
     {
         var reasons = new List<string>();
         if (lifetime.ApplicationStopping.IsCancellationRequested)
