@@ -66,29 +66,17 @@ public static class Program
             builder.Configuration.AddEnvironmentVariables();
         }
 
-        builder.Logging.ClearProviders();
-        if (builder.Environment.IsDevelopment())
-        {
-            builder.Logging.AddSimpleConsole(o => o.SingleLine = true);
-        }
-        else
-        {
-            builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
-        }
-
+        ConfigureLogging(builder.Logging, builder.Environment);
         var (options, problems) = OptionsReader.Read(builder.Configuration);
-        if (problems.Count > 0)
-        {
-            _ = OptionsChecker.Check(options, "default", problems);
-        }
 
         // Before the cluster is asked for: a wrong option should not hide behind a missing kubeconfig.
-        _ = OptionsChecker.Check(options, "default");
+        _ = OptionsChecker.Check(options, "default", problems);
         var config = KubeConfig.Load();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Parse(options.Management.Address), options.Management.Port));
         builder.Services.AddSingleton(TimeProvider.System);
         using var exporter = new PrometheusExporter([.. OperatorHost.Meters]);
-        using var loggers = LoggerFactory.Create(l => l.AddConfiguration(builder.Configuration.GetSection("Logging")).AddJsonConsole());
+        using var loggers = LoggerFactory.Create(l =>
+            ConfigureLogging(l.AddConfiguration(builder.Configuration.GetSection("Logging")), builder.Environment));
         using var client = KubeClient.Create(config, new KubeClientOptions { LoggerFactory = loggers, UserAgent = "berth-operator/0.1" });
         builder.Services.AddBerthOperator(options, client, config.Namespace);
 
@@ -99,5 +87,19 @@ public static class Program
         OperatorLog.Management(app.Services.GetRequiredService<ILogger<OperatorHost>>(), string.Join(", ", addresses));
         await app.WaitForShutdownAsync();
         return Environment.ExitCode;
+    }
+
+    // JSON for machines; DOTNET_ENVIRONMENT=Development gives lines for people.
+    private static void ConfigureLogging(ILoggingBuilder logging, IHostEnvironment environment)
+    {
+        logging.ClearProviders();
+        if (environment.IsDevelopment())
+        {
+            logging.AddSimpleConsole(o => o.SingleLine = true);
+        }
+        else
+        {
+            logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        }
     }
 }

@@ -65,6 +65,15 @@ internal static partial class TemplateResolution
             problems.Add(InvalidTemplate(template, "names no image; set spec.image"));
         }
 
+        foreach (var parameter in template.Spec.Parameters ?? [])
+        {
+            if (parameter.Pattern is { } pattern && !IsPattern(pattern))
+            {
+                problems.Add(InvalidTemplate(template,
+                    $"has the pattern '{Shorten(pattern)}' for parameter '{parameter.Name}', which is no regular expression (look-around and back references are not allowed)"));
+            }
+        }
+
         if (mount is not null && (mount == "/" || mount == "/tmp" || !mount.StartsWith('/') || mount.Split('/').Contains("..") || mount.Contains(':', StringComparison.Ordinal)))
         {
             problems.Add(InvalidTemplate(template, $"mounts the volume at '{mount}'; use an absolute path of its own, such as {TemplateStorage.DefaultMountPath}"));
@@ -147,7 +156,25 @@ internal static partial class TemplateResolution
         {
             return Regex.IsMatch(value, $@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternTimeout);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException or RegexMatchTimeoutException)
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            // Told as the template's problem; the value is not to blame.
+            return true;
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsPattern(string pattern)
+    {
+        try
+        {
+            _ = new Regex($@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternTimeout);
+            return true;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             return false;
         }

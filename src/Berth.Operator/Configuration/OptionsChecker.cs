@@ -138,10 +138,12 @@ internal sealed class OptionsChecker
 
     private string Url(string key, string text, EdgeService edge)
     {
+        // A port that is no port has been told already.
+        var port = edge.Port is > 0 and <= 65535 ? edge.Port : 80;
         var url = text
             .Replace("{namespace}", edge.Namespace, StringComparison.Ordinal)
             .Replace("{service}", edge.Name, StringComparison.Ordinal)
-            .Replace("{port}", edge.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+            .Replace("{port}", port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
         {
             _problems.Add($"{key} is '{text}'; use an http or https URL. {{namespace}}, {{service}} and {{port}} are filled in.");

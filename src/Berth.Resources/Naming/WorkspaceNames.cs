@@ -60,18 +60,18 @@ public static class WorkspaceNames
     public static string? Slugify(string? text)
     {
         var slug = new StringBuilder();
-        foreach (var rune in (text ?? "").Normalize(NormalizationForm.FormD).EnumerateRunes())
+        foreach (var c in text ?? "")
         {
             if (slug.Length == MaxSlugLength)
             {
                 break;
             }
 
-            if (rune.IsAscii && char.IsAsciiLetterOrDigit((char)rune.Value))
+            if (char.IsAsciiLetterOrDigit(c))
             {
-                slug.Append(char.ToLowerInvariant((char)rune.Value));
+                slug.Append(char.ToLowerInvariant(c));
             }
-            else if (Rune.GetUnicodeCategory(rune) != System.Globalization.UnicodeCategory.NonSpacingMark && slug.Length > 0 && slug[^1] != '-')
+            else if (slug.Length > 0 && slug[^1] != '-')
             {
                 slug.Append('-');
             }
