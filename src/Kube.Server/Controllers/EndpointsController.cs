@@ -6,7 +6,9 @@ using Kube.Server.Runner.Ports;
 
 namespace Kube.Server.Controllers;
 
-/// <summary>Keeps the Endpoints of each service with a selector: the pods it selects, by the ports that the process runner assigned.</summary>
+/// <summary>
+/// Keeps the Endpoints of each service with a selector: the pods it selects, by the ports that the process runner assigned.
+/// </summary>
 internal sealed class EndpointsController : KeyedController
 {
     public override string Name => "endpoints";
@@ -29,7 +31,8 @@ internal sealed class EndpointsController : KeyedController
             // Only what is ours: endpoints without a service may have been made by hand, for a service to come.
             if (present.Object("metadata").Object("labels").Text("endpoints.kubernetes.io/managed-by") == "endpoint-controller")
             {
-                await Api.DeleteAsync(GroupResource.Endpoints, ns, name, new DeleteOptions { PreconditionUid = present.Object("metadata").Text("uid") }, cancellationToken);
+                await Api.DeleteAsync(GroupResource.Endpoints, ns, name,
+                    new DeleteOptions { PreconditionUid = present.Object("metadata").Text("uid") }, cancellationToken);
             }
 
             return;
@@ -57,7 +60,8 @@ internal sealed class EndpointsController : KeyedController
 
         await Api.ModifyAsync(GroupResource.Endpoints, ns, name, current =>
         {
-            var same = JsonNode.DeepEquals(current["subsets"] as JsonArray is { Count: > 0 } old ? old : null, subsets.Count > 0 ? subsets : null)
+            var same = JsonNode.DeepEquals(current["subsets"] as JsonArray is { Count: > 0 } old ? old : null, subsets.Count > 0
+                ? subsets : null)
                 && JsonNode.DeepEquals(current.Object("metadata").Object("labels"), labels);
             if (same)
             {
@@ -169,7 +173,8 @@ internal sealed class EndpointsController : KeyedController
     {
         var assigned = PortAnnotation.Read(pod);
         var target = port["targetPort"] ?? port["port"];
-        var text = target is JsonValue value ? value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString() : "";
+        var text = target is JsonValue value ? value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>()
+            : value.ToJsonString() : "";
         if (assigned.TryGetValue(text, out var number))
         {
             return number;
@@ -180,7 +185,8 @@ internal sealed class EndpointsController : KeyedController
             return plain > 0 ? plain : null;
         }
 
-        var named = pod.Object("spec").Objects("containers").SelectMany(c => c.Objects("ports")).FirstOrDefault(p => p.Text("name") == text);
+        var named = pod.Object("spec").Objects("containers").SelectMany(c => c.Objects("ports")).FirstOrDefault(p =>
+            p.Text("name") == text);
         return (int?)named.Number("containerPort");
     }
 

@@ -11,7 +11,8 @@ internal sealed record EventSubject(string ApiVersion, string Kind, string? Name
     public static EventSubject Of(JsonObject obj, string apiVersion, string kind, string? fieldPath = null)
     {
         var metadata = obj.Object("metadata");
-        return new EventSubject(apiVersion, kind, metadata.Text("namespace"), metadata.Text("name") ?? "", metadata.Text("uid") ?? "", fieldPath);
+        return new EventSubject(apiVersion, kind, metadata.Text("namespace"), metadata.Text("name") ?? "", metadata.Text("uid")
+            ?? "", fieldPath);
     }
 }
 

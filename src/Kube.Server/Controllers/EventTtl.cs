@@ -42,7 +42,8 @@ internal sealed partial class EventTtl : IHostedController, IDisposable
                     var metadata = old.Object("metadata");
                     try
                     {
-                        await context.Api.DeleteAsync(GroupResource.Events, metadata.Text("namespace"), metadata.Text("name") ?? "", cancellationToken: _stop.Token);
+                        await context.Api.DeleteAsync(GroupResource.Events, metadata.Text("namespace"), metadata.Text("name")
+                            ?? "", cancellationToken: _stop.Token);
                     }
                     catch (ApiException error) when (!error.IsNotFound)
                     {
@@ -62,7 +63,8 @@ internal sealed partial class EventTtl : IHostedController, IDisposable
     }
 
     private static DateTimeOffset? LastSeen(System.Text.Json.Nodes.JsonObject e) =>
-        e.Object("series").Time("lastObservedTime") ?? e.Time("lastTimestamp") ?? e.Time("eventTime") ?? e.Object("metadata").Time("creationTimestamp");
+        e.Object("series").Time("lastObservedTime") ?? e.Time("lastTimestamp") ?? e.Time("eventTime")
+            ?? e.Object("metadata").Time("creationTimestamp");
 
     [LoggerMessage(40, LogLevel.Warning, "Event {Name} could not be removed")]
     private static partial void LogKept(ILogger logger, Exception error, string? name);

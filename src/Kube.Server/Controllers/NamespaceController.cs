@@ -8,13 +8,15 @@ internal sealed class NamespaceController : KeyedController
 {
     private const string Finalizer = "kubernetes";
 
-    // Pods take their grace period, others wait for finalizers: asking again a few times a second is cheap and needs no watch on every kind.
+    // Pods take their grace period, others wait for finalizers: asking again a few times a second is cheap and needs no watch on every
+    // kind.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     public override string Name => "namespace";
 
     protected override IEnumerable<(GroupResource Resource, Func<WatchEvent, IEnumerable<string>> Keys)> Sources =>
-        [(GroupResource.Namespaces, step => step.Type != WatchEventType.Deleted && IsDeleting(step.Value) ? [step.Value.Object("metadata").Text("name")!] : [])];
+        [(GroupResource.Namespaces, step => step.Type != WatchEventType.Deleted && IsDeleting(step.Value)
+            ? [step.Value.Object("metadata").Text("name")!] : [])];
 
     protected override async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
@@ -55,7 +57,8 @@ internal sealed class NamespaceController : KeyedController
             var metadata = item.Object("metadata");
             try
             {
-                await Api.DeleteAsync(resource, ns, metadata.Text("name")!, new DeleteOptions { PreconditionUid = metadata.Text("uid") }, cancellationToken);
+                await Api.DeleteAsync(resource, ns, metadata.Text("name")!, new DeleteOptions { PreconditionUid = metadata.Text("uid") },
+                    cancellationToken);
             }
             catch (ApiException error) when (error.IsNotFound || error.Code == 409)
             {

@@ -114,7 +114,8 @@ internal sealed class Scheduler : KeyedController
                 ["type"] = "PodScheduled",
                 ["status"] = status,
                 ["lastProbeTime"] = null,
-                ["lastTransitionTime"] = present?.Text("status") == status ? present.Text("lastTransitionTime") : JsonReading.Stamp(Time.GetUtcNow()),
+                ["lastTransitionTime"] = present?.Text("status") == status ? present.Text("lastTransitionTime")
+                    : JsonReading.Stamp(Time.GetUtcNow()),
             };
             if (reason is not null)
             {
@@ -166,7 +167,8 @@ internal sealed class Scheduler : KeyedController
     {
         var unmatched = nodes.Count(n => !Labels.Match(pod.Object("spec"), "nodeSelector", n.Object("metadata").Object("labels")));
         return nodes.Count == 0 ? "no nodes are registered"
-            : unmatched > 0 ? $"{unmatched} node(s) didn't match Pod's node affinity/selector" : $"{nodes.Count} node(s) were unschedulable";
+            : unmatched > 0 ? $"{unmatched} node(s) didn't match Pod's node affinity/selector"
+                : $"{nodes.Count} node(s) were unschedulable";
     }
 
     private static bool Takes(JsonObject node, JsonObject pod) => !node.Object("spec").Flag("unschedulable")

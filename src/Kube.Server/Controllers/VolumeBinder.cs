@@ -11,7 +11,8 @@ namespace Kube.Server.Controllers;
 /// <remarks>
 /// Storage classes: none given or one whose provisioner is <see cref="Provisioner"/> (<c>local</c> is made at start and is the default).
 /// A claim in use by a pod is not let go before the pod is. Reclaim policy Delete removes the folder; Retain moves it aside to
-/// <c>&lt;claim&gt;.released-&lt;uid&gt;</c> and records that in the volume, so that a new claim of the same name begins empty, as in a cluster.
+/// <c>&lt;claim&gt;.released-&lt;uid&gt;</c> and records that in the volume, so that a new claim of the same name begins empty, as in a
+/// cluster.
 /// </remarks>
 internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedController
 {
@@ -60,7 +61,8 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
     protected override Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
         var (ns, name) = Split(key[2..]);
-        return key.StartsWith(Claim, StringComparison.Ordinal) ? ReconcileClaimAsync(ns, name, cancellationToken) : ReconcileVolumeAsync(name, cancellationToken);
+        return key.StartsWith(Claim, StringComparison.Ordinal) ? ReconcileClaimAsync(ns, name, cancellationToken)
+            : ReconcileVolumeAsync(name, cancellationToken);
     }
 
     private async Task ReconcileClaimAsync(string ns, string name, CancellationToken cancellationToken)
@@ -86,7 +88,8 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
         var storageClass = Class(claim, out var problem);
         if (folder is null || storageClass is null)
         {
-            Events.Warning(EventSubject.Of(claim, "v1", "PersistentVolumeClaim"), "ProvisioningFailed", problem ?? $"the folder of {ns}/{name} is a link");
+            Events.Warning(EventSubject.Of(claim, "v1", "PersistentVolumeClaim"), "ProvisioningFailed", problem
+                ?? $"the folder of {ns}/{name} is a link");
             return;
         }
 
@@ -164,7 +167,8 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
                     },
                 },
             }, cancellationToken: cancellationToken);
-            Events.Normal(EventSubject.Of(claim, "v1", "PersistentVolumeClaim"), "ProvisioningSucceeded", $"Successfully provisioned volume {volume}");
+            Events.Normal(EventSubject.Of(claim, "v1", "PersistentVolumeClaim"), "ProvisioningSucceeded",
+                $"Successfully provisioned volume {volume}");
         }
 
         await SetPhaseAsync(volume, "Bound", cancellationToken);
@@ -173,7 +177,8 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
 
     private async Task LetGoAsync(JsonObject claim, string ns, string name, CancellationToken cancellationToken)
     {
-        var used = Api.List(GroupResource.Pods, ns).Items.Any(p => p.Object("status").Text("phase") is not ("Succeeded" or "Failed") && ClaimsOf(p).Contains(name));
+        var used = Api.List(GroupResource.Pods, ns).Items.Any(p => p.Object("status").Text("phase") is not ("Succeeded" or "Failed")
+            && ClaimsOf(p).Contains(name));
         if (used || !claim.Object("metadata").Texts("finalizers").Contains(Protection))
         {
             return;
@@ -214,7 +219,8 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
                 Directory.Delete(folder!, recursive: true);
             }
 
-            await Api.DeleteAsync(GroupResource.PersistentVolumes, null, name, new DeleteOptions { PreconditionUid = volume.Object("metadata").Text("uid") }, cancellationToken);
+            await Api.DeleteAsync(GroupResource.PersistentVolumes, null, name,
+                new DeleteOptions { PreconditionUid = volume.Object("metadata").Text("uid") }, cancellationToken);
             return;
         }
 

@@ -6,7 +6,8 @@ namespace Kube.Server.Controllers;
 internal static partial class WatchLoop
 {
     /// <summary>Calls <paramref name="handle"/> for each step of one watch; begins anew with a full list after an error.</summary>
-    public static async Task RunAsync(Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch, Func<WatchEvent, Task> handle, TimeProvider time,
+    public static async Task RunAsync(Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch, Func<WatchEvent, Task> handle,
+        TimeProvider time,
         ILogger logger, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)

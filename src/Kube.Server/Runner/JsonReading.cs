@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Kube.Server.Runner;
 
-/// <summary>Reads JSON objects without throwing at what has another type: the API validated them, and what it let pass must not stop the runner.</summary>
+/// <summary>
+/// Reads JSON objects without throwing at what has another type: the API validated them, and what it let pass must not stop the runner.
+/// </summary>
 internal static class JsonReading
 {
     public static JsonObject? Object(this JsonObject? node, string name) => node?[name] as JsonObject;
@@ -15,9 +17,11 @@ internal static class JsonReading
 
     public static long? Number(this JsonObject? node, string name) =>
         node?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-            && long.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+            && long.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                ? number : null;
 
-    public static bool Flag(this JsonObject? node, string name) => node?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.True;
+    public static bool Flag(this JsonObject? node, string name) => node?[name] is JsonValue value
+        && value.GetValueKind() == JsonValueKind.True;
 
     public static IEnumerable<JsonObject> Objects(this JsonObject? node, string name) =>
         node?[name] is JsonArray items ? items.OfType<JsonObject>() : [];

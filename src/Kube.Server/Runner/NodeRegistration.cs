@@ -25,7 +25,8 @@ internal static class NodeRegistration
         var now = JsonReading.Stamp(time.GetUtcNow());
         await api.ModifyAsync(GroupResource.Nodes, null, name, node =>
         {
-            var before = node.Object("status").Objects("conditions").ToDictionary(c => c.Text("type") ?? "", c => (c.Text("status"), c.Text("lastTransitionTime")));
+            var before = node.Object("status").Objects("conditions").ToDictionary(c => c.Text("type")
+                ?? "", c => (c.Text("status"), c.Text("lastTransitionTime")));
             node["status"] = Status(name, now, before);
             return true;
         }, "status", cancellationToken: cancellationToken);

@@ -8,7 +8,8 @@ namespace Kube.Server.Runner;
 internal static class PodLogs
 {
     /// <summary>
-    /// Which run: previous is the one in lastState; otherwise the running one, else the ended one, else (waiting for a restart) the one in lastState.
+    /// Which run: previous is the one in lastState; otherwise the running one, else the ended one, else (waiting for a restart) the one
+    /// in lastState.
     /// </summary>
     /// <exception cref="ApiException">400: there is none.</exception>
     public static IAsyncEnumerable<ReadOnlyMemory<byte>> Open(
@@ -27,7 +28,8 @@ internal static class PodLogs
     private static string Id(RunnerContext context, PodLogRequest request)
     {
         var status = context.Api.Get(GroupResource.Pods, request.Namespace, request.Pod).Object("status");
-        var entry = status.Objects("initContainerStatuses").Concat(status.Objects("containerStatuses")).FirstOrDefault(c => c.Text("name") == request.Container);
+        var entry = status.Objects("initContainerStatuses").Concat(status.Objects("containerStatuses")).FirstOrDefault(c =>
+            c.Text("name") == request.Container);
         var last = entry.Object("lastState").Object("terminated");
         var current = entry.Object("state");
         if (request.Previous)
@@ -40,7 +42,8 @@ internal static class PodLogs
                 + (current.Object("waiting") is { } waiting ? waiting.Text("message") ?? waiting.Text("reason") : "ContainerCreating"));
     }
 
-    private static string? Bare(JsonObject? holder) => holder.Text("containerID") is { } id && id.StartsWith(PodStatus.IdPrefix, StringComparison.Ordinal)
+    private static string? Bare(JsonObject? holder) => holder.Text("containerID") is { } id
+        && id.StartsWith(PodStatus.IdPrefix, StringComparison.Ordinal)
         && Guid.TryParse(id[PodStatus.IdPrefix.Length..], out var guid) ? guid.ToString("D") : null;
 
     private static ApiException Refused(string message) => new(400, "BadRequest", message);

@@ -69,7 +69,8 @@ public sealed partial class PodRunner : IHostedController, IPodLogSource, IDispo
         await NodeRegistration.WriteAsync(context.Api, _options.NodeName, context.TimeProvider, cancellationToken);
         var selector = new SelectorOptions { FieldSelector = $"spec.nodeName={_options.NodeName}" };
         _watching = Task.Run(() => WatchLoop.RunAsync(
-            token => context.Api.WatchAsync(GroupResource.Pods, selectors: selector, cancellationToken: token), TakeAsync, context.TimeProvider, logger, _stop.Token),
+            token => context.Api.WatchAsync(GroupResource.Pods, selectors: selector, cancellationToken: token), TakeAsync,
+                context.TimeProvider, logger, _stop.Token),
             CancellationToken.None);
         _refreshing = Task.Run(() => RefreshNodeAsync(_context), CancellationToken.None);
     }

@@ -4,7 +4,8 @@ namespace Kube.Server.Runner;
 public sealed record PodRunnerOptions
 {
     /// <summary>
-    /// The image catalogue: a YAML file that maps image names to <c>command</c>, <c>args</c>, <c>workingDirectory</c> and <c>env</c>. Read again when it
+    /// The image catalogue: a YAML file that maps image names to <c>command</c>, <c>args</c>, <c>workingDirectory</c> and <c>env</c>.
+    /// Read again when it
     /// changes. Null: no image can be run.
     /// </summary>
     public string? ImageCatalog { get; init; }
@@ -15,7 +16,9 @@ public sealed record PodRunnerOptions
     /// <summary>Name of the node that the runner registers. Default <c>local</c>.</summary>
     public string NodeName { get; init; } = "local";
 
-    /// <summary>PATH of the containers' processes. Null (the default): the host's own, because that is where the catalogue's programs are found.</summary>
+    /// <summary>
+    /// PATH of the containers' processes. Null (the default): the host's own, because that is where the catalogue's programs are found.
+    /// </summary>
     public string? SearchPath { get; init; }
 
     /// <summary>First delay after a container failed again. Default 10 s, a kubelet's.</summary>
@@ -27,10 +30,14 @@ public sealed record PodRunnerOptions
     /// <summary>A container that ran this long since its last restart begins again without delay. Default 10 min, a kubelet's.</summary>
     public TimeSpan BackoffReset { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Between attempts to mount a volume or to find a config map that was missing. Default 2 s: on one machine asking costs nothing.</summary>
+    /// <summary>
+    /// Between attempts to mount a volume or to find a config map that was missing. Default 2 s: on one machine asking costs nothing.
+    /// </summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>What programs get between SIGTERM and SIGKILL when the server itself stops. Default 5 s: a person is waiting for the prompt.</summary>
+    /// <summary>
+    /// What programs get between SIGTERM and SIGKILL when the server itself stops. Default 5 s: a person is waiting for the prompt.
+    /// </summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Size in bytes at which a container's log is put aside (one is kept). Default 10 MiB, a kubelet's.</summary>

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kube.Server.Tests.Runner;
 
-/// <summary>A runner with its controllers over a <see cref="TestCluster"/> and a folder of its own, on the real clock and with real processes.</summary>
+/// <summary>
+/// A runner with its controllers over a <see cref="TestCluster"/> and a folder of its own, on the real clock and with real processes.
+/// </summary>
 internal sealed class RunnerFixture : IAsyncDisposable
 {
     private readonly List<IHostedController> _started = [];

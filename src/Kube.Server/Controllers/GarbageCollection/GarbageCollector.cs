@@ -169,7 +169,8 @@ internal sealed partial class GarbageCollector : IHostedController, IDisposable
 
         if (node.Foreground)
         {
-            var waiting = _graph.Dependents(node.Uid).Where(d => SameRealm(node, d) && d.Owners.Any(o => o.Uid == node.Uid && o.Block)).ToList();
+            var waiting = _graph.Dependents(node.Uid).Where(d => SameRealm(node, d) && d.Owners.Any(o => o.Uid == node.Uid
+                && o.Block)).ToList();
             if (waiting.Count == 0)
             {
                 await RemoveFinalizerAsync(node, ForegroundFinalizer);
@@ -225,7 +226,8 @@ internal sealed partial class GarbageCollector : IHostedController, IDisposable
         return found.Object("metadata").Text("uid") == owner.Uid ? OwnerStanding.Solid : OwnerStanding.Dangling;
     }
 
-    private static bool SameRealm(GraphNode owner, GraphNode dependent) => owner.Namespace is null || owner.Namespace == dependent.Namespace;
+    private static bool SameRealm(GraphNode owner, GraphNode dependent) => owner.Namespace is null
+        || owner.Namespace == dependent.Namespace;
 
     private async Task DeleteAsync(GraphNode node, DeletionPropagation propagation)
     {
@@ -259,7 +261,8 @@ internal sealed partial class GarbageCollector : IHostedController, IDisposable
 
     private async Task ModifyAsync(GraphNode node, Func<JsonObject, bool> change) =>
         await Api.ModifyAsync(node.Resource, node.Namespace, node.Name,
-            obj => obj["metadata"] is JsonObject metadata && metadata.Text("uid") == node.Uid && change(metadata), cancellationToken: _stop.Token);
+            obj => obj["metadata"] is JsonObject metadata && metadata.Text("uid") == node.Uid
+                && change(metadata), cancellationToken: _stop.Token);
 
     private static void Replace(JsonObject metadata, string name, JsonNode[] items)
     {

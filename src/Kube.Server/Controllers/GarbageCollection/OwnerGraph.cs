@@ -40,7 +40,8 @@ internal sealed record GraphNode
             Namespace = metadata.Text("namespace") is { Length: > 0 } ns ? ns : null,
             Name = metadata.Text("name") ?? "",
             Owners = [.. metadata.Objects("ownerReferences").Select(o => new OwnerRef(
-                o.Text("uid") ?? "", o.Text("apiVersion") ?? "", o.Text("kind") ?? "", o.Text("name") ?? "", o.Flag("blockOwnerDeletion")))],
+                o.Text("uid") ?? "", o.Text("apiVersion") ?? "", o.Text("kind") ?? "", o.Text("name")
+                    ?? "", o.Flag("blockOwnerDeletion")))],
             Deleting = deleting,
             Foreground = deleting && finalizers.Contains(GarbageCollector.ForegroundFinalizer),
             Orphan = deleting && finalizers.Contains(GarbageCollector.OrphanFinalizer),
@@ -112,7 +113,8 @@ internal sealed class OwnerGraph
 
         _removed.Add(uid);
         Unlink(node);
-        return [.. Dependents(uid).Select(d => d.Uid).Concat(node.Owners.Select(o => o.Uid).Where(u => _nodes.GetValueOrDefault(u) is { Foreground: true }))];
+        return [.. Dependents(uid).Select(d => d.Uid).Concat(node.Owners.Select(o => o.Uid).Where(u =>
+            _nodes.GetValueOrDefault(u) is { Foreground: true }))];
     }
 
     private void Unlink(GraphNode? node)

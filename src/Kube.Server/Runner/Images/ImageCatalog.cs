@@ -49,13 +49,15 @@ internal sealed class ImageCatalog(string? path)
     {
         if (path is null)
         {
-            throw new ImageException($"image \"{image}\" cannot be run: the process runner has no image catalogue (set its option ImageCatalog)");
+            throw new ImageException(
+                $"image \"{image}\" cannot be run: the process runner has no image catalogue (set its option ImageCatalog)");
         }
 
         lock (_gate)
         {
             var version = Version
-                ?? throw new ImageException($"image \"{image}\" cannot be run: there is no image catalogue {path}; make it and add the image there");
+                ?? throw new ImageException(
+                    $"image \"{image}\" cannot be run: there is no image catalogue {path}; make it and add the image there");
             if (_read != version)
             {
                 Read();
@@ -128,7 +130,8 @@ internal sealed class ImageCatalog(string? path)
     }
 
     private ImmutableArray<string> Located(ImmutableArray<string> command) =>
-        command.Length > 0 && (command[0].StartsWith("./", StringComparison.Ordinal) || command[0].StartsWith("../", StringComparison.Ordinal))
+        command.Length > 0 && (command[0].StartsWith("./", StringComparison.Ordinal)
+            || command[0].StartsWith("../", StringComparison.Ordinal))
             ? command.SetItem(0, Path.GetFullPath(command[0], Folder)) : command;
 
     private static ImmutableDictionary<string, string> Variables(string where, YamlNode node)

@@ -12,7 +12,8 @@ internal static class ContainerCommand
         var arguments = container.Args.Length > 0 ? container.Args : container.Command.Length > 0 ? [] : context.Image.Args;
         return new ProcessSpec
         {
-            Command = [.. command.Concat(arguments).Select(a => mounts.RewriteArgument(Expansion.Expand(a, n => environment.GetValueOrDefault(n))))],
+            Command = [.. command.Concat(arguments).Select(a => mounts.RewriteArgument(Expansion.Expand(a, n =>
+                environment.GetValueOrDefault(n))))],
             Environment = environment.ToDictionary(e => e.Key, e => mounts.Rewrite(e.Value)),
             WorkingDirectory = (container.WorkingDirectory ?? context.Image.WorkingDirectory) is { } folder
                 ? mounts.Rewrite(folder) : Path.Combine(context.Scratch, "home"),

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Kube.Server.Runner.Launch;
 
-/// <summary>Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all.</summary>
+/// <summary>
+/// Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all.
+/// </summary>
 internal static class ContainerEnvironment
 {
     /// <exception cref="ConfigException">A config map, secret, key or field does not exist.</exception>
@@ -77,11 +79,13 @@ internal static class ContainerEnvironment
         var found = context.Lookup(secret is null ? GroupResource.ConfigMaps : GroupResource.Secrets, name);
         if (found is null)
         {
-            return reference.Flag("optional") ? [] : throw new ConfigException($"{(secret is null ? "configmap" : "secret")} \"{name}\" not found");
+            return reference.Flag("optional") ? []
+                : throw new ConfigException($"{(secret is null ? "configmap" : "secret")} \"{name}\" not found");
         }
 
         var prefix = source.Text("prefix") ?? "";
-        return [.. found.Map("data").Select(e => new KeyValuePair<string, string>(prefix + e.Key, secret is null ? e.Value : Decode(e.Value)))
+        return [.. found.Map("data").Select(e => new KeyValuePair<string, string>(prefix + e.Key, secret is null ? e.Value
+            : Decode(e.Value)))
             .Where(e => e.Key.Length > 0 && !e.Key.Contains('=', StringComparison.Ordinal))];
     }
 
@@ -105,7 +109,8 @@ internal static class ContainerEnvironment
 
         return from.Object("configMapKeyRef") is { } configMap ? Key(context, GroupResource.ConfigMaps, "configmap", configMap)
             : from.Object("secretKeyRef") is { } secret ? Key(context, GroupResource.Secrets, "secret", secret)
-            : throw new ConfigException($"env {entry.Text("name")}: valueFrom needs one of fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef");
+            : throw new ConfigException(
+                $"env {entry.Text("name")}: valueFrom needs one of fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef");
     }
 
     private static string? Key(ContainerContext context, GroupResource resource, string kind, JsonObject reference)
@@ -119,7 +124,8 @@ internal static class ContainerEnvironment
         }
 
         return reference.Flag("optional") ? null
-            : throw new ConfigException(found is null ? $"{kind} \"{name}\" not found" : $"couldn't find key {key} in {kind} {context.Pod.Namespace}/{name}");
+            : throw new ConfigException(found is null ? $"{kind} \"{name}\" not found"
+                : $"couldn't find key {key} in {kind} {context.Pod.Namespace}/{name}");
     }
 
     private static string Decode(string base64)

@@ -82,9 +82,11 @@ internal static class DownwardFields
         return decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number * factor : null;
     }
 
-    private static string Lines(JsonObject? metadata, string map) => string.Concat(metadata.Map(map).OrderBy(e => e.Key, StringComparer.Ordinal)
+    private static string Lines(JsonObject? metadata, string map) => string.Concat(metadata.Map(map).OrderBy(e =>
+        e.Key, StringComparer.Ordinal)
         .Select(e => $"{e.Key}=\"{e.Value.Replace("\"", "\\\"", StringComparison.Ordinal)}\"\n"));
 
     private static string? Subscript(string path, string prefix) =>
-        path.StartsWith(prefix + "['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) ? path[(prefix.Length + 2)..^2] : null;
+        path.StartsWith(prefix + "['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal)
+            ? path[(prefix.Length + 2)..^2] : null;
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Kube.Server.Runner.Launch;
 
-/// <summary>Kubernetes' <c>$(VAR)</c>: known names are replaced, unknown ones stay as they are, <c>$$</c> stands for one dollar sign.</summary>
+/// <summary>
+/// Kubernetes' <c>$(VAR)</c>: known names are replaced, unknown ones stay as they are, <c>$$</c> stands for one dollar sign.
+/// </summary>
 internal static class Expansion
 {
     public static string Expand(string text, Func<string, string?> lookup)

@@ -87,7 +87,8 @@ internal sealed class ContainerLog : IDisposable
     }
 
     /// <summary>Writes a line of the runner's own.</summary>
-    public void Note(string text) => Write("stderr", System.Text.Encoding.UTF8.GetBytes(text.ReplaceLineEndings(" ") + "\n"), flushPartial: false);
+    public void Note(string text) => Write("stderr", System.Text.Encoding.UTF8.GetBytes(text.ReplaceLineEndings(" ") + "\n"),
+        flushPartial: false);
 
     /// <summary>Ends the log: followers finish.</summary>
     public void Complete()

@@ -15,7 +15,8 @@ internal static class LogLine
     public const int MaxPart = 16 * 1024;
 
     /// <summary>RFC 3339 with nine fraction digits, UTC.</summary>
-    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture) + "00Z";
+    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff",
+        CultureInfo.InvariantCulture) + "00Z";
 
     /// <returns>Bytes written.</returns>
     public static int Write(Stream target, DateTimeOffset at, string stream, bool partial, ReadOnlySpan<byte> text)

@@ -76,7 +76,8 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
             var spec = Spec(pod, container, image, out var mounts);
             KeepTwoLogs(pod, container);
             context.Events.Normal(subject, "Created", $"Created container: {container.Name}");
-            var running = new RunningContainer(context, pod.Uid, id, container, spec, new Dictionary<int, int>(_ports), post) { Mounts = mounts };
+            var running = new RunningContainer(context, pod.Uid, id, container, spec, new Dictionary<int, int>(_ports),
+                post) { Mounts = mounts };
             context.Events.Normal(subject, "Started", $"Started container {container.Name}");
             return new LaunchResult.Running(running);
         }
@@ -124,7 +125,8 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
     private async Task RenewPortsAsync(PodShape pod, ContainerShape container, CancellationToken cancellationToken)
     {
         var changed = false;
-        foreach (var port in container.Ports.Select(p => p.ContainerPort).Where(p => _ports.TryGetValue(p, out var now) && !PortAllocator.IsFree(now)))
+        foreach (var port in container.Ports.Select(p => p.ContainerPort).Where(p => _ports.TryGetValue(p, out var now)
+            && !PortAllocator.IsFree(now)))
         {
             context.Ports.Give(_ports[port]);
             _ports[port] = context.Ports.Take();

@@ -56,7 +56,8 @@ internal static class PodMachine
 
     /// <summary>True when the pod has come to its end by itself: Succeeded or Failed.</summary>
     public static bool Ended(PodShape shape, PodState state) => InitFailed(shape, state)
-        || (shape.Containers.All(c => state[c.Name] is { Phase: ContainerPhase.Terminated } s && !Restarts(shape, c, s)) && shape.Containers.Length > 0);
+        || (shape.Containers.All(c => state[c.Name] is { Phase: ContainerPhase.Terminated } s && !Restarts(shape, c, s))
+            && shape.Containers.Length > 0);
 
     /// <summary>An init container failed and the policy is Never.</summary>
     public static bool InitFailed(PodShape shape, PodState state) => shape.InitContainers.Any(c =>
@@ -69,7 +70,8 @@ internal static class PodMachine
         ? state.Started
         : state is { Phase: ContainerPhase.Terminated, Ended.ExitCode: 0 };
 
-    private static bool Restarts(PodShape shape, ContainerShape container, ContainerState state) => container.Sidecar || shape.RestartPolicy switch
+    private static bool Restarts(PodShape shape, ContainerShape container, ContainerState state) => container.Sidecar
+        || shape.RestartPolicy switch
     {
         "Never" => false,
         "OnFailure" => state.Ended?.ExitCode != 0,
@@ -162,14 +164,15 @@ internal static class PodMachine
             Wake(until);
             if (one.WaitingReason != "CrashLoopBackOff")
             {
+                var pod = $"{shape.Name}_{shape.Namespace}({shape.Uid})";
                 one = one with
                 {
                     WaitingReason = "CrashLoopBackOff",
-                    WaitingMessage = $"back-off {Text(backoff.Delay)} restarting failed container={container.Name} pod={shape.Name}_{shape.Namespace}({shape.Uid})",
+                    WaitingMessage = $"back-off {Text(backoff.Delay)} restarting failed container={container.Name} pod={pod}",
                 };
                 _state = _state.With(one);
                 _events.Add(new MachineEvent("Warning", "BackOff",
-                    $"Back-off restarting failed container {container.Name} in pod {shape.Name}_{shape.Namespace}({shape.Uid})", container.Name));
+                    $"Back-off restarting failed container {container.Name} in pod {pod}", container.Name));
             }
 
             return one;

@@ -16,7 +16,8 @@ internal static class PodRecovery
             return state;
         }
 
-        var recovered = state.Containers.Values.Select(c => entries.FirstOrDefault(e => e.Text("name") == c.Name) is { } entry ? Recover(c, entry, now) : c);
+        var recovered = state.Containers.Values.Select(c => entries.FirstOrDefault(e => e.Text("name") == c.Name) is { } entry
+            ? Recover(c, entry, now) : c);
         state = state with { Containers = recovered.ToImmutableDictionary(c => c.Name) };
         if (PodMachine.Ended(shape, state))
         {
@@ -29,7 +30,8 @@ internal static class PodRecovery
             return state with { RefusedReason = status.Text("reason") ?? "Ended", RefusedMessage = status.Text("message") };
         }
 
-        // What init containers prepared outside volumes may be gone after a reboot, so a kubelet runs them again, in order, before the rest.
+        // What init containers prepared outside volumes may be gone after a reboot, so a kubelet runs them again, in order, before the
+        // rest.
         foreach (var init in shape.InitContainers.Where(c => !c.Sidecar && state[c.Name].Ended is not null))
         {
             state = state.With(new ContainerState { Name = init.Name, RestartCount = state[init.Name].RestartCount + 1 });
@@ -80,5 +82,6 @@ internal static class PodRecovery
         ContainerId = Id(terminated.Text("containerID")),
     };
 
-    private static string? Id(string? text) => text?.StartsWith(PodStatus.IdPrefix, StringComparison.Ordinal) == true ? text[PodStatus.IdPrefix.Length..] : null;
+    private static string? Id(string? text) => text?.StartsWith(PodStatus.IdPrefix, StringComparison.Ordinal) == true
+        ? text[PodStatus.IdPrefix.Length..] : null;
 }

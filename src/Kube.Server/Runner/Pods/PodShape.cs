@@ -39,7 +39,8 @@ internal sealed record PodShape
         var metadata = pod.Object("metadata");
         var spec = pod.Object("spec");
         var deleting = metadata?.Text("deletionTimestamp") is not null;
-        var grace = (deleting ? metadata?.Number("deletionGracePeriodSeconds") : null) ?? spec?.Number("terminationGracePeriodSeconds") ?? 30;
+        var grace = (deleting ? metadata?.Number("deletionGracePeriodSeconds") : null)
+            ?? spec?.Number("terminationGracePeriodSeconds") ?? 30;
         return new PodShape
         {
             Namespace = metadata?.Text("namespace") ?? "default",

@@ -62,7 +62,9 @@ internal sealed record ContainerState
 
     public ContainerPhase Phase { get; init; }
 
-    /// <summary>Shown instead of the plain state: ErrImagePull, CrashLoopBackOff and their kind. Null when there is nothing to say.</summary>
+    /// <summary>
+    /// Shown instead of the plain state: ErrImagePull, CrashLoopBackOff and their kind. Null when there is nothing to say.
+    /// </summary>
     public string? WaitingReason { get; init; }
 
     public string? WaitingMessage { get; init; }

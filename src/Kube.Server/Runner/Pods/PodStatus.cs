@@ -49,7 +49,8 @@ internal static class PodStatus
     private static void Conditions(PodShape shape, PodState state, string phase, JsonObject status, DateTimeOffset now)
     {
         var over = phase is "Succeeded" or "Failed";
-        var uninitialized = shape.InitContainers.Where(c => !c.Sidecar && state[c.Name] is not { Ended.ExitCode: 0 }).Select(c => c.Name).ToList();
+        var uninitialized = shape.InitContainers.Where(c => !c.Sidecar
+            && state[c.Name] is not { Ended.ExitCode: 0 }).Select(c => c.Name).ToList();
         var initialized = PodMachine.Initialized(shape, state) || shape.Containers.Any(c => state[c.Name].HasRun) || phase == "Succeeded";
         var unready = shape.Containers.Where(c => !state[c.Name].Ready).Select(c => c.Name)
             .Concat(shape.InitContainers.Where(c => c.Sidecar && !state[c.Name].Ready).Select(c => c.Name)).ToList();
@@ -68,13 +69,15 @@ internal static class PodStatus
             ("ContainersNotInitialized", $"containers with incomplete status: [{string.Join(' ', uninitialized)}]"), now);
         Condition(conditions, "ContainersReady", ready, notReady, now);
         var gates = shape.Source.Object("spec").Objects("readinessGates").Select(g => g.Text("conditionType"))
-            .Where(g => g is not null && !conditions.OfType<JsonObject>().Any(c => c.Text("type") == g && c.Text("status") == "True")).ToList();
+            .Where(g => g is not null && !conditions.OfType<JsonObject>().Any(c => c.Text("type") == g
+                && c.Text("status") == "True")).ToList();
         Condition(conditions, "Ready", ready && gates.Count == 0, ready
             ? ("ReadinessGatesNotReady", $"the conditions of readiness gates are not True: [{string.Join(' ', gates)}]") : notReady, now);
         Condition(conditions, "PodScheduled", true, (null, null), now);
     }
 
-    private static void Condition(JsonArray conditions, string type, bool holds, (string? Reason, string? Message) otherwise, DateTimeOffset now)
+    private static void Condition(JsonArray conditions, string type, bool holds, (string? Reason, string? Message) otherwise,
+        DateTimeOffset now)
     {
         var value = holds ? "True" : "False";
         var present = conditions.OfType<JsonObject>().FirstOrDefault(c => c.Text("type") == type);
@@ -117,11 +120,13 @@ internal static class PodStatus
             ["name"] = container.Name,
             ["image"] = container.Image,
             ["imageID"] = state.HasRun ? $"catalog://{container.Image}" : "",
-            ["ready"] = container is { Init: true, Sidecar: false } ? state is { Phase: ContainerPhase.Terminated, Ended.ExitCode: 0 } : state.Ready,
+            ["ready"] = container is { Init: true, Sidecar: false } ? state is { Phase: ContainerPhase.Terminated, Ended.ExitCode: 0 }
+                : state.Ready,
             ["started"] = container is { Init: true, Sidecar: false } ? state.Phase == ContainerPhase.Running : state.Started,
             ["restartCount"] = state.RestartCount,
             ["state"] = terminated ? new JsonObject { ["terminated"] = Terminated(state.Ended!) }
-                : state.Phase == ContainerPhase.Running ? new JsonObject { ["running"] = new JsonObject { ["startedAt"] = JsonReading.Stamp(state.StartedAt!.Value) } }
+                : state.Phase == ContainerPhase.Running
+                ? new JsonObject { ["running"] = new JsonObject { ["startedAt"] = JsonReading.Stamp(state.StartedAt!.Value) } }
                 : new JsonObject { ["waiting"] = Waiting(shape, container, pod, state) },
             ["lastState"] = last is null ? new JsonObject() : new JsonObject { ["terminated"] = Terminated(last) },
         };
@@ -143,8 +148,13 @@ internal static class PodStatus
 
     private static JsonObject Terminated(Termination ended)
     {
-        var entry = new JsonObject { ["exitCode"] = ended.ExitCode, ["reason"] = ended.Reason, ["finishedAt"] = JsonReading.Stamp(ended.FinishedAt) };
-        entry["startedAt"] = JsonReading.Stamp(ended.StartedAt ?? ended.FinishedAt);
+        var entry = new JsonObject
+        {
+            ["exitCode"] = ended.ExitCode,
+            ["reason"] = ended.Reason,
+            ["startedAt"] = JsonReading.Stamp(ended.StartedAt ?? ended.FinishedAt),
+            ["finishedAt"] = JsonReading.Stamp(ended.FinishedAt),
+        };
         Set(entry, "message", ended.Message);
         if (ended.Signal != 0)
         {

@@ -43,7 +43,9 @@ internal sealed partial class PodWorker : IDisposable
     /// <summary>The log of a run that goes on, for followers.</summary>
     public ContainerLog? LiveLog(string container) => _running.GetValueOrDefault(container)?.Log;
 
-    /// <summary>Ends the processes and leaves the object as it is, so that the next start of the host finds it as a node does after a reboot.</summary>
+    /// <summary>
+    /// Ends the processes and leaves the object as it is, so that the next start of the host finds it as a node does after a reboot.
+    /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {
         await _stop.CancelAsync();
@@ -97,7 +99,8 @@ internal sealed partial class PodWorker : IDisposable
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         await using var timer = wake is null ? null : _context.Time.CreateTimer(
-            static s => ((CancellationTokenSource)s!).Cancel(), until, Later(wake.Value - _context.Time.GetUtcNow()), Timeout.InfiniteTimeSpan);
+            static s => ((CancellationTokenSource)s!).Cancel(), until, Later(wake.Value - _context.Time.GetUtcNow()),
+                Timeout.InfiniteTimeSpan);
         try
         {
             await _inbox.Reader.WaitToReadAsync(until.Token);
@@ -160,8 +163,8 @@ internal sealed partial class PodWorker : IDisposable
         Event("Warning", "Unhealthy", $"{kind} probe failed: {failed.Message}", failed.Container);
         if (failed.Reached && kind != ProbeKind.Readiness && run.Stop(_shape.Grace))
         {
-            Event("Normal", "Killing", $"Container {failed.Container} failed {(kind == ProbeKind.Liveness ? "liveness" : "startup")} probe, will be restarted",
-                failed.Container);
+            Event("Normal", "Killing",
+                $"Container {failed.Container} failed {(kind == ProbeKind.Liveness ? "liveness" : "startup")} probe, will be restarted", failed.Container);
         }
     }
 
@@ -263,7 +266,8 @@ internal sealed partial class PodWorker : IDisposable
         {
             case LaunchResult.Running started:
                 _running = _running.SetItem(container.Name, started.Container);
-                _state = _state.With(state.Run(started.Container.Id, now, container.Startup is null, container.Startup is null && container.Readiness is null));
+                var atOnce = container.Startup is null;
+                _state = _state.With(state.Run(started.Container.Id, now, atOnce, atOnce && container.Readiness is null));
                 started.Container.StartProbes();
                 break;
             case LaunchResult.NoImage missing:
@@ -273,7 +277,8 @@ internal sealed partial class PodWorker : IDisposable
                 _state = _state.With(state.ConfigError("CreateContainerConfigError", bad.Message, now + _context.Options.RetryInterval));
                 break;
             case LaunchResult.Failed failed:
-                _state = _state.With((state with { StartedAt = now, ContainerId = failed.Id, RestartCount = state.Ended is null ? state.RestartCount : state.RestartCount + 1 })
+                var restarts = state.Ended is null ? state.RestartCount : state.RestartCount + 1;
+                _state = _state.With((state with { StartedAt = now, ContainerId = failed.Id, RestartCount = restarts })
                     .Exit(new ExitStatus(failed.ExitCode, 0), now, "StartError", failed.Message));
                 break;
         }

@@ -20,7 +20,8 @@ internal sealed class RunningContainer : IDisposable
 
     /// <exception cref="SpawnException">The program could not be started.</exception>
     public RunningContainer(
-        RunnerContext context, string uid, string id, ContainerShape shape, ProcessSpec spec, IReadOnlyDictionary<int, int> ports, Action<PodMessage> post)
+        RunnerContext context, string uid, string id, ContainerShape shape, ProcessSpec spec, IReadOnlyDictionary<int, int> ports,
+            Action<PodMessage> post)
     {
         _context = context;
         _spec = spec;

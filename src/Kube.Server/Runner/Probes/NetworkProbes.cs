@@ -8,7 +8,7 @@ namespace Kube.Server.Runner.Probes;
 /// <summary>httpGet and tcpSocket probes.</summary>
 internal sealed class NetworkProbes : IDisposable
 {
-#pragma warning disable CA5359 // A probe asks whether a program answers, not who it is; Kubernetes says that probes do not check certificates.
+#pragma warning disable CA5359 // A probe asks whether a program answers, not who it is: probes do not check certificates.
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -53,7 +53,8 @@ internal sealed class NetworkProbes : IDisposable
             using var response = await _http.SendAsync(request, cancellationToken);
             var status = (int)response.StatusCode;
             // A redirect counts as a success, as it does for a kubelet that will not follow it elsewhere.
-            return status is >= 200 and < 400 ? new ProbeOutcome(true, "") : new ProbeOutcome(false, $"HTTP probe failed with statuscode: {status}");
+            return status is >= 200 and < 400 ? new ProbeOutcome(true, "")
+                : new ProbeOutcome(false, $"HTTP probe failed with statuscode: {status}");
         }
         catch (HttpRequestException error)
         {

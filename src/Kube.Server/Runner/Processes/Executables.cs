@@ -48,5 +48,6 @@ internal static class Executables
         || (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 
     private static SpawnException NotFound(string name, string? path) => new(
-        path is null ? $"exec: \"{name}\": no such file or directory" : $"exec: \"{name}\": executable file not found in $PATH ({path})", 127);
+        path is null ? $"exec: \"{name}\": no such file or directory"
+            : $"exec: \"{name}\": executable file not found in $PATH ({path})", 127);
 }

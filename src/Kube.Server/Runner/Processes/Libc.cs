@@ -53,7 +53,9 @@ internal static unsafe partial class Libc
     /// <summary>Sends a signal to a process, or with a negative number to a process group. False when there is none.</summary>
     public static bool Kill(int pid, int signal) => kill(pid, signal) == 0;
 
-    /// <summary>Blocks until the child has ended and leaves it a zombie, so that its number stays taken. False: not a child (any more).</summary>
+    /// <summary>
+    /// Blocks until the child has ended and leaves it a zombie, so that its number stays taken. False: not a child (any more).
+    /// </summary>
     public static bool WaitWithoutReaping(int pid)
     {
         var info = stackalloc byte[256];
@@ -134,7 +136,8 @@ internal static unsafe partial class Libc
     private static int CloseTheRest(byte* actions)
     {
         if (!OperatingSystem.IsLinux()
-            || !NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "posix_spawn_file_actions_addclosefrom_np", out var function))
+            || !NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "posix_spawn_file_actions_addclosefrom_np",
+                out var function))
         {
             return 0;
         }

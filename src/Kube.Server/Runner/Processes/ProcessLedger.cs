@@ -108,7 +108,9 @@ internal sealed class ProcessLedger
     }
 }
 
-/// <summary>What tells a process from a later one with the same number. Linux only: elsewhere nothing is known and nothing is swept.</summary>
+/// <summary>
+/// What tells a process from a later one with the same number. Linux only: elsewhere nothing is known and nothing is swept.
+/// </summary>
 internal readonly record struct ProcIdentity(string StartTime, string Boot)
 {
     public static ProcIdentity? Of(int pid)

@@ -12,7 +12,9 @@ internal static class ProcessMark
     /// <param name="containerId">Names the container.</param>
     public static string Value(string instance, string containerId) => $"{instance}.{containerId}";
 
-    /// <summary>Processes whose environment holds the mark with a value that begins so. Those of other users cannot be read and are skipped.</summary>
+    /// <summary>
+    /// Processes whose environment holds the mark with a value that begins so. Those of other users cannot be read and are skipped.
+    /// </summary>
     public static IEnumerable<int> Find(string valuePrefix)
     {
         if (!Directory.Exists("/proc"))

@@ -8,7 +8,8 @@ namespace Kube.Server.Runner.Processes;
 /// A small shell that reads a pipe whose other end only this host holds. When the host ends in whatever way, kill -9 included, the
 /// kernel closes that end; the shell reads end of file and ends the process groups it was told of, and everything with the host's mark.
 /// </summary>
-/// <remarks>Lines: "+pid" and "-pid". A group is withdrawn before its number is given back to the system, so a reused one is never ended.</remarks>
+/// <remarks>Lines: "+pid" and "-pid". A group is withdrawn before its number is given back to the system, so a reused one is never
+/// ended.</remarks>
 internal sealed class Watchdog : IDisposable
 {
     // Without "&" and traps for INT/TERM the terminal's Ctrl-C would end the watchdog before the host; it also has its own session.

@@ -91,7 +91,8 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
         var files = new VolumeFiles(api, pod);
         if (!files.Add(volume, projected: false))
         {
-            var projected = volume.Object("projected") ?? throw new MountException($"the process runner has no volumes of type {Kind(volume)}");
+            var projected = volume.Object("projected")
+                ?? throw new MountException($"the process runner has no volumes of type {Kind(volume)}");
             foreach (var source in projected.Objects("sources"))
             {
                 if (!files.Add(source, projected: true))
@@ -114,7 +115,8 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
             throw new MountException($"persistentvolumeclaim \"{claim}\" is not bound");
         }
 
-        var folder = SafePath.Below(claims, $"{pod.Namespace}/{claim}") ?? throw new MountException($"persistentvolumeclaim \"{claim}\" is not a folder");
+        var folder = SafePath.Below(claims, $"{pod.Namespace}/{claim}")
+            ?? throw new MountException($"persistentvolumeclaim \"{claim}\" is not a folder");
         PrivateFolders.Create(folder);
         return folder;
     }

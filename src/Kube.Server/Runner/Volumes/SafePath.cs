@@ -3,7 +3,9 @@ namespace Kube.Server.Runner.Volumes;
 /// <summary>Paths from outside that must stay inside a folder.</summary>
 internal static class SafePath
 {
-    /// <summary>The folder or file below <paramref name="root"/>, or null when the path is absolute, climbs, or goes through a symbolic link.</summary>
+    /// <summary>
+    /// The folder or file below <paramref name="root"/>, or null when the path is absolute, climbs, or goes through a symbolic link.
+    /// </summary>
     public static string? Below(string root, string path)
     {
         if (path.StartsWith('/') || path.Contains('\0', StringComparison.Ordinal))

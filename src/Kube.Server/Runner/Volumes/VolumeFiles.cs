@@ -30,7 +30,8 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
         {
             foreach (var item in downward.Objects("items"))
             {
-                _files[item.Text("path") ?? ""] = (Encoding.UTF8.GetBytes(Downward(item)), Mode(item.Number("mode") ?? downward.Number("defaultMode")));
+                _files[item.Text("path") ?? ""] = (Encoding.UTF8.GetBytes(Downward(item)), Mode(item.Number("mode")
+                    ?? downward.Number("defaultMode")));
             }
         }
         else
@@ -88,7 +89,8 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
             data[key] = Decode(value);
         }
 
-        var items = source.Objects("items").Select(i => (Key: i.Text("key") ?? "", Path: i.Text("path") ?? "", Mode: i.Number("mode"))).ToList();
+        var items = source.Objects("items").Select(i => (Key: i.Text("key") ?? "", Path: i.Text("path")
+            ?? "", Mode: i.Number("mode"))).ToList();
         if (items.Count == 0)
         {
             items = [.. data.Keys.Select(k => (k, k, (long?)null))];
