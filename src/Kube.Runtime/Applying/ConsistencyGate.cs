@@ -49,7 +49,7 @@ public sealed class ConsistencyGate : IDisposable
     public void WroteAt(ResourceKey key, ResourceDescriptor kind, string? resourceVersion)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        if (!_informers.ContainsKey(kind) || !ResourceVersions.IsComparable(resourceVersion))
+        if (!_informers.ContainsKey(kind) || resourceVersion is null || !ResourceVersionComparer.TryCompare(resourceVersion, resourceVersion, out _))
         {
             return;
         }
@@ -61,7 +61,7 @@ public sealed class ConsistencyGate : IDisposable
                 _writes[key] = versions = [];
             }
 
-            if (!versions.TryGetValue(kind, out var known) || ResourceVersions.Compare(known.Version, resourceVersion) < 0)
+            if (!versions.TryGetValue(kind, out var known) || IsOlder(known.Version, resourceVersion))
             {
                 versions[kind] = (resourceVersion, _time.GetTimestamp());
             }
@@ -80,7 +80,7 @@ public sealed class ConsistencyGate : IDisposable
 
             foreach (var (kind, (version, at)) in versions.ToArray())
             {
-                if (!(ResourceVersions.Compare(_informers[kind].LastResourceVersion, version) < 0) || _time.GetElapsedTime(at) >= _giveUpAfter)
+                if (!IsOlder(_informers[kind].LastResourceVersion, version) || _time.GetElapsedTime(at) >= _giveUpAfter)
                 {
                     versions.Remove(kind);
                 }
@@ -105,6 +105,10 @@ public sealed class ConsistencyGate : IDisposable
             _writes.Remove(key);
         }
     }
+
+    /// <summary>False when they cannot be compared: a gate that nothing can open would be worse than none.</summary>
+    private static bool IsOlder(string? version, string than) =>
+        version is not null && ResourceVersionComparer.TryCompare(version, than, out var order) && order < 0;
 
     /// <summary>Takes the gate out of the metrics.</summary>
     public void Dispose() => _meter.Dispose();

@@ -80,16 +80,4 @@ public sealed class StoreTests
         await stop.CancelAsync();
         await writer;
     }
-
-    [Theory]
-    [InlineData("9", "10", -1)]
-    [InlineData("10", "10", 0)]
-    [InlineData("340282366920938463463374607431768211456", "340282366920938463463374607431768211455", 1)]
-    [InlineData("0", "1", -1)]
-    [InlineData("01", "1", null)]
-    [InlineData("a1", "1", null)]
-    [InlineData("", "1", null)]
-    [InlineData(null, "1", null)]
-    public void Compare_Versions_ByValueWhateverTheirLength(string? left, string? right, int? expected) =>
-        Assert.Equal(expected, ResourceVersions.Compare(left, right));
 }
