@@ -241,7 +241,7 @@ internal sealed class EdgeSettingsParser
             }
             else
             {
-                Problem($"TrustedProxies:{i}", $"is '{texts[i]}'; give a network such as 10.0.0.0/8 (host bits zero), or 10.1.2.3/32 for one address");
+                Problem($"TrustedProxies:{i}", $"is '{texts[i]}'; give a network such as 10.0.0.0/8, or 10.1.2.3/32 for one address");
             }
         }
 
