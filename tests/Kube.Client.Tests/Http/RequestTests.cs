@@ -55,9 +55,11 @@ public sealed class RequestTests
         await using var server = ScriptedServer.Answers(
             Answer.Status(429, "TooManyRequests", "slow", headers: "Retry-After: 7\r\n"), Answer.Json(Answer.ConfigMap("x")));
         var clock = new FakeTimeProvider();
-        using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock });
+        var log = new LogCounter();
+        using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock, LoggerFactory = log });
         var get = client.GetAsync<ConfigMap>("a", "x", Wait.Limit());
-        await Wait.UntilAsync(() => server.Requests.Count == 1 && clock.ArmedTimers == 1);
+        // The line is written before the wait begins, when the time-out of the request is no longer armed.
+        await Wait.UntilAsync(() => log.Count == 1 && clock.ArmedTimers == 1);
         clock.Advance(TimeSpan.FromSeconds(6.9));
         Assert.Single(server.Requests);
         clock.Advance(TimeSpan.FromSeconds(0.2));
@@ -80,7 +82,7 @@ public sealed class RequestTests
     {
         await using var server = ScriptedServer.Answers(Answer.Text("oops", 502));
         var clock = new FakeTimeProvider();
-        using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock });
+        using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock, RequestTimeout = TimeSpan.FromDays(1) });
         var error = await Assert.ThrowsAsync<KubeException>(
             () => client.GetAsync<ConfigMap>("a", "x", Wait.Limit()).DriveAsync(clock, TimeSpan.FromSeconds(1)));
         Assert.Equal(502, error.Code);
@@ -275,6 +277,24 @@ public sealed class RequestTests
             Assert.All(list.Items, i => Assert.Equal(("v1", "ConfigMap"), (i.ApiVersion, i.Kind)));
             Assert.Equal(("9", "next"), (list.Metadata.ResourceVersion, list.Metadata.Continue));
         }
+    }
+
+    [Fact]
+    public async Task ListAllAsync_Pages_AreFollowedWithTheTokenAlone()
+    {
+        await using var server = ScriptedServer.Answers(
+            Answer.Json("""{"items":[{"metadata":{"name":"a"}}],"metadata":{"continue":"t1"}}"""),
+            Answer.Json("""{"items":[],"metadata":{"continue":"t2"}}"""),
+            Answer.Json("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"continue":""}}"""));
+        using var client = KubeClient.Create(server.Config);
+        List<string?> names = [];
+        await foreach (var map in client.ListAllAsync<ConfigMap>("a", new() { ResourceVersion = "0" }, Wait.Limit()))
+        {
+            names.Add(map.Metadata.Name);
+        }
+
+        Assert.Equal(["a", "b"], names);
+        Assert.Equal(["limit=500&resourceVersion=0", "limit=500&continue=t1", "limit=500&continue=t2"], server.Requests.Select(r => r.Path.Split('?')[1]));
     }
 
     [Theory]

@@ -79,6 +79,17 @@ public sealed class ServerTrustTests
         Assert.Single(server.Requests);
     }
 
+    [Fact]
+    public async Task ClientCertificate_OfTheConfiguration_IsShown()
+    {
+        await using var server = Serve("127.0.0.1");
+        var (certificate, key) = _certificates.Client();
+        var config = server.Config with { CertificateAuthorityPem = _certificates.CaPem };
+        await GetAsync(config with { Credentials = new() { ClientCertificatePem = certificate, ClientKeyPem = key } });
+        await GetAsync(config);
+        Assert.Equal(["CN=somebody", null], server.ClientNames);
+    }
+
     private ScriptedServer Serve(params string[] names) =>
         new((_, c) => c.WriteAsync(Answer.Json(Answer.ConfigMap("x"))), _certificates.Server(names));
 

@@ -38,6 +38,8 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     public ConcurrentQueue<string?> ServerNames { get; } = [];
 
+    public ConcurrentQueue<string?> ClientNames { get; } = [];
+
     public int Connections => _connections;
 
     public KubeConfig Config => new() { Server = new Uri($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{Port}") };
@@ -87,6 +89,14 @@ public sealed class ScriptedServer : IAsyncDisposable
                     var tls = new SslStream(stream);
                     var options = new SslServerAuthenticationOptions
                     {
+                        ClientCertificateRequired = true,
+#pragma warning disable CA5359 // A test's server looks at the client's certificate, and lets anybody in.
+                        RemoteCertificateValidationCallback = (_, client, _, _) =>
+                        {
+                            ClientNames.Enqueue(client?.Subject);
+                            return true;
+                        },
+#pragma warning restore CA5359
                         ServerCertificateSelectionCallback = (_, name) =>
                         {
                             ServerNames.Enqueue(name);
