@@ -13,13 +13,16 @@ namespace Berth.Studio.Terminals;
 /// What is wrong with the request itself (identity, origin, role) is answered before the upgrade; what is wrong with the terminal is told after
 /// it, in an error frame, because a page cannot read the answer to an upgrade that failed.
 /// </remarks>
-internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicationLifetime lifetime)
+internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Another connection of the same person took the terminal over.</summary>
     public const int CloseReplaced = 4001;
 
     /// <summary>The terminal does not exist, or cannot be opened; the error frame says why.</summary>
     public const int CloseRefused = 4004;
+
+    /// <summary>What the other side has to answer a close.</summary>
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private const int FrameBytes = 16 * 1024;
     private const int MaxCommandBytes = 4 * 1024;
@@ -50,7 +53,7 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
                 new TerminalEvent { Type = "error", Error = e.Problem.Type, Title = e.Problem.Title, Remedy = e.Problem.Remedy },
                 stopping.Token);
             await CloseAsync(socket, (WebSocketCloseStatus)CloseRefused, "refused");
-            return;
+            return; // Nothing was typed yet that could be unread.
         }
 
         session.Resize(size);
@@ -60,31 +63,29 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
     private async Task RunAsync(WebSocket socket, TerminalSession session, bool resumed, CancellationToken stopping)
     {
         using var replaced = new CancellationTokenSource();
-        var client = registry.Attach(session, replaced.Cancel);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, replaced.Token);
+
+        // A receive that is cancelled tears the connection down without a word, so it has a token of its own, for the very end.
+        using var tearDown = new CancellationTokenSource();
+        var client = registry.Attach(session, replaced.Cancel);
         try
         {
             await SendAsync(
                 socket, new TerminalEvent { Type = "ready", Id = session.Id, Resumed = resumed, Window = TerminalSession.Window }, ending.Token);
             var sending = SendOutputAsync(socket, session, client, ending.Token);
-            var receiving = ReceiveAsync(socket, session, client, ending.Token);
-            await await Task.WhenAny(sending, receiving);
-            var (status, reason) = sending.IsCompletedSuccessfully
-                ? (WebSocketCloseStatus.NormalClosure, "the program has ended")
-                : await receiving;
-            await CloseAsync(socket, status, reason);
+            var receiving = ReceiveAsync(socket, session, client, tearDown.Token);
+            await Task.WhenAny(sending, receiving);
+            var (status, reason) =
+                replaced.IsCancellationRequested ? ((WebSocketCloseStatus)CloseReplaced, "the terminal was opened elsewhere")
+                : stopping.IsCancellationRequested ? (WebSocketCloseStatus.EndpointUnavailable, "the workspace stops")
+                : receiving.IsCompletedSuccessfully ? await receiving
+                : (WebSocketCloseStatus.NormalClosure, "the program has ended");
             await ending.CancelAsync();
-            await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await CloseAsync(socket, status, reason);
+            await FinishAsync(receiving, tearDown);
         }
-        catch (OperationCanceledException) when (replaced.IsCancellationRequested)
-        {
-            await CloseAsync(socket, (WebSocketCloseStatus)CloseReplaced, "the terminal was opened elsewhere");
-        }
-        catch (OperationCanceledException)
-        {
-            await CloseAsync(socket, WebSocketCloseStatus.EndpointUnavailable, "the workspace stops");
-        }
-        catch (WebSocketException)
+        catch (Exception e) when (e is OperationCanceledException or WebSocketException)
         {
             // The connection broke: the terminal waits for it to come back.
         }
@@ -92,6 +93,21 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         {
             registry.Detach(session, client);
         }
+    }
+
+    /// <summary>Reads on until the other side has closed too: closing over unread frames would reset the connection and lose the last ones sent.</summary>
+    private async Task FinishAsync(Task receiving, CancellationTokenSource tearDown)
+    {
+        try
+        {
+            await receiving.WaitAsync(CloseLimit, time);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or WebSocketException)
+        {
+            await tearDown.CancelAsync();
+        }
+
+        await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task SendOutputAsync(WebSocket socket, TerminalSession session, TerminalClient client, CancellationToken cancellationToken)

@@ -266,8 +266,13 @@ internal sealed class TerminalSession
                 unwritten = next;
             }
 
+            if (exited && endOfOutput)
+            {
+                break;
+            }
+
             var ready = Poll(read, write: !unwritten.IsEmpty && !endOfOutput, wait: !(exited && read));
-            if (exited && (endOfOutput || (read && (ready & Libc.PollIn) == 0)))
+            if (exited && read && (ready & Libc.PollIn) == 0)
             {
                 // The shell has ended and what it wrote is read. Processes that it left behind may hold the terminal; nobody waits for them.
                 break;

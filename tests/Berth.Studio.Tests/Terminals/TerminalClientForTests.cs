@@ -11,6 +11,7 @@ internal sealed class TerminalClientForTests(ClientWebSocket socket) : IAsyncDis
     private readonly StringBuilder _text = new();
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly string _name = Guid.NewGuid().ToString("N");
     private int _commands;
 
     public string Id { get; private set; } = "";
@@ -43,7 +44,7 @@ internal sealed class TerminalClientForTests(ClientWebSocket socket) : IAsyncDis
     public async Task<string> RunAsync(string command)
     {
         // The quotes keep the echo of what is typed from looking like the output.
-        var n = ++_commands;
+        var n = $"{_name}{++_commands}";
         await TypeAsync($"echo '<<'{n}; {command}\necho {n}'>>'\n");
         string? found = null;
         await UntilAsync(text =>

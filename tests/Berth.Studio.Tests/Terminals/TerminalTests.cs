@@ -47,11 +47,12 @@ public sealed class TerminalTests
         await using var server = await StudioServer.StartAsync();
         await using var terminal = await TerminalClientForTests.OpenAsync(server);
 
-        await terminal.TypeAsync("echo st''arted; sleep 1000\n");
+        await terminal.TypeAsync("echo st''arted; sleep 1000; echo not''reached\n");
         await terminal.UntilAsync(t => t.Contains("started", StringComparison.Ordinal));
         await terminal.TypeAsync("\u0003");
 
-        Assert.Equal("130", await terminal.RunAsync("echo $?"));
+        Assert.Equal("back", await terminal.RunAsync("echo back"));
+        Assert.DoesNotContain("notreached", terminal.Text, StringComparison.Ordinal);
     }
 
     [Theory]
