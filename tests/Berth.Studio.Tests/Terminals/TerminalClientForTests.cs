@@ -78,27 +78,6 @@ internal sealed class TerminalClientForTests(ClientWebSocket socket) : IAsyncDis
         }
     }
 
-    /// <summary>Takes in whatever comes, until a ping-like round trip through the server shows that nothing more does.</summary>
-    public async Task DrainAsync()
-    {
-        // What is on its way comes within the time that many empty acks take to be worked off; then the line is silent.
-        for (var i = 0; i < 50; i++)
-        {
-            await CommandAsync("""{"type":"ack","bytes":0}""");
-        }
-
-        var pending = ReceiveAsync();
-        while (await Task.WhenAny(pending, Task.Delay(TimeSpan.FromSeconds(1))) == pending)
-        {
-            await pending;
-            pending = ReceiveAsync();
-        }
-
-        _pending = pending;
-    }
-
-    private Task<JsonNode?>? _pending;
-
     public async Task<JsonNode> EventAsync()
     {
         while (true)
@@ -135,12 +114,6 @@ internal sealed class TerminalClientForTests(ClientWebSocket socket) : IAsyncDis
 
     private async Task<JsonNode?> ReceiveAsync()
     {
-        if (_pending is { } pending)
-        {
-            _pending = null;
-            return await pending;
-        }
-
         var frame = await socket.ReceiveAsync(_buffer.AsMemory(), _limit.Token);
         if (frame.MessageType == WebSocketMessageType.Text)
         {
