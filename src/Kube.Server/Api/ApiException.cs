@@ -27,6 +27,9 @@ public sealed class ApiException : Exception
     /// <summary>Status details, or null.</summary>
     public JsonObject? Details { get; }
 
+    /// <summary>A continue token for the Status' metadata (an expired page can be gone on with, inconsistently).</summary>
+    internal string? ListContinue { get; init; }
+
     /// <summary>True for 404.</summary>
     public bool IsNotFound => Code == 404;
 

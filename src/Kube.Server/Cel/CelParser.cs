@@ -1,0 +1,318 @@
+using System.Globalization;
+using System.Text;
+
+namespace Kube.Server.Cel;
+
+internal abstract record Expr;
+
+internal sealed record Literal(object? Value) : Expr;
+
+internal sealed record Ident(string Name) : Expr;
+
+/// <summary>operand.field; <see cref="Test"/> is has(operand.field).</summary>
+internal sealed record Select(Expr Operand, string Field, bool Test, bool Optional) : Expr;
+
+internal sealed record Index(Expr Operand, Expr At, bool Optional) : Expr;
+
+internal sealed record Call(Expr? Target, string Function, IReadOnlyList<Expr> Args) : Expr;
+
+internal sealed record ListLiteral(IReadOnlyList<Expr> Items) : Expr;
+
+internal sealed record MapLiteral(IReadOnlyList<(Expr Key, Expr Value)> Entries) : Expr;
+
+internal sealed record Comprehension(Expr Range, string Macro, string Variable, string? Second, Expr Body, Expr? Result) : Expr;
+
+/// <summary>Recursive descent over CEL's grammar; macros become <see cref="Comprehension"/> and tested selects.</summary>
+internal sealed class CelParser
+{
+    private const int MaxDepth = 200;
+
+    private static readonly HashSet<string> Macros = ["all", "exists", "exists_one", "existsOne", "filter", "map"];
+
+    private readonly List<Token> _tokens;
+    private int _at;
+    private int _depth;
+
+    private CelParser(string source) => _tokens = CelLexer.Split(source);
+
+    private Token Current => _tokens[_at];
+
+    public static Expr Parse(string source)
+    {
+        var parser = new CelParser(source);
+        var expr = parser.Ternary();
+        return parser.Current.Kind == TokenKind.End ? expr : throw parser.Unexpected();
+    }
+
+    private CelException Unexpected() => new($"Syntax error: mismatched input '{Current.Text}' at column {Current.At + 1}");
+
+    private bool Take(string op)
+    {
+        if (Current.Kind == TokenKind.Op && Current.Text == op)
+        {
+            _at++;
+            return true;
+        }
+        return false;
+    }
+
+    private void Expect(string op)
+    {
+        if (!Take(op))
+        {
+            throw Unexpected();
+        }
+    }
+
+    private Expr Ternary()
+    {
+        if (++_depth > MaxDepth)
+        {
+            throw new CelException("expression is nested too deeply");
+        }
+        var condition = Or();
+        if (Take("?"))
+        {
+            var then = Ternary();
+            Expect(":");
+            condition = new Call(null, "?:", [condition, then, Ternary()]);
+        }
+        _depth--;
+        return condition;
+    }
+
+    private Expr Or()
+    {
+        var left = And();
+        while (Take("||"))
+        {
+            left = new Call(null, "||", [left, And()]);
+        }
+        return left;
+    }
+
+    private Expr And()
+    {
+        var left = Relation();
+        while (Take("&&"))
+        {
+            left = new Call(null, "&&", [left, Relation()]);
+        }
+        return left;
+    }
+
+    private Expr Relation()
+    {
+        var left = Additive();
+        while (true)
+        {
+            if (Current is { Kind: TokenKind.Op, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" } || Current is { Kind: TokenKind.Ident, Text: "in" })
+            {
+                var op = _tokens[_at++].Text;
+                left = new Call(null, op, [left, Additive()]);
+            }
+            else
+            {
+                return left;
+            }
+        }
+    }
+
+    private Expr Additive()
+    {
+        var left = Multiplicative();
+        while (Current is { Kind: TokenKind.Op, Text: "+" or "-" })
+        {
+            var op = _tokens[_at++].Text;
+            left = new Call(null, op, [left, Multiplicative()]);
+        }
+        return left;
+    }
+
+    private Expr Multiplicative()
+    {
+        var left = Unary();
+        while (Current is { Kind: TokenKind.Op, Text: "*" or "/" or "%" })
+        {
+            var op = _tokens[_at++].Text;
+            left = new Call(null, op, [left, Unary()]);
+        }
+        return left;
+    }
+
+    private Expr Unary()
+    {
+        if (++_depth > MaxDepth)
+        {
+            throw new CelException("expression is nested too deeply");
+        }
+        try
+        {
+            if (Take("!"))
+            {
+                return new Call(null, "!", [Unary()]);
+            }
+            if (Take("-"))
+            {
+                if (Current.Kind is TokenKind.Int && Current.Text == "9223372036854775808")
+                {
+                    _at++;
+                    return new Literal(long.MinValue);
+                }
+                return new Call(null, "-", [Unary()]);
+            }
+            return Member();
+        }
+        finally
+        {
+            _depth--;
+        }
+    }
+
+    private Expr Member()
+    {
+        var expr = Primary();
+        while (true)
+        {
+            if (Take("."))
+            {
+                var optional = Take("?");
+                if (Current.Kind != TokenKind.Ident)
+                {
+                    throw Unexpected();
+                }
+                var name = _tokens[_at++].Text;
+                expr = !optional && Take("(") ? MemberCall(expr, name) : new Select(expr, name, false, optional);
+            }
+            else if (Take("["))
+            {
+                var optional = Take("?");
+                var at = Ternary();
+                Expect("]");
+                expr = new Index(expr, at, optional);
+            }
+            else
+            {
+                return expr;
+            }
+        }
+    }
+
+    private Expr MemberCall(Expr target, string name)
+    {
+        var args = Arguments(")");
+        if (!Macros.Contains(name) || args.Count is < 2 or > 3 || args[0] is not Ident variable)
+        {
+            return new Call(target, name, args);
+        }
+        if (args.Count == 2)
+        {
+            return new Comprehension(target, name, variable.Name, null, args[1], null);
+        }
+        return name == "map"
+            ? new Comprehension(target, "map", variable.Name, null, args[1], args[2])
+            : args[1] is Ident second
+                ? new Comprehension(target, name, variable.Name, second.Name, args[2], null)
+                : throw new CelException($"argument of {name}() must be a simple name");
+    }
+
+    private List<Expr> Arguments(string close)
+    {
+        var args = new List<Expr>();
+        while (!Take(close))
+        {
+            args.Add(Ternary());
+            if (!Take(","))
+            {
+                Expect(close);
+                break;
+            }
+        }
+        return args;
+    }
+
+    private Expr Primary()
+    {
+        var token = Current;
+        switch (token.Kind)
+        {
+            case TokenKind.String:
+                _at++;
+                return new Literal(token.Text);
+            case TokenKind.Bytes:
+                _at++;
+                return new Literal(Encoding.UTF8.GetBytes(token.Text));
+            case TokenKind.Int:
+                _at++;
+                return new Literal(token.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+                    ? long.TryParse(token.Text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex) ? hex : throw new CelException("invalid int literal")
+                    : long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new CelException("invalid int literal"));
+            case TokenKind.UInt:
+                _at++;
+                return new Literal(ulong.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var unsigned) ? unsigned : throw new CelException("invalid uint literal"));
+            case TokenKind.Double:
+                _at++;
+                return new Literal(double.TryParse(token.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) ? real : throw new CelException("invalid double literal"));
+            case TokenKind.Ident:
+                return Identifier();
+        }
+        if (Take("("))
+        {
+            var inner = Ternary();
+            Expect(")");
+            return inner;
+        }
+        if (Take("["))
+        {
+            return new ListLiteral(Arguments("]"));
+        }
+        if (Take("{"))
+        {
+            var entries = new List<(Expr, Expr)>();
+            while (!Take("}"))
+            {
+                var key = Ternary();
+                Expect(":");
+                entries.Add((key, Ternary()));
+                if (!Take(","))
+                {
+                    Expect("}");
+                    break;
+                }
+            }
+            return new MapLiteral(entries);
+        }
+        if (Take("."))
+        {
+            return Primary();
+        }
+        throw Unexpected();
+    }
+
+    private Expr Identifier()
+    {
+        var name = _tokens[_at++].Text;
+        switch (name)
+        {
+            case "true":
+                return new Literal(true);
+            case "false":
+                return new Literal(false);
+            case "null":
+                return new Literal(null);
+            case "in":
+                _at--;
+                throw Unexpected();
+        }
+        if (!Take("("))
+        {
+            return new Ident(name);
+        }
+        var args = Arguments(")");
+        if (name != "has")
+        {
+            return new Call(null, name, args);
+        }
+        return args is [Select select] ? select with { Test = true } : throw new CelException("invalid argument to has() macro");
+    }
+}
