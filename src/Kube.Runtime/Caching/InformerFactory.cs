@@ -9,6 +9,7 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
     private readonly Lock _gate = new();
     private readonly Dictionary<(Type Kind, WatcherOptions Selection), IInformer> _informers = [];
     private readonly List<Task> _tasks = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken? _running;
 
     /// <summary>The client that the informers use.</summary>
@@ -45,7 +46,7 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
             _informers.Add((typeof(T), options.Watcher), informer);
             if (_running is { } token)
             {
-                _tasks.Add(Task.Run(() => informer.RunAsync(token), CancellationToken.None));
+                _tasks.Add(Task.Run(() => RunOneAsync(informer, token), CancellationToken.None));
             }
 
             return informer;
@@ -53,6 +54,10 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
     }
 
     /// <summary>Runs all informers, also those asked for later, until cancelled; then returns.</summary>
+    /// <remarks>
+    /// Failures of the API never end it. A defect does, such as an indexer that throws: it comes out here at once, because a store that silently
+    /// stopped following would be worse than a process that ends.
+    /// </remarks>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -63,12 +68,11 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
             }
 
             _running = cancellationToken;
-            _tasks.AddRange(_informers.Values.Select(i => Task.Run(() => i.RunAsync(cancellationToken), CancellationToken.None)));
+            _tasks.AddRange(_informers.Values.Select(i => Task.Run(() => RunOneAsync(i, cancellationToken), CancellationToken.None)));
         }
 
-        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellationToken.Register(cancelled.SetResult).ConfigureAwait(false);
-        await cancelled.Task.ConfigureAwait(false);
+        await using var registration = cancellationToken.Register(() => _ended.TrySetResult()).ConfigureAwait(false);
+        await _ended.Task.ConfigureAwait(false);
         Task[] tasks;
         lock (_gate)
         {
@@ -88,6 +92,18 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
         }
 
         return Task.WhenAll(informers.Select(i => i.WaitForSyncAsync(cancellationToken)));
+    }
+
+    private async Task RunOneAsync(IInformer informer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await informer.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _ended.TrySetException(e);
+        }
     }
 
     /// <summary>Takes the informers out of the metrics; cancel <see cref="RunAsync"/> first.</summary>

@@ -197,6 +197,18 @@ public sealed class SharedInformerTests : IAsyncDisposable
         Assert.Single(two.Store.ByIndex("n", "x"));
     }
 
+    [Fact]
+    public async Task Factory_InformerWithADefect_EndsTheRunInsteadOfStandingStill()
+    {
+        using var factory = new InformerFactory(_client, _time, NullLoggerFactory.Instance);
+        factory.Get(new InformerOptions<ConfigMap>
+        {
+            Indexers = new Dictionary<string, Func<ConfigMap, IEnumerable<string>>> { ["bad"] = _ => throw new FormatException() },
+        });
+        _client.AnswerList("7", null, Map("x", "3"));
+        await Assert.ThrowsAsync<FormatException>(() => factory.RunAsync(_stop.Token).WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
     private SharedInformer<ConfigMap> Create(InformerOptions<ConfigMap>? options = null) =>
         new(_client, (options ?? new()) with { Backoff = new BackoffOptions { Jitter = 0 } }, _time, NullLoggerFactory.Instance);
 
