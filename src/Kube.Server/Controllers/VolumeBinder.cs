@@ -54,6 +54,7 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
             },
             ["provisioner"] = Provisioner,
             ["reclaimPolicy"] = "Delete",
+            ["allowVolumeExpansion"] = true,
             ["volumeBindingMode"] = "Immediate",
         }, cancellationToken: cancellationToken);
     }
@@ -81,6 +82,7 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
         if (claim.Object("status").Text("phase") == "Bound" && claim.Object("spec").Text("volumeName") is { Length: > 0 } bound
             && Api.Get(GroupResource.PersistentVolumes, null, bound) is not null)
         {
+            await ExpandAsync(claim, ns, name, bound, cancellationToken);
             return;
         }
 
@@ -173,6 +175,27 @@ internal sealed class VolumeBinder(string? dataDirectory = null) : KeyedControll
 
         await SetPhaseAsync(volume, "Bound", cancellationToken);
         return volume;
+    }
+
+    // A folder is as large as the disk: a larger request is granted by saying so.
+    private async Task ExpandAsync(JsonObject claim, string ns, string name, string volume, CancellationToken cancellationToken)
+    {
+        var capacity = Capacity(claim);
+        if (JsonNode.DeepEquals(claim.Object("status").Object("capacity"), capacity))
+        {
+            return;
+        }
+
+        await Api.ModifyAsync(GroupResource.PersistentVolumes, null, volume, current =>
+        {
+            current["spec"]!["capacity"] = capacity.DeepClone();
+            return true;
+        }, cancellationToken: cancellationToken);
+        await Api.ModifyAsync(GroupResource.PersistentVolumeClaims, ns, name, current =>
+        {
+            current["status"]!["capacity"] = capacity.DeepClone();
+            return true;
+        }, "status", cancellationToken: cancellationToken);
     }
 
     private async Task LetGoAsync(JsonObject claim, string ns, string name, CancellationToken cancellationToken)

@@ -161,7 +161,7 @@ public sealed partial class PodRunner : IHostedController, IPodLogSource, IDispo
         {
             if (!_workers.ContainsKey(Path.GetFileName(pod)))
             {
-                PrivateFolders.Remove(pod);
+                PodTemp.RemoveWithPod(pod);
             }
         }
     }

@@ -26,6 +26,14 @@ public sealed class VolumeAndEndpointTests
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Folder(runner)));
         var volume = runner.Cluster.Get(GroupResource.PersistentVolumes, null, claim.Object("spec").Text("volumeName")!);
         Assert.Equal("Bound", volume.Object("status").Text("phase"));
+
+        await runner.Cluster.ModifyAsync(GroupResource.PersistentVolumeClaims, "default", "c", c =>
+        {
+            c["spec"]!["resources"]!["requests"]!["storage"] = "2Gi";
+            return true;
+        });
+        await runner.WaitAsync(() => runner.Cluster.Get(GroupResource.PersistentVolumeClaims, "default", "c"),
+            c => c.Object("status").Object("capacity").Text("storage") == "2Gi", "expanded");
     }
 
     [Fact]

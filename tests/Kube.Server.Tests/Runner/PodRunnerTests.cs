@@ -181,12 +181,14 @@ public sealed class PodRunnerTests
         await runner.CreatePodAsync("a", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done");
         await runner.WaitLogAsync("a", "up");
         var uid = runner.Pod("a").Object("metadata").Text("uid")!;
+        var temp = new FileInfo(Path.Combine(runner.Data, "runner", "pods", uid, "tmp")).LinkTarget!;
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(temp));
 
         await runner.Cluster.DeleteAsync(GroupResource.Pods, "default", "a");
 
         await runner.WaitGoneAsync("a");
         await runner.WaitEventAsync("Killing", "Stopping container main");
-        await runner.WaitAsync(() => [], _ => !Directory.Exists(Path.Combine(runner.Data, "runner", "pods", uid)), "folder gone");
+        await runner.WaitAsync(() => [], _ => !Directory.Exists(Path.Combine(runner.Data, "runner", "pods", uid)) && !Directory.Exists(temp), "folders gone");
     }
 
     [Fact]

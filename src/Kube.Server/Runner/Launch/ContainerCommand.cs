@@ -16,7 +16,7 @@ internal static class ContainerCommand
                 environment.GetValueOrDefault(n))))],
             Environment = environment.ToDictionary(e => e.Key, e => mounts.Rewrite(e.Value)),
             WorkingDirectory = (container.WorkingDirectory ?? context.Image.WorkingDirectory) is { } folder
-                ? mounts.Rewrite(folder) : Path.Combine(context.Scratch, "home"),
+                ? mounts.Rewrite(folder) : context.Home,
         };
     }
 }

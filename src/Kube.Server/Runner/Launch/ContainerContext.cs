@@ -19,8 +19,11 @@ internal sealed record ContainerContext
     /// <summary>Assigned ports by container port.</summary>
     public required IReadOnlyDictionary<int, int> Ports { get; init; }
 
-    /// <summary>The pod's folder, for HOME and TMPDIR.</summary>
-    public required string Scratch { get; init; }
+    /// <summary>HOME, and the working directory where nothing else is said.</summary>
+    public required string Home { get; init; }
+
+    /// <summary>TMPDIR.</summary>
+    public required string Temp { get; init; }
 
     /// <summary>PATH of the process.</summary>
     public required string SearchPath { get; init; }

@@ -15,8 +15,8 @@ internal static class ContainerEnvironment
         var known = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["PATH"] = context.SearchPath,
-            ["HOME"] = Path.Combine(context.Scratch, "home"),
-            ["TMPDIR"] = Path.Combine(context.Scratch, "tmp"),
+            ["HOME"] = context.Home,
+            ["TMPDIR"] = context.Temp,
             ["LANG"] = "C.UTF-8",
             ["HOSTNAME"] = context.Pod.Source.Object("spec").Text("hostname") ?? context.Pod.Name,
         };

@@ -26,6 +26,7 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
     private readonly Dictionary<int, int> _ports = [];
     private readonly EventSubject _pod = EventSubject.Of(first.Source, "v1", "Pod");
     private Dictionary<string, string> _volumes = [];
+    private string _temp = "";
 
     public EventSubject Subject(string? container)
     {
@@ -38,7 +39,7 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
     {
         var folder = context.PodFolder(pod.Uid);
         PrivateFolders.Create(Path.Combine(folder, "home"));
-        PrivateFolders.Create(Path.Combine(folder, "tmp"));
+        _temp = PodTemp.Ensure(folder);
         _volumes = context.Volumes.Prepare(pod, folder);
         if (_ports.Count == 0)
         {
@@ -112,7 +113,8 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
             Container = container,
             Image = image,
             Ports = _ports,
-            Scratch = context.PodFolder(pod.Uid),
+            Home = Path.Combine(context.PodFolder(pod.Uid), "home"),
+            Temp = _temp,
             SearchPath = context.SearchPath,
             Lookup = (resource, name) => context.Api.Get(resource, pod.Namespace, name),
         };

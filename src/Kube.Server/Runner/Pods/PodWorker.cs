@@ -56,6 +56,14 @@ internal sealed partial class PodWorker : IDisposable
         }
 
         await Task.WhenAll(_running.Values.Select(c => c.Exited));
+        try
+        {
+            PodTemp.Remove(_context.PodFolder(_shape.Uid));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            LogNotRemoved(_context.Logger, error, _context.PodFolder(_shape.Uid));
+        }
     }
 
     /// <summary>After <see cref="Completed"/>.</summary>
@@ -329,7 +337,7 @@ internal sealed partial class PodWorker : IDisposable
         _launcher.Release();
         try
         {
-            PrivateFolders.Remove(_context.PodFolder(_shape.Uid));
+            PodTemp.RemoveWithPod(_context.PodFolder(_shape.Uid));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
