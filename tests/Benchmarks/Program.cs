@@ -1,6 +1,47 @@
+using Kube.Runtime;
+
 namespace Benchmarks;
 
+/// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private static async Task<int> Main()
+    {
+        await WorkQueueAsync();
+        return 0;
+    }
+
+    /// <summary>A key's whole way through the queue, by one worker: the ceiling of what a controller can take up.</summary>
+    private static async Task WorkQueueAsync()
+    {
+        const int Keys = 1000;
+        const int Rounds = 200;
+        using var queue = new WorkQueue<int>("bench", TimeProvider.System);
+        await RoundAsync(queue, Keys); // warm
+        var started = TimeProvider.System.GetTimestamp();
+        var allocated = GC.GetTotalAllocatedBytes();
+        for (var round = 0; round < Rounds; round++)
+        {
+            await RoundAsync(queue, Keys);
+        }
+
+        var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        Print("workqueue.add-get-done", Keys * Rounds / seconds, "ops/s");
+        Print("workqueue.allocated", (GC.GetTotalAllocatedBytes() - allocated) / (double)(Keys * Rounds), "B/op");
+    }
+
+    private static async Task RoundAsync(WorkQueue<int> queue, int keys)
+    {
+        for (var key = 0; key < keys; key++)
+        {
+            queue.Add(key);
+        }
+
+        for (var key = 0; key < keys; key++)
+        {
+            queue.Done((await queue.GetAsync(CancellationToken.None)).Key);
+        }
+    }
+
+    private static void Print(string what, double value, string unit) => Console.WriteLine($"bench {what} {value:0.#} {unit}");
 }
