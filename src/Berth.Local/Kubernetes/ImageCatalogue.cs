@@ -23,6 +23,7 @@ internal static class ImageCatalogue
               {StudioImage}:
                 command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
                 env:
+                  STUDIO_ADDRESS: 127.0.0.1
                   DOTNET_NOLOGO: "1"
                   DOTNET_TieredPGO: "0"
             {End}
