@@ -100,6 +100,12 @@ public sealed class NothingLeftBehindTests : IDisposable
             host.Dispose();
         }
 
+        var pods = Path.Combine(_data, "runner", "pods");
+        foreach (var pod in Directory.Exists(pods) ? Directory.GetDirectories(pods) : [])
+        {
+            Kube.Server.Runner.PodTemp.Remove(pod);
+        }
+
         Directory.Delete(_data, recursive: true);
     }
 
