@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Edge.Tests;
 
@@ -223,6 +225,26 @@ public class WorkspaceHostTests
     }
 
     [Fact]
+    public async Task ProcessMovedMeanwhile_RequestWithoutABodyIsTriedOnceMoreWhereItIsNow()
+    {
+        var moving = new MovingDirectory();
+        await using var edge = await EdgeFixture.StartAsync(services: s => s.AddSingleton<IWorkspaceDirectory>(moving));
+        moving.Inner = edge.Directory;
+        var browser = await EnterAsync(edge);
+        edge.Upstream.Requests.Clear();
+
+        moving.FirstPort = ClosedPort();
+        using var read = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("Accept", "application/json"));
+        moving.FirstPort = ClosedPort();
+        using var write = await browser.SendAsync(
+            $"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("x"), ("Origin", EdgeFixture.WorkspaceOrigin), ("Accept", "application/json"));
+
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+        Assert.Equal(HttpStatusCode.BadGateway, write.StatusCode);
+        Assert.Single(edge.Upstream.Requests);
+    }
+
+    [Fact]
     public async Task ReservedPath_NeverReachesTheWorkspace()
     {
         await using var edge = await EdgeFixture.StartAsync();
@@ -317,6 +339,30 @@ public class WorkspaceHostTests
         using var answer = await browser.FollowAsync($"{EdgeFixture.WorkspaceOrigin}/");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return browser;
+    }
+
+    /// <summary>Tells a dead port once, then the real one.</summary>
+    private sealed class MovingDirectory : IWorkspaceDirectory
+    {
+        public TableDirectory Inner { get; set; } = new();
+
+        public int? FirstPort { get; set; }
+
+        public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry)
+        {
+            if (!Inner.TryFindByHost(host, out entry))
+            {
+                return false;
+            }
+
+            if (FirstPort is { } port)
+            {
+                FirstPort = null;
+                entry = entry with { Target = new WorkspaceTarget("127.0.0.1", port) };
+            }
+
+            return true;
+        }
     }
 
     private static int ClosedPort()

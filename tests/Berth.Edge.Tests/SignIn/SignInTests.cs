@@ -347,6 +347,33 @@ public class SignInTests
     }
 
     [Fact]
+    public async Task Login_SeveralProviders_OffersThemAndKeepsTheirAnswersApart()
+    {
+        await using var second = await FakeProvider.StartAsync(TimeProvider.System);
+        await using var edge = await EdgeFixture.StartAsync(options: o => o with
+        {
+            Issuers = [o.Issuers[0] with { Key = "one" }, o.Issuers[0] with { Key = "two", Issuer = second.Issuer, DisplayName = "Second <provider>" }],
+        });
+        var browser = edge.NewBrowser();
+
+        using var choice = await browser.GetAsync($"{EdgeFixture.Origin}/login?return=/whoami");
+        var page = await choice.Content.ReadAsStringAsync();
+        Assert.Contains("provider=two&amp;return=%2Fwhoami", page, StringComparison.Ordinal);
+        Assert.Contains("Second &lt;provider&gt;", page, StringComparison.Ordinal);
+        Assert.Empty(browser.Cookies);
+
+        // The first provider's answer on a flow that was started with the second.
+        using var startTwo = await browser.GetAsync($"{EdgeFixture.Origin}/login?provider=two");
+        using var approved = await browser.GetAsync(startTwo.Headers.Location!.AbsoluteUri.Replace(second.Issuer, edge.Provider.Issuer, StringComparison.Ordinal));
+        using var mixed = await browser.GetAsync(approved.Headers.Location!.AbsoluteUri);
+        Assert.Equal(HttpStatusCode.BadRequest, mixed.StatusCode);
+        Assert.Equal(0, edge.Provider.TokenRequests + second.TokenRequests);
+
+        using var end = await browser.FollowAsync($"{EdgeFixture.Origin}/login?provider=one&return=/whoami");
+        Assert.Equal("Session user1 False", await end.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task Logout_Get_ChangesNothing()
     {
         await using var edge = await EdgeFixture.StartAsync();
