@@ -86,7 +86,8 @@ public sealed class CrudTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var reply = await s.PostAsync(s.Maps, """{"metadata":{"name":"a","resourceVersion":"5"}}""");
-        Assert.Equal(500, reply.Code);
+        // An error of its own for a 1.20, the caller's later.
+        Assert.Contains(reply.Code, new[] { 400, 500 });
         Assert.Equal("resourceVersion should not be set on objects to be created", reply.Message);
     }
 

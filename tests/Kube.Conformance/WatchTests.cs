@@ -127,7 +127,7 @@ public sealed class WatchTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var reply = await s.GetAsync($"{s.Maps}?watch=true&resourceVersion=abc");
         // A 1.20 calls this its own error.
-        Assert.Equal(s.Minor < 24 ? 500 : 400, reply.Code);
+        Assert.Contains(reply.Code, s.Minor < 24 ? [500] : new[] { 400, 422 });
         Assert.Contains("Invalid value: \"abc\"", reply.Message, StringComparison.Ordinal);
     }
 

@@ -28,16 +28,8 @@ public sealed class Clusters : IAsyncLifetime
             HistoryEvents = HistoryEvents,
             BookmarkInterval = TimeSpan.FromSeconds(1),
         };
-        try
-        {
-            _server = await KubeServer.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System);
-            await AddAsync(TargetsAttribute.Embedded, KubeConfig.Parse(_server.Kubeconfig));
-        }
-        catch (NotSupportedException)
-        {
-            // The embedded server is not written yet.
-        }
-
+        _server = await KubeServer.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System);
+        await AddAsync(TargetsAttribute.Embedded, KubeConfig.Parse(_server.Kubeconfig));
         if (ClusterKubeconfig is { } path)
         {
             await AddAsync(TargetsAttribute.Cluster, KubeConfig.LoadFile(path));
@@ -64,7 +56,6 @@ public sealed class Clusters : IAsyncLifetime
     public async Task<Scope> OpenAsync(string target)
     {
         Skip.If(target == TargetsAttribute.Cluster && ClusterKubeconfig is null, "BERTH_TEST_KUBECONFIG is not set.");
-        Skip.IfNot(_targets.ContainsKey(target), "The embedded server does not start yet.");
         var (client, http, minor) = _targets[target];
         var scope = new Scope(target, client, http, minor);
         await scope.CreateNamespaceAsync();
