@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kube.Runtime.Tests;
 
-/// <summary>The same things against a real API server: run when BERTH_TEST_KUBECONFIG names one. Everything happens in a namespace of its own.</summary>
+/// <summary>The same things against a real API server: run when BERTH_TEST_KUBECONFIG names one. Everything happens in a namespace of its
+/// own.</summary>
 public sealed class ClusterTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -91,7 +92,8 @@ public sealed class ClusterTests : IAsyncLifetime
                         new Secret
                         {
                             Metadata = OwnerReferences.SetControllerReference(
-                                new ObjectMeta { Namespace = _ns, Name = key.Name, Labels = new Dictionary<string, string> { ["test"] = "yes" } }, map),
+                                new ObjectMeta { Namespace = _ns, Name = key.Name, Labels = new Dictionary<string,
+                                    string> { ["test"] = "yes" } }, map),
                         },
                         ct));
                     events.Normal(map, "Copied", "the secret was written");
@@ -108,7 +110,8 @@ public sealed class ClusterTests : IAsyncLifetime
         await Until(() => writes["m1"] == 2 && secrets.Store.Count == 5, "the deleted child to be written again");
         await client.DeleteAsync<ConfigMap>(_ns, "m0", null, _stop.Token);
         await Until(() => deleted.Contains("m0"), "the deletion, which the finalizer holds up");
-        await Until(async () => (await Events()).Any(e => e is { Reason: "Copied", InvolvedObject.Name: "m1", Count: 2 }), "the event to be counted");
+        await Until(async () =>
+            (await Events()).Any(e => e is { Reason: "Copied", InvolvedObject.Name: "m1", Count: 2 }), "the event to be counted");
         await end.CancelAsync();
         await running.WaitAsync(Patience);
 
@@ -143,7 +146,8 @@ public sealed class ClusterTests : IAsyncLifetime
             JsonSerializer.SerializeToUtf8Bytes(crd),
             "application/json",
             _stop.Token);
-        Assert.Equal("gadgets.tests.example.com", JsonDocument.Parse(answer).RootElement.GetProperty("metadata").GetProperty("name").GetString());
+        Assert.Equal("gadgets.tests.example.com",
+            JsonDocument.Parse(answer).RootElement.GetProperty("metadata").GetProperty("name").GetString());
     }
 
     private static (Task<Leadership> Led, Task Run) Lead(IKubeClient client, LeaderElectionOptions options, CancellationToken stop)

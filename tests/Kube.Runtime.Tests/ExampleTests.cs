@@ -57,7 +57,8 @@ public sealed class ExampleTests
                 await applier.ApplyAsync(
                     new Secret
                     {
-                        Metadata = OwnerReferences.SetControllerReference(new ObjectMeta { Namespace = key.Namespace, Name = key.Name }, map),
+                        Metadata = OwnerReferences.SetControllerReference(new ObjectMeta { Namespace = key.Namespace, Name = key.Name },
+                            map),
                         StringData = map.Data,
                     },
                     ct);

@@ -3,7 +3,8 @@ using Kube.Client.Models;
 
 namespace Kube.Runtime;
 
-/// <summary>Conditions as the API conventions want them: a list keyed by type, whose transition time changes only with the status. Pure functions.</summary>
+/// <summary>Conditions as the API conventions want them: a list keyed by type, whose transition time changes only with the status. Pure
+/// functions.</summary>
 public static class Conditions
 {
     /// <summary>The status <c>True</c>.</summary>
@@ -22,7 +23,8 @@ public static class Conditions
     /// <summary>Whether the condition of a type is there and <c>True</c>.</summary>
     public static bool IsTrue(IReadOnlyList<Condition>? conditions, string type) => Find(conditions, type)?.Status == True;
 
-    /// <summary>The list with one condition set in its place, or added at the end. Returns the same list when nothing would change.</summary>
+    /// <summary>The list with one condition set in its place, or added at the end. Returns the same list when nothing would
+    /// change.</summary>
     /// <param name="conditions">The list so far.</param>
     /// <param name="type">An adjective or participle, such as <c>Ready</c>.</param>
     /// <param name="status"><c>True</c>, <c>False</c> or <c>Unknown</c>.</param>
@@ -31,7 +33,8 @@ public static class Conditions
     /// <param name="generation">The generation this was found for.</param>
     /// <param name="now">Transition time if the status changes; cut to whole seconds, as the API stores it.</param>
     public static IReadOnlyList<Condition> Set(
-        IReadOnlyList<Condition>? conditions, string type, string status, string reason, string message, long? generation, DateTimeOffset now)
+        IReadOnlyList<Condition>? conditions, string type, string status, string reason, string message, long? generation,
+            DateTimeOffset now)
     {
         ArgumentException.ThrowIfNullOrEmpty(type);
         ArgumentException.ThrowIfNullOrEmpty(reason);
@@ -49,7 +52,8 @@ public static class Conditions
             Reason = reason,
             Message = message,
             ObservedGeneration = generation,
-            LastTransitionTime = old?.Status == status && old.LastTransitionTime is { } since ? since : new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero),
+            LastTransitionTime = old?.Status == status && old.LastTransitionTime is { } since ? since
+                : new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero),
         };
         return old is null ? [.. conditions ?? [], updated]
             : old == updated ? conditions!
@@ -57,5 +61,6 @@ public static class Conditions
     }
 
     /// <summary>The list without the condition of a type.</summary>
-    public static IReadOnlyList<Condition> Remove(IReadOnlyList<Condition>? conditions, string type) => [.. (conditions ?? []).Where(c => c.Type != type)];
+    public static IReadOnlyList<Condition> Remove(IReadOnlyList<Condition>? conditions, string type) =>
+        [.. (conditions ?? []).Where(c => c.Type != type)];
 }

@@ -3,10 +3,13 @@ using Kube.Client;
 
 namespace Kube.Runtime;
 
-/// <summary>Keeps a reconciler from acting on stores that do not show its own last writes yet (and so from creating a child twice).</summary>
+/// <summary>Keeps a reconciler from acting on stores that do not show its own last writes yet (and so from creating a child
+/// twice).</summary>
 /// <remarks>
-/// After each write call <see cref="WroteAt{T}(ResourceKey, T)"/>; at the start of a reconcile ask <see cref="IsReady"/> and, if not, requeue shortly. The idea is that of
-/// Kubernetes 1.36's controllers. Versions of one kind are comparable integers (KEP-5504); where they are not, the gate is open. Thread-safe.
+/// After each write call <see cref="WroteAt{T}(ResourceKey, T)"/>; at the start of a reconcile ask <see cref="IsReady"/> and, if not,
+/// requeue shortly. The idea is that of
+/// Kubernetes 1.36's controllers. Versions of one kind are comparable integers (KEP-5504); where they are not, the gate is open.
+/// Thread-safe.
 /// </remarks>
 public sealed class ConsistencyGate : IDisposable
 {
@@ -22,7 +25,8 @@ public sealed class ConsistencyGate : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="informers">One per kind.</param>
     /// <param name="giveUpAfter">
-    /// After this time a write no longer holds its object back. Default 5 min, as Kubernetes' expectations: the version may never come, when a selector
+    /// After this time a write no longer holds its object back. Default 5 min, as Kubernetes' expectations: the version may never come,
+    /// when a selector
     /// hides the object or a back-up was restored.
     /// </param>
     public ConsistencyGate(TimeProvider time, IEnumerable<IInformer> informers, TimeSpan? giveUpAfter = null)
@@ -32,7 +36,8 @@ public sealed class ConsistencyGate : IDisposable
         _time = time;
         _informers = informers.ToDictionary(i => i.Descriptor);
         _giveUpAfter = giveUpAfter ?? TimeSpan.FromMinutes(5);
-        _skips = _meter.CreateCounter<long>("stale_sync_skips_total", null, "Reconciles put off because a store was behind the controller's own writes.");
+        _skips = _meter.CreateCounter<long>("stale_sync_skips_total", null,
+            "Reconciles put off because a store was behind the controller's own writes.");
     }
 
     /// <summary>Notes a write made for an object.</summary>
@@ -45,11 +50,13 @@ public sealed class ConsistencyGate : IDisposable
         WroteAt(key, T.Descriptor, written.Metadata.ResourceVersion);
     }
 
-    /// <summary>Notes a write of a kind at a version. Kinds without an informer here, and versions that cannot be compared, are ignored.</summary>
+    /// <summary>Notes a write of a kind at a version. Kinds without an informer here, and versions that cannot be compared, are
+    /// ignored.</summary>
     public void WroteAt(ResourceKey key, ResourceDescriptor kind, string? resourceVersion)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        if (!_informers.ContainsKey(kind) || resourceVersion is null || !ResourceVersionComparer.TryCompare(resourceVersion, resourceVersion, out _))
+        if (!_informers.ContainsKey(kind) || resourceVersion is null
+            || !ResourceVersionComparer.TryCompare(resourceVersion, resourceVersion, out _))
         {
             return;
         }

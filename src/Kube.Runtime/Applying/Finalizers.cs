@@ -5,7 +5,8 @@ using Kube.Client;
 namespace Kube.Runtime;
 
 /// <summary>Adding and removing finalizers without disturbing those of others.</summary>
-/// <remarks>Add it before creating anything outside that needs cleaning up; the clean-up must be idempotent and may find that nothing was ever created.</remarks>
+/// <remarks>Add it before creating anything outside that needs cleaning up; the clean-up must be idempotent and may find that nothing was
+/// ever created.</remarks>
 public static class Finalizers
 {
     // Each try loses only to somebody who changed the list in between: more than a few in a row is not chance.
@@ -18,7 +19,8 @@ public static class Finalizers
         return obj.Metadata.Finalizers?.Contains(finalizer) == true;
     }
 
-    /// <summary>Adds a finalizer; returns the object as it is then. An object that is being deleted is returned as it is: the API allows no new ones there.</summary>
+    /// <summary>Adds a finalizer; returns the object as it is then. An object that is being deleted is returned as it is: the API allows no
+    /// new ones there.</summary>
     /// <exception cref="KubeException">409 when the object changed since it was read, and whatever else the API says.</exception>
     public static async Task<T> AddAsync<T>(IKubeClient client, T obj, string finalizer, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
@@ -48,7 +50,8 @@ public static class Finalizers
             json.WriteEndObject();
             json.WriteEndObject();
         });
-        return await client.PatchAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, KubePatch.Merge(patch), null, cancellationToken).ConfigureAwait(false);
+        return await client.PatchAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, KubePatch.Merge(patch), null, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Removes a finalizer, whatever else changed meanwhile. Does nothing when it, or the object, is gone.</summary>
@@ -69,7 +72,8 @@ public static class Finalizers
 
             try
             {
-                await client.PatchAsync<T>(ns, name, KubePatch.Json(RemovePatch(index, finalizer)), null, cancellationToken).ConfigureAwait(false);
+                await client.PatchAsync<T>(ns, name, KubePatch.Json(RemovePatch(index, finalizer)), null, cancellationToken)
+                    .ConfigureAwait(false);
                 return;
             }
             catch (KubeException e) when (e.IsNotFound)

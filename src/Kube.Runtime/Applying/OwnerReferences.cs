@@ -13,7 +13,8 @@ public static class OwnerReferences
         return obj.Metadata.OwnerReferences?.FirstOrDefault(r => r.Controller == true);
     }
 
-    /// <summary>The key of an object's controller when that is of kind <typeparamref name="TOwner"/> (any version of its group), or null.</summary>
+    /// <summary>The key of an object's controller when that is of kind <typeparamref name="TOwner"/> (any version of its group), or
+    /// null.</summary>
     public static ResourceKey? ControllerKey<TOwner>(IKubeObject obj)
         where TOwner : class, IKubeResource<TOwner>
     {
@@ -59,13 +60,15 @@ public static class OwnerReferences
         if (!string.IsNullOrEmpty(owner.Metadata.Namespace) && owner.Metadata.Namespace != metadata.Namespace)
         {
             throw new ArgumentException(
-                $"{owner.Kind} {owner.Metadata.Namespace}/{reference.Name} cannot own {metadata.Name} in namespace '{metadata.Namespace}': owners live in the same namespace or in none.",
+                $"{owner.Kind} {owner.Metadata.Namespace}/{reference.Name} cannot own {metadata.Name} in namespace '{metadata.Namespace}': "
+                + "owners live in the same namespace or in none.",
                 nameof(owner));
         }
 
         var others = (metadata.OwnerReferences ?? []).Where(r => r.Uid != reference.Uid).ToList();
         return others.Find(r => r.Controller == true) is { } controller
-            ? throw new AlreadyOwnedException($"{metadata.Namespace}/{metadata.Name} is controlled by {controller.Kind} {controller.Name} already.")
+            ? throw new AlreadyOwnedException(
+                $"{metadata.Namespace}/{metadata.Name} is controlled by {controller.Kind} {controller.Name} already.")
             : metadata with { OwnerReferences = [.. others, reference] };
     }
 

@@ -1,9 +1,11 @@
 namespace Kube.Runtime;
 
-/// <summary>Doing many similar things in growing batches (1, 2, 4, 8 ...), so that a quota or a policy that refuses all of them is asked once and not a thousand times.</summary>
+/// <summary>Doing many similar things in growing batches (1, 2, 4, 8 ...), so that a quota or a policy that refuses all of them is asked
+/// once and not a thousand times.</summary>
 public static class SlowStart
 {
-    /// <summary>Runs <paramref name="action"/> for 0 to <paramref name="count"/> - 1; after a batch with a failure no further batch begins.</summary>
+    /// <summary>Runs <paramref name="action"/> for 0 to <paramref name="count"/> - 1; after a batch with a failure no further batch
+    /// begins.</summary>
     /// <returns>How many succeeded, and the first failure.</returns>
     public static async Task<(int Succeeded, Exception? Error)> RunAsync(
         int count, Func<int, CancellationToken, Task> action, CancellationToken cancellationToken)
@@ -26,7 +28,8 @@ public static class SlowStart
         return (succeeded, null);
     }
 
-    private static async Task<Exception?> RunOneAsync(int index, Func<int, CancellationToken, Task> action, CancellationToken cancellationToken)
+    private static async Task<Exception?> RunOneAsync(int index, Func<int, CancellationToken, Task> action,
+        CancellationToken cancellationToken)
     {
         try
         {

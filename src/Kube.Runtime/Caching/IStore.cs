@@ -2,7 +2,8 @@ using Kube.Client;
 
 namespace Kube.Runtime;
 
-/// <summary>What an informer knows of one kind. Reads are lock-free and see one consistent moment each; objects are shared and immutable.</summary>
+/// <summary>What an informer knows of one kind. Reads are lock-free and see one consistent moment each; objects are shared and
+/// immutable.</summary>
 /// <typeparam name="T">The kind.</typeparam>
 public interface IStore<T>
     where T : class, IKubeResource<T>

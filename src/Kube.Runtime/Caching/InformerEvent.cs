@@ -22,7 +22,8 @@ public enum InformerEventKind
 /// <param name="Old">The object before, for updates.</param>
 /// <param name="IsInitial">The object was there before the handler: it belongs to its initial batch.</param>
 /// <param name="IsResync">Nothing changed; the store is replayed.</param>
-/// <param name="FinalStateUnknown">The deletion was noticed only by the object's absence: <paramref name="Resource"/> may miss its last changes.</param>
+/// <param name="FinalStateUnknown">The deletion was noticed only by the object's absence: <paramref name="Resource"/> may miss its last
+/// changes.</param>
 public readonly record struct InformerEvent<T>(
     InformerEventKind Kind,
     T Resource,

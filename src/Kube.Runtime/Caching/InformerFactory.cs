@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Kube.Runtime;
 
-/// <summary>The informers of a process: whoever asks for the same kind and selection gets the same informer, so a kind is watched once. Thread-safe.</summary>
+/// <summary>The informers of a process: whoever asks for the same kind and selection gets the same informer, so a kind is watched once.
+/// Thread-safe.</summary>
 public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly Lock _gate = new();
@@ -22,7 +23,8 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
     public ILoggerFactory Loggers { get; } = loggers;
 
     /// <summary>
-    /// The informer of a kind. For the same <see cref="InformerOptions{T}.Watcher"/> it is the one made before; of the options only the indexers are then
+    /// The informer of a kind. For the same <see cref="InformerOptions{T}.Watcher"/> it is the one made before; of the options only the
+    /// indexers are then
     /// taken over (transform and resync are those of the first request). Starts at once when <see cref="RunAsync"/> runs already.
     /// </summary>
     public SharedInformer<T> Get<T>(InformerOptions<T>? options = null)
@@ -55,7 +57,8 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
 
     /// <summary>Runs all informers, also those asked for later, until cancelled; then returns.</summary>
     /// <remarks>
-    /// Failures of the API never end it. A defect does, such as an indexer that throws: it comes out here at once, because a store that silently
+    /// Failures of the API never end it. A defect does, such as an indexer that throws: it comes out here at once, because a store that
+    /// silently
     /// stopped following would be worse than a process that ends.
     /// </remarks>
     public async Task RunAsync(CancellationToken cancellationToken)

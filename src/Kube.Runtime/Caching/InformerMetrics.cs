@@ -18,7 +18,8 @@ internal sealed class InformerMetrics : IDisposable
         _meter.CreateObservableGauge("store_objects", () => new Measurement<int>(count(), tags), null, "Objects in the store.");
         _meter.CreateObservableGauge(
             "store_resource_version",
-            () => double.TryParse(version(), CultureInfo.InvariantCulture, out var v) ? [new Measurement<double>(v, tags)] : Array.Empty<Measurement<double>>(),
+            () => double.TryParse(version(), CultureInfo.InvariantCulture, out var v) ? [new Measurement<double>(v, tags)]
+                : Array.Empty<Measurement<double>>(),
             null,
             "How far the store has followed the server.");
     }

@@ -22,7 +22,8 @@ public sealed class Store<T> : IStore<T>
     /// <param name="indexers">Name of each index, and the values under which it files an object. They must be pure.</param>
     public Store(IReadOnlyDictionary<string, Func<T, IEnumerable<string>>>? indexers = null)
     {
-        _snapshot = new Snapshot(ImmutableDictionary<ResourceKey, T>.Empty, ImmutableDictionary.Create<string, Index>(StringComparer.Ordinal));
+        _snapshot = new Snapshot(
+            ImmutableDictionary<ResourceKey, T>.Empty, ImmutableDictionary.Create<string, Index>(StringComparer.Ordinal));
         EnsureIndex(NamespaceIndex, static o => [o.Metadata.Namespace ?? ""]);
         foreach (var (name, indexer) in indexers ?? ImmutableDictionary<string, Func<T, IEnumerable<string>>>.Empty)
         {
@@ -47,11 +48,13 @@ public sealed class Store<T> : IStore<T>
     {
         var snapshot = _snapshot;
         return !snapshot.Indexes.TryGetValue(index, out var found)
-            ? throw new ArgumentException($"The store of {T.Descriptor.Plural} has no index '{index}'. Name it in InformerOptions.Indexers.", nameof(index))
+            ? throw new ArgumentException(
+                $"The store of {T.Descriptor.Plural} has no index '{index}'. Name it in InformerOptions.Indexers.", nameof(index))
             : found.Entries.TryGetValue(value, out var keys) ? [.. keys.Select(k => snapshot.Items[k])] : [];
     }
 
-    /// <summary>Adds an index over what is there and what will come; does nothing when there is one of that name, so that several users may ask for the same.</summary>
+    /// <summary>Adds an index over what is there and what will come; does nothing when there is one of that name, so that several users may
+    /// ask for the same.</summary>
     public void EnsureIndex(string name, Func<T, IEnumerable<string>> indexer)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -10,8 +10,10 @@ namespace Kube.Runtime;
 ///                                    ▲                         │ error: backoff; RequeueAfter: timer
 ///                                    └─────────────────────────┘
 /// </code>
-/// Guarantees: workers start only when the stores are complete and every handler has been given all of it; a key is with one worker at a time;
-/// whatever a reconciler throws ends only that reconcile. It does not start the informers: <see cref="InformerFactory.RunAsync"/> does, so that stores
+/// Guarantees: workers start only when the stores are complete and every handler has been given all of it; a key is with one worker at a
+/// time;
+/// whatever a reconciler throws ends only that reconcile. It does not start the informers: <see cref="InformerFactory.RunAsync"/> does, so
+/// that stores
 /// can fill while the process still waits to become leader.
 /// </remarks>
 public sealed class Controller : IDisposable
@@ -25,7 +27,8 @@ public sealed class Controller : IDisposable
     private int _started;
 
     internal Controller(
-        string name, ControllerOptions options, IReadOnlyList<IControllerSource> sources, IReconciler reconciler, TimeProvider time, ILogger logger)
+        string name, ControllerOptions options, IReadOnlyList<IControllerSource> sources, IReconciler reconciler, TimeProvider time,
+            ILogger logger)
     {
         Name = name;
         _options = options;
@@ -43,10 +46,13 @@ public sealed class Controller : IDisposable
     public void Enqueue(ResourceKey key, TimeSpan delay = default) => _queue.AddAfter(key, delay);
 
     /// <summary>
-    /// Works until cancelled; then cancels the running reconciles, waits for them at most <see cref="ControllerOptions.ShutdownTimeout"/>, and returns. May be called once.
+    /// Works until cancelled; then cancels the running reconciles, waits for them at most <see cref="ControllerOptions.ShutdownTimeout"/>,
+    /// and returns. May be called once.
     /// </summary>
-    /// <param name="cancellationToken">Stops the controller. With leader election, pass <see cref="Leadership.Token"/>: no write begins after it is cancelled.</param>
-    /// <exception cref="TimeoutException">The stores were not complete within <see cref="ControllerOptions.CacheSyncTimeout"/>; the message names the kinds.</exception>
+    /// <param name="cancellationToken">Stops the controller. With leader election, pass <see cref="Leadership.Token"/>: no write begins
+    /// after it is cancelled.</param>
+    /// <exception cref="TimeoutException">The stores were not complete within <see cref="ControllerOptions.CacheSyncTimeout"/>; the message
+    /// names the kinds.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _started, 1) != 0)
@@ -101,7 +107,8 @@ public sealed class Controller : IDisposable
         }
     }
 
-    private async Task WaitForSyncAsync(IReadOnlyList<(IInformer Informer, IInformerHandler Handler)> handlers, CancellationToken cancellationToken)
+    private async Task WaitForSyncAsync(IReadOnlyList<(IInformer Informer, IInformerHandler Handler)> handlers,
+        CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.CacheSyncTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -111,9 +118,12 @@ public sealed class Controller : IDisposable
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            var kinds = string.Join(", ", handlers.Where(h => !h.Handler.HasSynced).Select(h => $"{h.Informer.Descriptor.Plural} ({h.Informer.Descriptor.ApiVersion})"));
+            var kinds = string.Join(", ",
+                handlers.Where(h => !h.Handler.HasSynced).Select(h =>
+                $"{h.Informer.Descriptor.Plural} ({h.Informer.Descriptor.ApiVersion})"));
             throw new TimeoutException(
-                $"Controller {Name} could not read {kinds} within {_options.CacheSyncTimeout}. Are the kinds installed, and may this account list and watch them?");
+                $"Controller {Name} could not read {kinds} within {_options.CacheSyncTimeout}. "
+                + "Are the kinds installed, and may this account list and watch them?");
         }
     }
 

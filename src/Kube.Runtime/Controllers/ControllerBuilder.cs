@@ -12,7 +12,8 @@ public sealed class ControllerBuilder<T>
     private string _name = T.Descriptor.Kind.ToLowerInvariant();
     private ControllerOptions _options = new();
 
-    /// <summary>Begins a controller whose informers come from a factory, so that it shares them with everything else in the process.</summary>
+    /// <summary>Begins a controller whose informers come from a factory, so that it shares them with everything else in the
+    /// process.</summary>
     /// <param name="informers">Where the informers come from.</param>
     /// <param name="options">What of the kind to watch.</param>
     /// <param name="filter">Which changes of the objects themselves count; default all.</param>
@@ -45,9 +46,12 @@ public sealed class ControllerBuilder<T>
         where TChild : class, IKubeResource<TChild>
         => Watches(static child => OwnerReferences.ControllerKey<T>(child) is { } owner ? [owner] : [], options, filter);
 
-    /// <summary>Changes of another kind give work to the objects that a function names; for an update it is asked for the old and the new state.</summary>
+    /// <summary>Changes of another kind give work to the objects that a function names; for an update it is asked for the old and the new
+    /// state.</summary>
     public ControllerBuilder<T> Watches<TOther>(
-        Func<TOther, IEnumerable<ResourceKey>> map, InformerOptions<TOther>? options = null, Func<InformerEvent<TOther>, bool>? filter = null)
+        Func<TOther, IEnumerable<ResourceKey>> map,
+        InformerOptions<TOther>? options = null,
+        Func<InformerEvent<TOther>, bool>? filter = null)
         where TOther : class, IKubeResource<TOther>
     {
         ArgumentNullException.ThrowIfNull(map);
@@ -59,7 +63,8 @@ public sealed class ControllerBuilder<T>
     public Controller Build(IReconciler reconciler)
     {
         ArgumentNullException.ThrowIfNull(reconciler);
-        return new Controller(_name, _options, [.. _sources], reconciler, _informers.Time, _informers.Loggers.CreateLogger("Kube.Runtime.Controller"));
+        return new Controller(_name, _options, [.. _sources], reconciler, _informers.Time,
+            _informers.Loggers.CreateLogger("Kube.Runtime.Controller"));
     }
 
     /// <summary>The controller, reconciling by a function.</summary>
@@ -71,6 +76,7 @@ public sealed class ControllerBuilder<T>
 
     private sealed class FunctionReconciler(Func<ResourceKey, CancellationToken, Task<ReconcileResult>> reconcile) : IReconciler
     {
-        public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken) => reconcile(key, cancellationToken);
+        public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken) =>
+            reconcile(key, cancellationToken);
     }
 }

@@ -18,10 +18,12 @@ internal static partial class ControllerLog
     [LoggerMessage(1103, LogLevel.Error, "Reconciling {Key} failed for good until the object changes (reconcile {ReconcileId}).")]
     public static partial void FailedForGood(ILogger logger, ResourceKey key, string reconcileId, Exception error);
 
-    [LoggerMessage(1104, LogLevel.Debug, "Reconciling {Key} met a newer version of an object and is tried again (reconcile {ReconcileId}): {Reason}")]
+    [LoggerMessage(1104, LogLevel.Debug,
+        "Reconciling {Key} met a newer version of an object and is tried again (reconcile {ReconcileId}): {Reason}")]
     public static partial void Conflict(ILogger logger, ResourceKey key, string reconcileId, string reason);
 
-    [LoggerMessage(1105, LogLevel.Warning, "Controller {Controller}: reconciles did not return within {Timeout} of being cancelled; they are left behind.")]
+    [LoggerMessage(1105, LogLevel.Warning,
+        "Controller {Controller}: reconciles did not return within {Timeout} of being cancelled; they are left behind.")]
     public static partial void LeftBehind(ILogger logger, string controller, TimeSpan timeout);
 
     [LoggerMessage(1106, LogLevel.Debug, "Reconciled {Key} (reconcile {ReconcileId}).")]

@@ -18,7 +18,8 @@ internal sealed class ControllerMetrics : IDisposable
         _controller = new("controller", controller);
         _total = _meter.CreateCounter<long>("controller_runtime_reconcile_total", null, "Reconciles by result.");
         _errors = _meter.CreateCounter<long>("controller_runtime_reconcile_errors_total", null, "Reconciles that failed.");
-        _terminal = _meter.CreateCounter<long>("controller_runtime_terminal_reconcile_errors_total", null, "Reconciles that failed for good.");
+        _terminal = _meter.CreateCounter<long>("controller_runtime_terminal_reconcile_errors_total", null,
+            "Reconciles that failed for good.");
         _duration = _meter.CreateHistogram<double>("controller_runtime_reconcile_time_seconds", "s", "Duration of reconciles.");
         _active = _meter.CreateUpDownCounter<int>("controller_runtime_active_workers", null, "Reconciles running now.");
     }

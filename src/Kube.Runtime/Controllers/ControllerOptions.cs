@@ -4,7 +4,8 @@ namespace Kube.Runtime;
 public sealed record ControllerOptions
 {
     /// <summary>
-    /// Objects worked on at a time. Default 4: a reconcile mostly waits for the API server, so one at a time would let a slow one hold up all others, and
+    /// Objects worked on at a time. Default 4: a reconcile mostly waits for the API server, so one at a time would let a slow one hold up
+    /// all others, and
     /// more would only move the queue into the server. controller-runtime's default of 1 is what its users raise first.
     /// </summary>
     public int MaxConcurrentReconciles { get; init; } = 4;
@@ -12,7 +13,8 @@ public sealed record ControllerOptions
     /// <summary>How long to wait for the first picture of all watched kinds before giving up. Default 2 min (controller-runtime).</summary>
     public TimeSpan CacheSyncTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long running reconciles, whose token is cancelled, may take to return. Default 30 s: the usual termination grace period of a pod.</summary>
+    /// <summary>How long running reconciles, whose token is cancelled, may take to return. Default 30 s: the usual termination grace period
+    /// of a pod.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Delay after the first failure of an object, doubling with each. Default 5 ms.</summary>

@@ -11,7 +11,8 @@ internal interface IControllerSource
 }
 
 /// <summary>Maps the changes of one kind to the keys of the controller's kind.</summary>
-internal sealed class ControllerSource<T>(SharedInformer<T> informer, Func<T, IEnumerable<ResourceKey>> map, Func<InformerEvent<T>, bool>? filter) : IControllerSource
+internal sealed class ControllerSource<T>(
+    SharedInformer<T> informer, Func<T, IEnumerable<ResourceKey>> map, Func<InformerEvent<T>, bool>? filter) : IControllerSource
     where T : class, IKubeResource<T>
 {
     public IInformer Informer => informer;

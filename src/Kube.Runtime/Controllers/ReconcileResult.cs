@@ -11,5 +11,6 @@ public readonly record struct ReconcileResult(TimeSpan? RequeueAfter)
     public static ReconcileResult After(TimeSpan delay) => new(delay);
 }
 
-/// <summary>Reconciling failed in a way that trying again cannot mend: it is logged and counted, and the object waits for its next change.</summary>
+/// <summary>Reconciling failed in a way that trying again cannot mend: it is logged and counted, and the object waits for its next
+/// change.</summary>
 public sealed class TerminalException(string message, Exception? innerException = null) : Exception(message, innerException);

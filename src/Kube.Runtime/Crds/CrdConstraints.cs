@@ -94,10 +94,12 @@ internal static class CrdConstraints
         var item = schema["items"]!.AsObject();
         foreach (var key in map.Keys)
         {
-            var known = item["properties"]?[key] ?? throw new CrdException($"{path}: its items have no field '{key}' to tell them apart by.");
+            var known = item["properties"]?[key]
+                ?? throw new CrdException($"{path}: its items have no field '{key}' to tell them apart by.");
             if (known["default"] is null && item["required"]?.AsArray().Any(r => r!.GetValue<string>() == key) != true)
             {
-                throw new CrdException($"{path}: the key '{key}' of its items must be [Required] or have a default; the API refuses it otherwise.");
+                throw new CrdException(
+                    $"{path}: the key '{key}' of its items must be [Required] or have a default; the API refuses it otherwise.");
             }
         }
 

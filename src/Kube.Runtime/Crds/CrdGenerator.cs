@@ -5,25 +5,32 @@ using Kube.Client.Schema;
 
 namespace Kube.Runtime;
 
-/// <summary>Writes the CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind from its C# type, so that the two cannot drift apart.</summary>
+/// <summary>Writes the CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind from its C# type, so that the two cannot drift
+/// apart.</summary>
 /// <remarks>
-/// Names and types come from the kind's source-generated JSON metadata: the schema describes exactly what is serialised. Constraints come from the attributes of
-/// System.ComponentModel and of <c>Kube.Client.Schema</c>. The output is deterministic (fields in ordinal order). Unknown fields are pruned unless
-/// <see cref="PreserveUnknownFieldsAttribute"/> says otherwise. Meant for build time, though nothing in it needs more than the trimmer keeps.
+/// Names and types come from the kind's source-generated JSON metadata: the schema describes exactly what is serialised. Constraints come
+/// from the attributes of
+/// System.ComponentModel and of <c>Kube.Client.Schema</c>. The output is deterministic (fields in ordinal order). Unknown fields are pruned
+/// unless
+/// <see cref="PreserveUnknownFieldsAttribute"/> says otherwise. Meant for build time, though nothing in it needs more than the trimmer
+/// keeps.
 /// </remarks>
 public static class CrdGenerator
 {
     /// <summary>The definition as YAML, ending in a new line.</summary>
     /// <param name="celRules">
-    /// False leaves the CEL rules out. Servers before 1.25 do not enforce them, and kubectl refuses to send them to such a server without <c>--validate=false</c>.
+    /// False leaves the CEL rules out. Servers before 1.25 do not enforce them, and kubectl refuses to send them to such a server without
+    /// <c>--validate=false</c>.
     /// </param>
-    /// <exception cref="CrdException">The type has something that no structural schema can express; the message names the field.</exception>
+    /// <exception cref="CrdException">The type has something that no structural schema can express; the message names the
+    /// field.</exception>
     public static string ToYaml<T>(bool celRules = true)
         where T : class, IKubeResource<T> => CrdYaml.Write(ToJson<T>(celRules));
 
     /// <summary>The definition as JSON, for creating it through the API.</summary>
     /// <inheritdoc cref="ToYaml{T}" path="/param"/>
-    /// <exception cref="CrdException">The type has something that no structural schema can express; the message names the field.</exception>
+    /// <exception cref="CrdException">The type has something that no structural schema can express; the message names the
+    /// field.</exception>
     public static JsonObject ToJson<T>(bool celRules = true)
         where T : class, IKubeResource<T>
     {

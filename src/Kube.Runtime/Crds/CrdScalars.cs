@@ -39,10 +39,12 @@ internal static class CrdScalars
             {
                 ["maxLength"] = 1024, ["minLength"] = 1, ["pattern"] = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", ["type"] = "string",
             },
-            ["status"] = new JsonObject { ["enum"] = CrdSchema.Strings([Conditions.True, Conditions.False, Conditions.Unknown]), ["type"] = "string" },
+            ["status"] = new JsonObject { ["enum"] = CrdSchema.Strings([Conditions.True, Conditions.False, Conditions.Unknown]),
+                ["type"] = "string" },
             ["type"] = new JsonObject
             {
-                ["maxLength"] = 316, ["pattern"] = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$", ["type"] = "string",
+                ["maxLength"] = 316, ["pattern"] = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+                    ["type"] = "string",
             },
         },
         ["required"] = CrdSchema.Strings(["lastTransitionTime", "message", "reason", "status", "type"]),
@@ -61,7 +63,9 @@ internal static class CrdScalars
             var json = JsonSerializer.SerializeToNode(Enum.ToObject(info.Type, value), info);
             if (json is null || json.GetValueKind() != JsonValueKind.String)
             {
-                throw new CrdException($"{path} is an enumeration that is written as a number. Give {info.Type.Name} a JsonStringEnumConverter: numbers mean nothing to people.");
+                throw new CrdException(
+                    $"{path} is an enumeration that is written as a number. Give {info.Type.Name} a "
+                    + "JsonStringEnumConverter: numbers mean nothing to people.");
             }
 
             names.Add(json.GetValue<string>());

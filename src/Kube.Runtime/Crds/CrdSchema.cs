@@ -49,7 +49,9 @@ internal static class CrdSchema
                 ["additionalProperties"] = ForType(InfoOf(type, type.ElementType!, path), path + "{}", above),
                 ["type"] = "object",
             },
-            _ => throw new CrdException($"{path} is of type {type.Type.Name}, which has no structural schema. Use a record, a list, a dictionary by string, or a plain value."),
+            _ => throw new CrdException(
+                $"{path} is of type {type.Type.Name}, which has no structural schema. "
+                + "Use a record, a list, a dictionary by string, or a plain value."),
         };
 
     private static JsonObject ForObject(JsonTypeInfo type, string path, IReadOnlyList<Type> above)
@@ -63,7 +65,8 @@ internal static class CrdSchema
         var root = above.Count == 0;
         var properties = new JsonObject();
         var required = new List<string>();
-        foreach (var property in type.Properties.Where(p => p.Get is not null || p.Set is not null).OrderBy(p => p.Name, StringComparer.Ordinal))
+        foreach (var property in type.Properties.Where(p => p.Get is not null || p.Set is not null)
+            .OrderBy(p => p.Name, StringComparer.Ordinal))
         {
             // The server's own: describing metadata would even be refused.
             if (root && property.Name is "apiVersion" or "kind" or "metadata")

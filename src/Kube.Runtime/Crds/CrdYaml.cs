@@ -29,7 +29,8 @@ internal static class CrdYaml
         switch (node)
         {
             case JsonObject obj:
-                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, true, obj.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, true, obj.Count == 0 ? MappingStyle.Flow
+                    : MappingStyle.Block));
                 foreach (var (key, value) in obj)
                 {
                     emitter.Emit(Text(key));
@@ -39,7 +40,8 @@ internal static class CrdYaml
                 emitter.Emit(new MappingEnd());
                 break;
             case JsonArray array:
-                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, true, array.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, true, array.Count == 0 ? SequenceStyle.Flow
+                    : SequenceStyle.Block));
                 foreach (var item in array)
                 {
                     Emit(emitter, item);
@@ -48,7 +50,8 @@ internal static class CrdYaml
                 emitter.Emit(new SequenceEnd());
                 break;
             default:
-                emitter.Emit(node?.GetValueKind() == JsonValueKind.String ? Text(node.GetValue<string>()) : Plain(node?.ToJsonString() ?? "null"));
+                emitter.Emit(node?.GetValueKind() == JsonValueKind.String ? Text(node.GetValue<string>())
+                    : Plain(node?.ToJsonString() ?? "null"));
                 break;
         }
     }
@@ -57,11 +60,13 @@ internal static class CrdYaml
 
     private static Scalar Text(string text)
     {
-        var style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal : NeedsQuotes(text) ? ScalarStyle.SingleQuoted : ScalarStyle.Any;
+        var style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal : NeedsQuotes(text) ? ScalarStyle.SingleQuoted
+            : ScalarStyle.Any;
         return new(AnchorName.Empty, TagName.Empty, text, style, true, true);
     }
 
-    /// <summary>Texts that some YAML reader would take for something else: 1.1 knows yes, no, on, off, octal and sexagesimal numbers. The emitter knows only what would not parse.</summary>
+    /// <summary>Texts that some YAML reader would take for something else: 1.1 knows yes, no, on, off, octal and sexagesimal numbers. The
+    /// emitter knows only what would not parse.</summary>
     private static bool NeedsQuotes(string text) =>
         text.Length == 0
         || text is "~" or "=" or "<<" or "y" or "Y" or "n" or "N"

@@ -2,8 +2,10 @@ using Kube.Client.Models;
 
 namespace Kube.Runtime;
 
-/// <summary>Keeps events from flooding the API: repeats are counted, look-alikes folded into one, chatty objects silenced. The rules and numbers of client-go.</summary>
-/// <remarks>No clock and no lock: time is given, and it belongs to one loop. Memory is bounded by <see cref="MaxEntries"/> per table.</remarks>
+/// <summary>Keeps events from flooding the API: repeats are counted, look-alikes folded into one, chatty objects silenced. The rules and
+/// numbers of client-go.</summary>
+/// <remarks>No clock and no lock: time is given, and it belongs to one loop. Memory is bounded by <see cref="MaxEntries"/> per
+/// table.</remarks>
 internal sealed class EventCorrelator
 {
     /// <summary>Entries remembered per table; the least recently used go first.</summary>
@@ -52,7 +54,8 @@ internal sealed class EventCorrelator
         }
 
         _sent.Set(key, send);
-        return _buckets.GetOrAdd((alikeKey.Source, alikeKey.Object), () => new Bucket(now)).TryTake(now) ? new CorrelatedEvent(send, repeated, key) : null;
+        return _buckets.GetOrAdd((alikeKey.Source, alikeKey.Object), () => new Bucket(now)).TryTake(now)
+            ? new CorrelatedEvent(send, repeated, key) : null;
     }
 
     /// <summary>The API's answer to a creation: its name is what a repeat will patch.</summary>

@@ -8,8 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Kube.Runtime;
 
-/// <summary>Writes core/v1 events in the background. Recording never waits and never fails: events are a courtesy, losing one must not stop the work.</summary>
-/// <remarks>Run it with <see cref="RunAsync"/>; what is recorded before that waits. At most 1000 wait (client-go), further ones are dropped with a log line.</remarks>
+/// <summary>Writes core/v1 events in the background. Recording never waits and never fails: events are a courtesy, losing one must not stop
+/// the work.</summary>
+/// <remarks>Run it with <see cref="RunAsync"/>; what is recorded before that waits. At most 1000 wait (client-go), further ones are dropped
+/// with a log line.</remarks>
 public sealed class EventRecorder : IEventRecorder
 {
     private const int QueueLength = 1000;
@@ -49,7 +51,8 @@ public sealed class EventRecorder : IEventRecorder
     /// <inheritdoc/>
     public void Warning(IKubeObject about, string reason, string message) => Record(about, "Warning", reason, message);
 
-    /// <summary>Sends what is recorded until cancelled; then tries once, for at most <paramref name="flush"/>, to send what still waits.</summary>
+    /// <summary>Sends what is recorded until cancelled; then tries once, for at most <paramref name="flush"/>, to send what still
+    /// waits.</summary>
     /// <param name="cancellationToken">Ends the recorder.</param>
     /// <param name="flush">Default 2 s: the last events often say why a process ends.</param>
     public async Task RunAsync(CancellationToken cancellationToken, TimeSpan? flush = null)
@@ -174,13 +177,15 @@ public sealed class EventRecorder : IEventRecorder
         {
             try
             {
-                return await _client.PatchAsync<CoreEvent>(e.Metadata.Namespace, e.Metadata.Name!, KubePatch.Merge(CountPatch(e)), null, cancellationToken)
+                return await _client.PatchAsync<CoreEvent>(e.Metadata.Namespace, e.Metadata.Name!, KubePatch.Merge(CountPatch(e)), null,
+                    cancellationToken)
                     .ConfigureAwait(false);
             }
             catch (KubeException error) when (error.IsNotFound)
             {
                 // Events live an hour; the count goes on in a new one.
-                e = e with { Metadata = new ObjectMeta { Namespace = e.Metadata.Namespace, Name = NameFor(e.InvolvedObject.Name ?? "", _time.GetUtcNow()) } };
+                e = e with { Metadata = new ObjectMeta { Namespace = e.Metadata.Namespace,
+                    Name = NameFor(e.InvolvedObject.Name ?? "", _time.GetUtcNow()) } };
             }
         }
 
@@ -194,7 +199,8 @@ public sealed class EventRecorder : IEventRecorder
         {
             json.WriteStartObject();
             json.WriteNumber("count", e.Count ?? 1);
-            json.WriteString("lastTimestamp", (e.LastTimestamp ?? default).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("lastTimestamp",
+                (e.LastTimestamp ?? default).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
             json.WriteString("message", e.Message);
             json.WriteEndObject();
         }

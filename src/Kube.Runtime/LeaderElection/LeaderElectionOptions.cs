@@ -9,7 +9,8 @@ public sealed record LeaderElectionOptions
     /// <summary>Name of the Lease: one per group of candidates.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What this candidate calls itself; must be unique among them, and new at each start. Default host name and a random number.</summary>
+    /// <summary>What this candidate calls itself; must be unique among them, and new at each start. Default host name and a random
+    /// number.</summary>
     public string Identity { get; init; } = $"{Environment.MachineName}_{Guid.NewGuid():N}";
 
     /// <summary>How long others wait after the last sign of life of a leader. Default 15 s (client-go).</summary>

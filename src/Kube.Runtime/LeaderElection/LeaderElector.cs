@@ -7,11 +7,14 @@ namespace Kube.Runtime;
 /// <summary>Competes for a Lease, leads once, and makes sure that what it leads stops before anybody else can.</summary>
 /// <remarks>
 /// <code>
-///   renewal sent ├──────────── 10 s RenewDeadline ───────────┤ Token cancelled ├── 5 s ──┤ another may lead (15 s after it saw the renewal)
+/// renewal sent ├──────────── 10 s RenewDeadline ───────────┤ Token cancelled ├── 5 s ──┤ another may lead (15 s after it saw the renewal)
 /// </code>
-/// Guarantees: no clock is compared with another machine's (expiry is the local time since the record was last seen to change); the deadline counts
-/// from when a renewal was sent, so a slow answer cannot stretch it; after a term ends this elector never leads again. Assumption: clocks run at about the
-/// same speed everywhere. Caveat: no lease can stop a request that is already on its way: writes must also carry a resourceVersion or the epoch.
+/// Guarantees: no clock is compared with another machine's (expiry is the local time since the record was last seen to change); the
+/// deadline counts
+/// from when a renewal was sent, so a slow answer cannot stretch it; after a term ends this elector never leads again. Assumption: clocks
+/// run at about the
+/// same speed everywhere. Caveat: no lease can stop a request that is already on its way: writes must also carry a resourceVersion or the
+/// epoch.
 /// </remarks>
 public sealed class LeaderElector
 {
@@ -53,13 +56,16 @@ public sealed class LeaderElector
     /// <summary>Whether this candidate leads now.</summary>
     public bool IsLeader => _leads;
 
-    /// <summary>False when it believes to lead but has not renewed for the lease's duration and the tolerance: something keeps it from noticing its own end.</summary>
-    public bool IsHealthy(TimeSpan tolerance) => !_leads || _time.GetElapsedTime(Volatile.Read(ref _renewedAt)) <= _options.LeaseDuration + tolerance;
+    /// <summary>False when it believes to lead but has not renewed for the lease's duration and the tolerance: something keeps it from
+    /// noticing its own end.</summary>
+    public bool IsHealthy(TimeSpan tolerance) =>
+        !_leads || _time.GetElapsedTime(Volatile.Read(ref _renewedAt)) <= _options.LeaseDuration + tolerance;
 
     /// <summary>Waits until it leads, then runs <paramref name="lead"/> until the term ends. May be called once.</summary>
     /// <param name="lead">What the leader does; must end soon when <see cref="Leadership.Token"/> is cancelled.</param>
     /// <param name="cancellationToken">Stops waiting or leading; the lease is then given back.</param>
-    /// <exception cref="LeadershipLostException">The lease was lost. The customary answer is to end the process and let it be started anew.</exception>
+    /// <exception cref="LeadershipLostException">The lease was lost. The customary answer is to end the process and let it be started
+    /// anew.</exception>
     public async Task RunAsync(Func<Leadership, Task> lead, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lead);
@@ -140,7 +146,8 @@ public sealed class LeaderElector
             {
                 // Jitter is a matter of spreading load, not of secrets.
 #pragma warning disable CA5394
-                await Sleep(_options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)), cancellationToken).ConfigureAwait(false);
+                await Sleep(_options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)),
+                    cancellationToken).ConfigureAwait(false);
 #pragma warning restore CA5394
             }
 
@@ -208,7 +215,8 @@ public sealed class LeaderElector
     /// <summary>The leader's usual way: one write with the version it remembers.</summary>
     private async Task<bool> TryFastAsync(CancellationToken cancellationToken)
     {
-        if (!_leads || _observed is null || LeasePolicy.Decide(_observed.Spec, Expired(), _options, _time.GetUtcNow()) is not { Renews: true } decision)
+        if (!_leads || _observed is null
+            || LeasePolicy.Decide(_observed.Spec, Expired(), _options, _time.GetUtcNow()) is not { Renews: true } decision)
         {
             return false;
         }
@@ -282,7 +290,8 @@ public sealed class LeaderElector
             {
                 try
                 {
-                    await _client.ReplaceAsync(lease with { Spec = LeasePolicy.Released(lease.Spec, _time.GetUtcNow()) }, null, timeout.Token).ConfigureAwait(false);
+                    await _client.ReplaceAsync(lease with { Spec = LeasePolicy.Released(lease.Spec, _time.GetUtcNow()) }, null,
+                        timeout.Token).ConfigureAwait(false);
                     LeaderElectionLog.Released(_logger, _options.Identity, _lease);
                     return;
                 }

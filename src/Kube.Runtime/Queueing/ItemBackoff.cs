@@ -1,7 +1,8 @@
 namespace Kube.Runtime;
 
 /// <summary>Exponential delay per item: 5 ms, 10 ms, 20 ms ... up to a cap, until the item is forgotten.</summary>
-/// <remarks>There is no overall bucket on top (client-go has one of 10/s): it would let one failing kind of object slow down all healthy ones. Thread-safe.</remarks>
+/// <remarks>There is no overall bucket on top (client-go has one of 10/s): it would let one failing kind of object slow down all healthy
+/// ones. Thread-safe.</remarks>
 /// <typeparam name="TKey">What is delayed.</typeparam>
 public sealed class ItemBackoff<TKey>
     where TKey : notnull
@@ -12,7 +13,8 @@ public sealed class ItemBackoff<TKey>
     private readonly TimeSpan _cap;
 
     /// <summary>Creates a limiter.</summary>
-    /// <param name="first">Delay after the first failure. Default 5 ms (client-go): a conflict with another writer is usually gone at once.</param>
+    /// <param name="first">Delay after the first failure. Default 5 ms (client-go): a conflict with another writer is usually gone at
+    /// once.</param>
     /// <param name="cap">Longest delay. Default 1000 s (client-go).</param>
     public ItemBackoff(TimeSpan? first = null, TimeSpan? cap = null)
     {

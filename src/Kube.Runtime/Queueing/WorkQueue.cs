@@ -112,7 +112,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>How often the key failed in a row.</summary>
     public int Failures(TKey key) => _backoff.Failures(key);
 
-    /// <summary>Waits for a key; <see cref="WorkItem{TKey}.HasKey"/> is false when the queue is shut down and empty. The caller must call <see cref="Done"/> for the key.</summary>
+    /// <summary>Waits for a key; <see cref="WorkItem{TKey}.HasKey"/> is false when the queue is shut down and empty. The caller must call
+    /// <see cref="Done"/> for the key.</summary>
     public async ValueTask<WorkItem<TKey>> GetAsync(CancellationToken cancellationToken)
     {
         await _permits.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -154,7 +155,8 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Refuses further keys and drops the delayed ones; what waits can still be taken, then <see cref="GetAsync"/> returns an empty lease.</summary>
+    /// <summary>Refuses further keys and drops the delayed ones; what waits can still be taken, then <see cref="GetAsync"/> returns an
+    /// empty lease.</summary>
     public void ShutDown()
     {
         lock (_gate)
@@ -250,7 +252,8 @@ public sealed class WorkQueue<TKey> : IDisposable
         var due = Timeout.InfiniteTimeSpan;
         if (_waiting.NextAt is { } at)
         {
-            // Timers count whole milliseconds: round up, or the timer would fire just before the key is due and spin. They also have an upper end.
+            // Timers count whole milliseconds: round up, or the timer would fire just before the key is due and spin. They also have an
+            // upper end.
             var left = _time.GetElapsedTime(_time.GetTimestamp(), at);
             due = TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 1, int.MaxValue));
         }

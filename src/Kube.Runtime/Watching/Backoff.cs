@@ -3,7 +3,8 @@ namespace Kube.Runtime;
 /// <summary>How long to wait after failures in a row.</summary>
 public sealed record BackoffOptions
 {
-    /// <summary>After the first failure. Default 800 ms (client-go's reflector: about 0.22 requests/s per watcher against a server that is down).</summary>
+    /// <summary>After the first failure. Default 800 ms (client-go's reflector: about 0.22 requests/s per watcher against a server that is
+    /// down).</summary>
     public TimeSpan First { get; init; } = TimeSpan.FromMilliseconds(800);
 
     /// <summary>Longest wait before jitter. Default 30 s.</summary>
@@ -12,7 +13,8 @@ public sealed record BackoffOptions
     /// <summary>Growth from one wait to the next. Default 2.</summary>
     public double Factor { get; init; } = 2;
 
-    /// <summary>A wait is multiplied by a random number in [1, 1 + Jitter). Default 1: many clients of one server that restarts must not come back together.</summary>
+    /// <summary>A wait is multiplied by a random number in [1, 1 + Jitter). Default 1: many clients of one server that restarts must not
+    /// come back together.</summary>
     public double Jitter { get; init; } = 1;
 
     /// <summary>Time without a failure after which the next one counts as the first. Default 120 s.</summary>

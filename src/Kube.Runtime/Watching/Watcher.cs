@@ -5,8 +5,10 @@ namespace Kube.Runtime;
 
 /// <summary>Turns list and watch into one endless sequence of events that survives everything a server or a network does.</summary>
 /// <remarks>
-/// Guarantees: after each <see cref="WatcherEventKind.InitDone"/> the picture is complete, and events continue it without a gap until the next
-/// <see cref="WatcherEventKind.Init"/>; the sequence ends only by cancellation; failures are events, not exceptions. Deletions that happened while
+/// Guarantees: after each <see cref="WatcherEventKind.InitDone"/> the picture is complete, and events continue it without a gap until the
+/// next
+/// <see cref="WatcherEventKind.Init"/>; the sequence ends only by cancellation; failures are events, not exceptions. Deletions that
+/// happened while
 /// nobody watched appear only by their absence from the next picture: compare it with a store (<see cref="SharedInformer{T}"/> does).
 /// The watcher itself never waits: wrap it with <see cref="WatcherBackoff.WithBackoff"/>.
 /// </remarks>
@@ -63,10 +65,12 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
             await using var stream = OpenWatch(state, cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (true)
             {
-                var (input, failure) = await ReadAsync(stream, () => events == 0 && time.GetElapsedTime(started) < ShortWatch, cancellationToken)
+                var (input, failure) = await ReadAsync(stream, () =>
+                    events == 0 && time.GetElapsedTime(started) < ShortWatch, cancellationToken)
                     .ConfigureAwait(false);
                 events++;
-                if (state is WatcherState.InitialWatch && input is WatcherInput.StreamEnded or WatcherInput.Failed { Failure: WatchFailure.Unsupported })
+                if (state is WatcherState.InitialWatch
+                    && input is WatcherInput.StreamEnded or WatcherInput.Failed { Failure: WatchFailure.Unsupported })
                 {
                     // It never said that the initial objects were complete, or refused to send them: this server needs a list.
                     _streaming = false;
@@ -93,7 +97,8 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
         _ => null,
     };
 
-    private static WatcherEvent<T> ToEvent(WatcherSignal signal, IAsyncEnumerator<WatchEvent<T>> stream, Exception? failure, WatcherState state) => signal switch
+    private static WatcherEvent<T> ToEvent(WatcherSignal signal, IAsyncEnumerator<WatchEvent<T>> stream, Exception? failure,
+        WatcherState state) => signal switch
     {
         WatcherSignal.InitApply => new(WatcherEventKind.InitApply, ObjectOf(stream.Current)),
         WatcherSignal.InitDone => new(WatcherEventKind.InitDone, ResourceVersion: VersionOf(state)),
@@ -132,7 +137,8 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
         || e.Message.Contains("Too large resource version", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Runs one request; every failure but the caller's cancellation becomes a value.</summary>
-    private static async Task<(TResult? Result, Exception? Error)> TryAsync<TResult>(Func<Task<TResult>> action, CancellationToken cancellationToken)
+    private static async Task<(TResult? Result, Exception? Error)> TryAsync<TResult>(Func<Task<TResult>> action,
+        CancellationToken cancellationToken)
     {
         try
         {

@@ -6,7 +6,8 @@ namespace Kube.Runtime;
 /// <summary>Waiting between the failures of a watcher, kept outside it so that its tests need no clock.</summary>
 public static class WatcherBackoff
 {
-    /// <summary>Passes everything on and waits after each <see cref="WatcherEventKind.Failed"/>; a server's Retry-After is honoured when it is longer.</summary>
+    /// <summary>Passes everything on and waits after each <see cref="WatcherEventKind.Failed"/>; a server's Retry-After is honoured when it
+    /// is longer.</summary>
     public static async IAsyncEnumerable<WatcherEvent<T>> WithBackoff<T>(
         this IAsyncEnumerable<WatcherEvent<T>> events,
         BackoffOptions options,

@@ -5,7 +5,8 @@ namespace Kube.Runtime;
 /// <summary>What a <see cref="WatcherEvent{T}"/> says.</summary>
 public enum WatcherEventKind
 {
-    /// <summary>A complete picture begins: what was known so far is about to be replaced. A picture begun earlier and not ended is void.</summary>
+    /// <summary>A complete picture begins: what was known so far is about to be replaced. A picture begun earlier and not ended is
+    /// void.</summary>
     Init,
 
     /// <summary>One object of the picture.</summary>
@@ -23,7 +24,8 @@ public enum WatcherEventKind
     /// <summary>Nothing changed up to a version (a bookmark).</summary>
     Progress,
 
-    /// <summary>Something failed; the watcher goes on as soon as the next event is asked for. Whoever consumes it should wait a little first.</summary>
+    /// <summary>Something failed; the watcher goes on as soon as the next event is asked for. Whoever consumes it should wait a little
+    /// first.</summary>
     Failed,
 }
 
@@ -33,5 +35,6 @@ public enum WatcherEventKind
 /// <param name="Resource">The object of InitApply, Apply and Delete.</param>
 /// <param name="ResourceVersion">How far the picture reaches after InitDone, Apply, Delete and Progress.</param>
 /// <param name="Error">Why, for Failed.</param>
-public readonly record struct WatcherEvent<T>(WatcherEventKind Kind, T? Resource = null, string? ResourceVersion = null, Exception? Error = null)
+public readonly record struct WatcherEvent<T>(WatcherEventKind Kind, T? Resource = null, string? ResourceVersion = null,
+    Exception? Error = null)
     where T : class, IKubeResource<T>;

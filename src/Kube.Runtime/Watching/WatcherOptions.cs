@@ -16,11 +16,13 @@ public sealed record WatcherOptions
     public int PageSize { get; init; } = 500;
 
     /// <summary>
-    /// Get the first picture by the watch itself (<c>sendInitialEvents</c>, KEP-3157; default on in Kubernetes 1.34). Falls back to a list when the
+    /// Get the first picture by the watch itself (<c>sendInitialEvents</c>, KEP-3157; default on in Kubernetes 1.34). Falls back to a list
+    /// when the
     /// server refuses. Default false: a server before 1.27 ignores the wish silently, and only the end of the watch shows that.
     /// </summary>
     public bool StreamInitialList { get; init; }
 
-    /// <summary>When the server should end a watch. Default 290 s, as kube-rs: below the 5 minutes at which load balancers like to cut connections.</summary>
+    /// <summary>When the server should end a watch. Default 290 s, as kube-rs: below the 5 minutes at which load balancers like to cut
+    /// connections.</summary>
     public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromSeconds(290);
 }

@@ -8,7 +8,8 @@ internal abstract record WatcherState
     }
 
     /// <summary>Nothing is known, or what is known is not to be trusted.</summary>
-    /// <param name="Version">Newest version ever seen: a new picture must not be older. Empty asks for the newest by quorum, 0 takes any.</param>
+    /// <param name="Version">Newest version ever seen: a new picture must not be older. Empty asks for the newest by quorum, 0 takes
+    /// any.</param>
     public sealed record Empty(string Version) : WatcherState;
 
     /// <summary>A list is being read page by page.</summary>

@@ -76,7 +76,8 @@ public sealed class ApplyingTests
         var added = await Finalizers.AddAsync(_client, stored, "mine", CancellationToken.None);
         Assert.Equal(["other", "mine"], added.Metadata.Finalizers!);
         Assert.Same(added, await Finalizers.AddAsync(_client, added, "mine", CancellationToken.None));
-        Assert.True((await Assert.ThrowsAsync<KubeException>(() => Finalizers.AddAsync(_client, stored, "third", CancellationToken.None))).IsConflict);
+        Assert.True((await Assert.ThrowsAsync<KubeException>(() =>
+            Finalizers.AddAsync(_client, stored, "third", CancellationToken.None))).IsConflict);
     }
 
     [Fact]
@@ -91,7 +92,8 @@ public sealed class ApplyingTests
     public async Task FinalizersRemove_ListMovedMeanwhile_RemovesOnlyItsOwn()
     {
         var stale = await _client.CreateAsync(With(["other", "mine", "third"]), null, CancellationToken.None);
-        await _client.ReplaceAsync(stale with { Metadata = stale.Metadata with { Finalizers = ["mine", "third"] } }, null, CancellationToken.None);
+        await _client.ReplaceAsync(stale with { Metadata = stale.Metadata with { Finalizers = ["mine", "third"] } }, null,
+            CancellationToken.None);
         await Finalizers.RemoveAsync(_client, stale, "mine", CancellationToken.None);
         Assert.Equal(["third"], (await _client.GetAsync<ConfigMap>("a", "x", CancellationToken.None)).Metadata.Finalizers!);
     }
@@ -156,7 +158,8 @@ public sealed class ApplyingTests
     public async Task SlowStart_FirstFails_TriesNoMore()
     {
         var calls = 0;
-        var (succeeded, error) = await SlowStart.RunAsync(1000, (_, _) => Task.FromException(new FormatException((++calls).ToString(System.Globalization.CultureInfo.InvariantCulture))), default);
+        var (succeeded, error) = await SlowStart.RunAsync(1000, (_, _) =>
+            Task.FromException(new FormatException((++calls).ToString(System.Globalization.CultureInfo.InvariantCulture))), default);
         Assert.Equal((0, 1), (succeeded, calls));
         Assert.IsType<FormatException>(error);
     }
@@ -177,7 +180,8 @@ public sealed class ApplyingTests
         Assert.NotNull(error);
     }
 
-    private static ConfigMap With(IReadOnlyList<string> finalizers) => new() { Metadata = new ObjectMeta { Namespace = "a", Name = "x", Finalizers = finalizers } };
+    private static ConfigMap With(IReadOnlyList<string> finalizers) =>
+        new() { Metadata = new ObjectMeta { Namespace = "a", Name = "x", Finalizers = finalizers } };
 
     private sealed class FakeInformer : IInformer
     {

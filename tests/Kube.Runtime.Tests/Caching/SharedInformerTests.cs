@@ -58,7 +58,9 @@ public sealed class SharedInformerTests : IAsyncDisposable
     {
         using var informer = Create();
         var states = Channel.CreateUnbounded<(string Event, string? InStore)>();
-        informer.AddHandler(e => states.Writer.TryWrite(($"{e.Kind} {e.Old?.Metadata.ResourceVersion}", informer.Store.Get(e.Resource.Key())?.Metadata.ResourceVersion)));
+        informer.AddHandler(e =>
+            states.Writer.TryWrite(
+            ($"{e.Kind} {e.Old?.Metadata.ResourceVersion}", informer.Store.Get(e.Resource.Key())?.Metadata.ResourceVersion)));
         _client.AnswerList<ConfigMap>("7", null);
         var watch = _client.AnswerWatch<ConfigMap>();
         Start(informer);
@@ -190,7 +192,9 @@ public sealed class SharedInformerTests : IAsyncDisposable
         var one = factory.Get<ConfigMap>();
         _client.AnswerList("7", null, Map("x", "3"));
         _run = factory.RunAsync(_stop.Token);
-        var two = factory.Get(new InformerOptions<ConfigMap> { Indexers = new Dictionary<string, Func<ConfigMap, IEnumerable<string>>> { ["n"] = m => [m.Metadata.Name!] } });
+        var two = factory.Get(
+            new InformerOptions<ConfigMap> { Indexers = new Dictionary<string, Func<ConfigMap,
+            IEnumerable<string>>> { ["n"] = m => [m.Metadata.Name!] } });
         Assert.Same(one, two);
         Assert.NotSame(one, factory.Get(new InformerOptions<ConfigMap> { Watcher = new() { Namespace = "b" } }));
         await one.WaitForSyncAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
@@ -224,7 +228,8 @@ public sealed class SharedInformerTests : IAsyncDisposable
     {
         var seen = Channel.CreateUnbounded<string>();
         informer.AddHandler(e => seen.Writer.TryWrite(
-            $"{e.Kind} {e.Resource.Metadata.Name}" + (e.IsInitial ? " initial" : "") + (e.FinalStateUnknown ? " unknown" : "") + (e.IsResync ? " resync" : "")));
+            $"{e.Kind} {e.Resource.Metadata.Name}" + (e.IsInitial ? " initial" : "") + (e.FinalStateUnknown ? " unknown" : "") + (e.IsResync
+                ? " resync" : "")));
         return seen;
     }
 

@@ -150,7 +150,8 @@ public sealed class ControllerTests : IAsyncDisposable
             return Task.FromResult(ReconcileResult.After(TimeSpan.FromSeconds(30)));
         });
         await Next();
-        await Wait.UntilAsync(() => _logs.Entries.Any(e => e.Text.StartsWith("Reconciled", StringComparison.Ordinal)), "the end of the reconcile");
+        await Wait.UntilAsync(() =>
+            _logs.Entries.Any(e => e.Text.StartsWith("Reconciled", StringComparison.Ordinal)), "the end of the reconcile");
         _time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(0, _reconciled.Reader.Count);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -272,7 +273,8 @@ internal sealed class RecordingLoggers : ILoggerFactory
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) =>
             all.Entries.Enqueue((logLevel, formatter(state, exception), all._scope.Value ?? ""));
     }
 }

@@ -52,7 +52,8 @@ public sealed class CrdGeneratorTests
         {
             case JsonValueKind.Object:
                 var map = Assert.IsType<YamlDotNet.RepresentationModel.YamlMappingNode>(yaml);
-                Assert.Equal(json.EnumerateObject().Select(p => p.Name), map.Children.Keys.Select(k => ((YamlDotNet.RepresentationModel.YamlScalarNode)k).Value));
+                Assert.Equal(json.EnumerateObject().Select(p => p.Name),
+                    map.Children.Keys.Select(k => ((YamlDotNet.RepresentationModel.YamlScalarNode)k).Value));
                 foreach (var p in json.EnumerateObject())
                 {
                     AssertSame(p.Value, map[p.Name], path + "." + p.Name);

@@ -33,7 +33,8 @@ public sealed class EventRecorderTests : IAsyncDisposable
         _recorder.Normal(_about, "Started", "it runs");
         var created = (CoreEvent)(await _client.NextRequestAsync()).Body;
         Assert.Equal(("Normal", "Started", "it runs", "ConfigMap", "x", "uid-x"),
-            (created.Type, created.Reason, created.Message, created.InvolvedObject.Kind, created.InvolvedObject.Name, created.InvolvedObject.Uid));
+            (created.Type, created.Reason, created.Message, created.InvolvedObject.Kind, created.InvolvedObject.Name,
+                created.InvolvedObject.Uid));
 
         _time.Advance(TimeSpan.FromMinutes(1));
         _recorder.Normal(_about, "Started", "it runs");
@@ -124,7 +125,8 @@ public sealed class EventRecorderTests : IAsyncDisposable
     private void Start() => _run = _recorder.RunAsync(_stop.Token);
 
     private CoreEvent? Stored(CoreEvent created) =>
-        _client.TryGetAsync<CoreEvent>("a", created.Metadata.Name!, CancellationToken.None) is { IsCompletedSuccessfully: true } task ? GetNow(task) : null;
+        _client.TryGetAsync<CoreEvent>("a", created.Metadata.Name!, CancellationToken.None) is { IsCompletedSuccessfully: true } task
+            ? GetNow(task) : null;
 
 #pragma warning disable xUnit1031 // Completed: checked by the caller.
     private static CoreEvent? GetNow(Task<CoreEvent?> task) => task.GetAwaiter().GetResult();

@@ -6,7 +6,8 @@ using Kube.Client.Models;
 
 namespace Kube.Runtime.Tests.Fakes;
 
-/// <summary>A scripted API: lists and watches are answered from a script, objects are kept in a table with optimistic concurrency.</summary>
+/// <summary>A scripted API: lists and watches are answered from a script, objects are kept in a table with optimistic
+/// concurrency.</summary>
 internal sealed class FakeKubeClient : IKubeClient
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Channel<object>> _scripts = new();
@@ -45,7 +46,8 @@ internal sealed class FakeKubeClient : IKubeClient
         return stream.Writer;
     }
 
-    public static KubeException Error(int code, string reason, string message = "no") => new(new Status { Code = code, Reason = reason, Message = message });
+    public static KubeException Error(int code, string reason, string message = "no") =>
+        new(new Status { Code = code, Reason = reason, Message = message });
 
     public static KubeException Gone => Error(410, "Expired", "too old resource version");
 
@@ -61,7 +63,8 @@ internal sealed class FakeKubeClient : IKubeClient
         string? ns, WatchOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
-        Requests.Writer.TryWrite(new(options.SendInitialEvents ? "WATCHLIST" : "WATCH", T.Descriptor.Plural, options.ResourceVersion, null, options));
+        Requests.Writer.TryWrite(
+            new(options.SendInitialEvents ? "WATCHLIST" : "WATCH", T.Descriptor.Plural, options.ResourceVersion, null, options));
         var answer = await ScriptOf<T>().Reader.ReadAsync(cancellationToken);
         if (answer is Exception e)
         {
@@ -90,7 +93,8 @@ internal sealed class FakeKubeClient : IKubeClient
 
     public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
-        => WriteAsync<T>("CREATE", obj.Metadata.Namespace, obj.Metadata.Name!, obj, old => old is null ? obj : throw Error(409, "AlreadyExists"), cancellationToken);
+        => WriteAsync<T>("CREATE", obj.Metadata.Namespace, obj.Metadata.Name!, obj, old =>
+            old is null ? obj : throw Error(409, "AlreadyExists"), cancellationToken);
 
     public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
@@ -99,18 +103,22 @@ internal sealed class FakeKubeClient : IKubeClient
             obj.Metadata.Namespace,
             obj.Metadata.Name!,
             obj,
-            old => old is null ? throw Error(404, "NotFound") : old.Metadata.ResourceVersion == obj.Metadata.ResourceVersion ? obj : throw Error(409, "Conflict"),
+            old => old is null ? throw Error(404, "NotFound") : old.Metadata.ResourceVersion == obj.Metadata.ResourceVersion ? obj
+                : throw Error(409, "Conflict"),
             cancellationToken);
 
     public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => ReplaceAsync(obj, options, cancellationToken);
 
-    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
+    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken,
+        string? subresource = null)
         where T : class, IKubeResource<T>
-        => WriteAsync<T>("PATCH", ns, name, patch, old => old is null ? throw Error(404, "NotFound") : FakePatch.Apply(old, patch), cancellationToken);
+        => WriteAsync<T>("PATCH", ns, name, patch, old =>
+            old is null ? throw Error(404, "NotFound") : FakePatch.Apply(old, patch), cancellationToken);
 
     public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T> => WriteAsync<T>("APPLY", obj.Metadata.Namespace, obj.Metadata.Name!, options, _ => obj, cancellationToken);
+        where T : class, IKubeResource<T> =>
+            WriteAsync<T>("APPLY", obj.Metadata.Namespace, obj.Metadata.Name!, options, _ => obj, cancellationToken);
 
     public Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
@@ -121,7 +129,8 @@ internal sealed class FakeKubeClient : IKubeClient
         }
     }
 
-    public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken) => Task.FromResult(true);
 
@@ -131,7 +140,8 @@ internal sealed class FakeKubeClient : IKubeClient
     private static string PathOf<T>(string? ns, string name)
         where T : class, IKubeResource<T> => T.Descriptor.ObjectPath(ns, name);
 
-    private async Task<T> WriteAsync<T>(string verb, string? ns, string name, object body, Func<T?, T> change, CancellationToken cancellationToken)
+    private async Task<T> WriteAsync<T>(string verb, string? ns, string name, object body, Func<T?, T> change,
+        CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
         var request = new FakeRequest(verb, PathOf<T>(ns, name), null, null, body);

@@ -65,7 +65,8 @@ public sealed class LeaderElectorTests : IAsyncDisposable
     [Fact]
     public async Task Run_HolderShowsNoSignOfLife_TakesOverAfterTheLeaseDuration()
     {
-        await Put(new LeaseSpec { HolderIdentity = "dead", LeaseDurationSeconds = 15, LeaseTransitions = 3, RenewTime = _time.GetUtcNow().AddYears(3) });
+        await Put(new LeaseSpec { HolderIdentity = "dead", LeaseDurationSeconds = 15, LeaseTransitions = 3,
+            RenewTime = _time.GetUtcNow().AddYears(3) });
         var started = _time.GetUtcNow();
         var (elector, led, _) = Start("one");
         for (var i = 1; !elector.IsLeader; i++)
@@ -113,7 +114,8 @@ public sealed class LeaderElectorTests : IAsyncDisposable
         var leadership = await led.Task.WaitAsync(Patience);
 
         var taken = (await Lease())!;
-        await _client.ReplaceAsync(taken with { Spec = taken.Spec! with { HolderIdentity = "two", LeaseTransitions = 1 } }, null, CancellationToken.None);
+        await _client.ReplaceAsync(taken with { Spec = taken.Spec! with { HolderIdentity = "two", LeaseTransitions = 1 } }, null,
+            CancellationToken.None);
         await _client.ReplaceAsync(child with { Data = new Dictionary<string, string> { ["by"] = "two" } }, null, CancellationToken.None);
 
         await AdvanceSleep(elector, 1);
@@ -194,7 +196,8 @@ public sealed class LeaderElectorTests : IAsyncDisposable
     public async Task Run_WhatIsLedFails_GivesTheLeaseBackAndThrowsIt()
     {
         var elector = Create("one");
-        await Assert.ThrowsAsync<FormatException>(() => elector.RunAsync(_ => throw new FormatException(), CancellationToken.None).WaitAsync(Patience));
+        await Assert.ThrowsAsync<FormatException>(() =>
+            elector.RunAsync(_ => throw new FormatException(), CancellationToken.None).WaitAsync(Patience));
         Assert.Equal("", (await Lease())!.Spec!.HolderIdentity);
     }
 
@@ -221,7 +224,8 @@ public sealed class LeaderElectorTests : IAsyncDisposable
     {
         var lease = await Lease();
         _ = lease is null
-            ? await _client.CreateAsync(new Lease { Metadata = new ObjectMeta { Namespace = "a", Name = "l" }, Spec = spec }, null, CancellationToken.None)
+            ? await _client.CreateAsync(new Lease { Metadata = new ObjectMeta { Namespace = "a", Name = "l" }, Spec = spec }, null,
+                CancellationToken.None)
             : await _client.ReplaceAsync(lease with { Spec = spec }, null, CancellationToken.None);
     }
 

@@ -23,7 +23,8 @@ public sealed class LeasePolicyTests
         Assert.Equal(holder == "me", decision.Renews);
         if (writes)
         {
-            Assert.Equal(("me", next, 15), (decision.Spec!.HolderIdentity, decision.Spec.LeaseTransitions, decision.Spec.LeaseDurationSeconds));
+            Assert.Equal(("me", next, 15),
+                (decision.Spec!.HolderIdentity, decision.Spec.LeaseTransitions, decision.Spec.LeaseDurationSeconds));
         }
     }
 
@@ -46,7 +47,8 @@ public sealed class LeasePolicyTests
     public void Validate_ContradictingTimes_SaysAllThatIsWrong()
     {
         var e = Assert.Throws<ArgumentException>(() =>
-            (Me with { Name = "", LeaseDuration = TimeSpan.FromSeconds(2), RenewDeadline = TimeSpan.FromSeconds(2), RetryPeriod = TimeSpan.FromSeconds(2) }).Validate());
+            (Me with { Name = "", LeaseDuration = TimeSpan.FromSeconds(2), RenewDeadline = TimeSpan.FromSeconds(2),
+                RetryPeriod = TimeSpan.FromSeconds(2) }).Validate());
         Assert.Contains("Name", e.Message, StringComparison.Ordinal);
         Assert.Contains("LeaseDuration", e.Message, StringComparison.Ordinal);
         Assert.Contains("RetryPeriod x", e.Message, StringComparison.Ordinal);
