@@ -1,8 +1,101 @@
+using System.Net;
+using System.Net.Sockets;
+using Berth.Accounts;
+using Kube.Client;
+
 namespace Berth.Edge;
 
-/// <summary>The entry point.</summary>
+/// <summary>The edge as a program.</summary>
 public static class Program
 {
-    /// <summary>Starts the program.</summary>
-    public static int Main(string[] args) => args?.Length ?? 0;
+    private const int UsageExitCode = 2;
+
+    /// <summary>Runs the edge until it is told to end.</summary>
+    /// <returns>0 after a graceful end; 1 when it failed; 2 when configuration or the environment cannot be used.</returns>
+    public static async Task<int> Main(string[] args)
+    {
+        try
+        {
+            return await RunAsync(args).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is EdgeConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
+        {
+            await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
+            return UsageExitCode;
+        }
+        catch (IOException error) when (error.InnerException is SocketException or { InnerException: SocketException })
+        {
+            await Console.Error.WriteLineAsync(
+                $"{error.Message} Choose other ports with Berth__Edge__Listener__Port and Berth__Edge__Management__Port.").ConfigureAwait(false);
+            return UsageExitCode;
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] args)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        if (args is ["--config", var file])
+        {
+            builder.Configuration.AddJsonFile(Path.GetFullPath(file), optional: false);
+
+            // Added again, so that the environment still wins over the file.
+            builder.Configuration.AddEnvironmentVariables();
+        }
+        else if (args.Length > 0)
+        {
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE]. docs/edge.md lists the settings.").ConfigureAwait(false);
+            return UsageExitCode;
+        }
+
+        builder.Logging.ClearProviders();
+        if (builder.Environment.IsDevelopment())
+        {
+            builder.Logging.AddSimpleConsole(o => o.SingleLine = true);
+        }
+        else
+        {
+            builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        }
+
+        // A request that reaches nobody is the edge's own log; the framework's two lines for each request would drown it.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
+            .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning).AddFilter("Yarp", LogLevel.Warning);
+
+        var options = BerthEdgeOptions.Read(builder.Configuration);
+
+        // Checked before anything is asked for: a wrong option should not hide behind a missing kubeconfig.
+        builder.Services.AddBerthEdge(options);
+        var config = KubeConfig.Load();
+        builder.Services.AddSingleton<IKubeClient>(s => KubeClient.Create(
+            config, new KubeClientOptions { LoggerFactory = s.GetRequiredService<ILoggerFactory>(), UserAgent = "berth-edge/0.1" }));
+        if (builder.Configuration.GetSection(EdgeOptions.Section)["Database:ConnectionString"] is { Length: > 0 } database)
+        {
+            var migrate = builder.Configuration.GetSection(EdgeOptions.Section).GetValue("Database:Migrate", true);
+            builder.Services.AddSingleton<IAccountStore>(s => NewStore(database, migrate, s));
+        }
+
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            BerthEdgeExtensions.ConfigureBerthEdge(k);
+            k.Listen(IPAddress.Parse(options.Listener.Address), options.Listener.Port);
+        });
+        await using var app = builder.Build();
+        app.UseBerthEdge();
+        await app.RunAsync().ConfigureAwait(false);
+        return Environment.ExitCode;
+    }
+
+    private static PostgresAccountStore NewStore(string connectionString, bool migrate, IServiceProvider services)
+    {
+        try
+        {
+            return new PostgresAccountStore(connectionString, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(), migrate);
+        }
+        catch (ArgumentException error)
+        {
+            // The message names the keyword, never a value: the password stays out of it.
+            throw new EdgeConfigurationException($"Berth:Edge:Database:ConnectionString cannot be read: {error.Message}", error);
+        }
+    }
 }

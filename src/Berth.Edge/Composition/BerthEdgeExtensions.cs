@@ -1,5 +1,6 @@
 using Berth.Accounts;
 using Berth.Edge;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -85,6 +86,16 @@ public static class BerthEdgeExtensions
         return app;
     }
 
+    /// <summary>Limits of the public listener: 32 KiB and 100 headers, no Server header, slow headers cut after 15 s.</summary>
+    public static void ConfigureBerthEdge(KestrelServerOptions kestrel)
+    {
+        ArgumentNullException.ThrowIfNull(kestrel);
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+    }
+
     private static void Check(BerthEdgeOptions options)
     {
         var problems = new List<string>();
@@ -99,6 +110,7 @@ public static class BerthEdgeExtensions
 
         options.Workspaces.Check(problems);
         options.Pages.Check(problems);
+        options.Listener.Check(problems);
         options.Management.Check(problems);
         if (problems.Count > 0)
         {

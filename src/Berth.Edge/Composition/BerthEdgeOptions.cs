@@ -12,6 +12,9 @@ public sealed record BerthEdgeOptions
     /// <summary>Pages.</summary>
     public PageOptions Pages { get; init; } = new();
 
+    /// <summary>The program's public listener; not used by in-process composition.</summary>
+    public ListenerOptions Listener { get; init; } = new();
+
     /// <summary>Probes and metrics.</summary>
     public ManagementOptions Management { get; init; } = new();
 
@@ -27,6 +30,7 @@ public sealed record BerthEdgeOptions
             Edge = Bind<EdgeOptions>(section, problems),
             Workspaces = Bind<WorkspaceOptions>(section.GetSection("Workspaces"), problems),
             Pages = Bind<PageOptions>(section.GetSection("Pages"), problems),
+            Listener = Bind<ListenerOptions>(section.GetSection("Listener"), problems),
             Management = Bind<ManagementOptions>(section.GetSection("Management"), problems),
         };
         return problems.Count == 0 ? options : throw new EdgeConfigurationException(problems);
