@@ -4,9 +4,14 @@ using System.Net.WebSockets;
 namespace Berth.Edge.Tests;
 
 /// <summary>A browser as far as cookies and navigations go; redirects are followed only when asked for.</summary>
-internal sealed class Browser(EdgeFixture edge)
+internal sealed class Browser(HttpMessageHandler handler)
 {
-    private readonly HttpMessageInvoker _http = new(edge.NewHandler());
+    private readonly HttpMessageInvoker _http = new(handler);
+
+    public Browser(EdgeFixture edge)
+        : this(edge.NewHandler())
+    {
+    }
 
     /// <summary>Cookies by host and name.</summary>
     public Dictionary<(string Host, string Name), string> Cookies { get; } = [];

@@ -1,0 +1,42 @@
+using Berth.Accounts;
+
+namespace Berth.Edge.Tests;
+
+/// <summary>An account store whose database can be taken away.</summary>
+internal sealed class BrokenAccounts : IAccountStore
+{
+    private readonly InMemoryAccountStore _inner = new(TimeProvider.System);
+
+    public bool IsDown { get; set; }
+
+    public bool FailsToStart { get; set; }
+
+    public IRevocations Revocations => _inner.Revocations;
+
+    public string Kind => "broken";
+
+    public Task StartAsync(CancellationToken cancellationToken) => FailsToStart ? throw new AccountsUnavailableException() : Task.CompletedTask;
+
+    public Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken) =>
+        IsDown ? throw new AccountsUnavailableException() : _inner.RecordSignInAsync(signIn, cancellationToken);
+
+    public void TouchSession(string sessionId, DateTimeOffset at) => _inner.TouchSession(sessionId, at);
+
+    public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken) => _inner.RevokeSessionAsync(sessionId, until, cancellationToken);
+
+    public Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken) => _inner.RevokeAllSessionsAsync(person, cancellationToken);
+
+    public Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken) => _inner.SetDisabledAsync(person, disabled, cancellationToken);
+
+    public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) => _inner.FindPersonAsync(person, cancellationToken);
+
+    public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken) => _inner.ListSessionsAsync(person, cancellationToken);
+
+    public void Audit(AuditEvent auditEvent) => _inner.Audit(auditEvent);
+
+    public Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken) => _inner.ListAuditAsync(query, cancellationToken);
+
+    public Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => _inner.DisposeAsync();
+}

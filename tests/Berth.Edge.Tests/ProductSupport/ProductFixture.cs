@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Sockets;
+using Berth.Accounts;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Edge.Tests;
+
+/// <summary>The whole edge on Kestrel: real pipeline, pages and API; a provider and a Kubernetes API beside it that tests can bend.</summary>
+internal sealed class ProductFixture : IAsyncDisposable
+{
+    public const string Origin = "http://localhost:8080";
+    public const string Namespace = "people";
+
+    private readonly WebApplication _app;
+
+    private ProductFixture(WebApplication app, FakeProvider provider, FakeKube kube)
+    {
+        _app = app;
+        Provider = provider;
+        Kube = kube;
+    }
+
+    public FakeProvider Provider { get; }
+
+    public FakeKube Kube { get; }
+
+    public int Port { get; private set; }
+
+    public static async Task<ProductFixture> StartAsync(
+        Func<BerthEdgeOptions, BerthEdgeOptions>? options = null, Action<IServiceCollection>? services = null, FakeKube? kube = null, FakeProvider? provider = null)
+    {
+        provider ??= await FakeProvider.StartAsync(TimeProvider.System);
+        kube ??= new FakeKube();
+        kube.Put(Template());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            BerthEdgeExtensions.ConfigureBerthEdge(k);
+            k.Listen(IPAddress.Loopback, 0);
+        });
+        builder.Services.AddSingleton<IKubeClient>(kube);
+        services?.Invoke(builder.Services);
+        var given = new BerthEdgeOptions { Edge = EdgeFixture.Options(provider.Issuer), Workspaces = new WorkspaceOptions { Namespace = Namespace } };
+        builder.Services.AddBerthEdge(options?.Invoke(given) ?? given);
+        var app = builder.Build();
+        app.UseBerthEdge();
+        await app.StartAsync();
+        var fixture = new ProductFixture(app, provider, kube) { Port = new Uri(app.Urls.Single()).Port };
+        await fixture.Get<IdentityProviders>().All[0].GetAsync(CancellationToken.None);
+        return fixture;
+    }
+
+    public static WorkspaceTemplate Template(string name = "studio", params TemplateParameter[] parameters) => new()
+    {
+        Metadata = new ObjectMeta { Name = name, Namespace = Namespace },
+        Spec = new WorkspaceTemplateSpec { Image = "studio:1", DisplayName = name == "studio" ? "Studio" : null, Parameters = parameters },
+    };
+
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    public Browser NewBrowser() => new(NewHandler());
+
+    public async Task<Browser> SignedInAsync(string subject)
+    {
+        Provider.Subject = subject;
+        var browser = NewBrowser();
+        using var answer = await browser.FollowAsync($"{Origin}/login?return=%2Ftos");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return browser;
+    }
+
+    public string NameOf(string subject) => WorkspaceNames.ForOwner(Provider.Issuer, subject);
+
+    public string HostOf(string subject) => $"http://{NameOf(subject)}.localhost:8080";
+
+    /// <summary>A client of the API with a bearer token.</summary>
+    public HttpClient Api(string subject)
+    {
+        Provider.Subject = subject;
+        var token = Provider.Sign(Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt");
+        var client = new HttpClient(NewHandler()) { BaseAddress = new Uri(Origin) };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        return client;
+    }
+
+    /// <summary>What the operator would do: the workspace runs at an address.</summary>
+    public void MakeReady(string name, int port)
+    {
+        var workspace = Kube.Find<UserWorkspace>(name)!;
+        SetStatus(name, new UserWorkspaceStatus { Phase = WorkspacePhases.Running, ObservedGeneration = workspace.Metadata.Generation });
+        Kube.Put(new Endpoints
+        {
+            Metadata = new ObjectMeta { Name = name, Namespace = Namespace },
+            Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }], Ports = [new EndpointPort { Name = "http", Port = port }] }],
+        });
+    }
+
+    public void SetStatus(string name, UserWorkspaceStatus status) => Kube.Put(Kube.Find<UserWorkspace>(name)! with { Status = status });
+
+    public SocketsHttpHandler NewHandler() => new()
+    {
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        ConnectCallback = async (context, cancellationToken) =>
+        {
+            var host = context.DnsEndPoint.Host;
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, host.EndsWith("localhost", StringComparison.Ordinal) ? Port : context.DnsEndPoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    };
+
+    public static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await Provider.DisposeAsync();
+    }
+}
