@@ -91,7 +91,7 @@ public static class FailureClassifier
     private static PodFailure? NotStarted(Pod pod, PodStatus status, IReadOnlyList<CoreEvent> events)
     {
         var scheduled = status.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled");
-        if (scheduled is { Status: "False", Reason: "Unschedulable" })
+        if (status.Phase is null or "Pending" && string.IsNullOrEmpty(pod.Spec?.NodeName) && scheduled is { Status: "False", Reason: "Unschedulable" })
         {
             return new(FailureClasses.Platform, Reasons.Unschedulable,
                 $"No node can take the workspace now{Because(scheduled.Message)}. It starts as soon as one can; an administrator may add nodes, "

@@ -195,6 +195,10 @@ internal static class StatusWriter
             {
                 conditions.True(ConditionTypes.PodScheduled, Reasons.Scheduled, $"The pod is on node {node}.");
             }
+            else if (plan.State == PodState.Ready)
+            {
+                conditions.True(ConditionTypes.PodScheduled, Reasons.Scheduled, "The pod runs.");
+            }
             else if (plan.Failure is { Reason: Reasons.Unschedulable } unschedulable)
             {
                 conditions.False(ConditionTypes.PodScheduled, Reasons.Unschedulable, unschedulable.Message!);

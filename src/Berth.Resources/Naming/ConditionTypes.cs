@@ -18,7 +18,7 @@ public static class ConditionTypes
     /// <summary>The host leads to the workspace.</summary>
     public const string RouteReady = "RouteReady";
 
-    /// <summary>The workspace can be used: all others are true.</summary>
+    /// <summary>The workspace can be used: storage, pod and route are ready.</summary>
     public const string Ready = "Ready";
 
     /// <summary>All types in order.</summary>

@@ -133,7 +133,7 @@ public sealed class FailureClassifierTests
         Metadata = new ObjectMeta { Name = "a" },
         Spec = new PodSpec
         {
-            NodeName = "node1",
+            NodeName = status.Conditions is null ? "node1" : null,
             Containers =
             [
                 new Container
