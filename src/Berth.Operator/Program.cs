@@ -41,7 +41,8 @@ public static class Program
         {
             return await RunAsync(ConfigFile(args));
         }
-        catch (Exception e) when (e is OperatorConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
+        catch (Exception e) when (e
+            is OperatorConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return UsageExitCode;

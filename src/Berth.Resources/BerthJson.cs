@@ -3,7 +3,9 @@ using Kube.Client.Json;
 
 namespace Berth.Resources;
 
-/// <summary>Source-generated JSON of Berth's kinds and of the Traefik kinds it writes; the same options as <see cref="KubeJson"/>.</summary>
+/// <summary>
+/// Source-generated JSON of Berth's kinds and of the Traefik kinds it writes; the same options as <see cref="KubeJson"/>.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

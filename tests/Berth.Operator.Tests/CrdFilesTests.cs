@@ -17,7 +17,9 @@ public sealed class CrdFilesTests
     }
 
     [Fact]
-    public void Crds_WithoutCel_HoldNoRules() => Assert.All(CrdFiles.All(celRules: false), f => Assert.DoesNotContain("x-kubernetes-validations", f.Yaml, StringComparison.Ordinal));
+    public void Crds_WithoutCel_HoldNoRules() =>
+        Assert.All(CrdFiles.All(celRules: false), f => Assert.DoesNotContain("x-kubernetes-validations", f.Yaml, StringComparison.Ordinal));
 
-    internal static string Repository([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
+    internal static string Repository([CallerFilePath] string file = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
 }

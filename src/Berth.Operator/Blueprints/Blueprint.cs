@@ -4,7 +4,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator;
 
-/// <summary>What is true of the cluster now and bears on what should be: the changing half of what <see cref="Blueprint.For"/> is made from.</summary>
+/// <summary>
+/// What is true of the cluster now and bears on what should be: the changing half of what <see cref="Blueprint.For"/> is made from.
+/// </summary>
 public sealed record BlueprintFacts
 {
     /// <summary>The cluster serves Traefik's kinds.</summary>
@@ -23,7 +25,9 @@ public sealed record BlueprintFacts
 /// <param name="Message">What is wrong and what to do, in words.</param>
 public sealed record BlueprintProblem(string Class, string Reason, string Message);
 
-/// <summary>The objects that should exist for a workspace. A pure function of its inputs: the same answer today, tomorrow and in a test.</summary>
+/// <summary>
+/// The objects that should exist for a workspace. A pure function of its inputs: the same answer today, tomorrow and in a test.
+/// </summary>
 /// <remarks>
 /// All of them bear the name of the workspace, so that the API itself keeps a second pod from being made on one volume.
 /// Service, network policy and route need no template: they keep working while a template is gone.
@@ -115,7 +119,8 @@ public sealed record Blueprint
         var (volume, refusal) = VolumePart.Make(workspace, plan, facts.Volume);
         var pod = PodPart.Make(workspace, template, plan, settings);
         var revision = PodPart.Revision(pod);
-        return blueprint with { Volume = volume, ShrinkRefusal = refusal, Revision = revision, Pod = PodPart.Stamp(pod, workspace, revision) };
+        return blueprint with { Volume = volume, ShrinkRefusal = refusal, Revision = revision, Pod = PodPart.Stamp(pod, workspace,
+            revision) };
     }
 
     private static BlueprintProblem? CheckIdentity(UserWorkspace workspace)
@@ -123,14 +128,16 @@ public sealed record Blueprint
         if (!WorkspaceNames.IsValid(workspace.Metadata.Name))
         {
             return new(FailureClasses.User, Reasons.InvalidName,
-                $"The name '{workspace.Metadata.Name}' cannot be a host name. Create the workspace again with at most {WorkspaceNames.MaxLength} lower-case "
+                $"The name '{workspace.Metadata.Name}' cannot be a host name. Create the workspace again with at most "
+                    + $"{WorkspaceNames.MaxLength} lower-case "
                 + "letters, digits and dashes, a letter first and no dash at the end.");
         }
 
         var owner = workspace.Spec.Owner;
         return owner.Issuer.Length == 0 || owner.Subject.Length == 0 || owner.Issuer.Contains('\0', StringComparison.Ordinal)
             || owner.Subject.Contains('\0', StringComparison.Ordinal)
-            ? new(FailureClasses.User, Reasons.InvalidName, "spec.owner needs an issuer and a subject. Create the workspace again with both.")
+            ? new(FailureClasses.User, Reasons.InvalidName,
+                "spec.owner needs an issuer and a subject. Create the workspace again with both.")
             : null;
     }
 }

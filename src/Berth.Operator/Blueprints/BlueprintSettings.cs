@@ -79,7 +79,9 @@ public sealed record NetworkSettings
         PodLabels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "traefik" },
     };
 
-    /// <summary>The cluster's name servers. In all namespaces, since the label with the name of a namespace came with Kubernetes 1.21.</summary>
+    /// <summary>
+    /// The cluster's name servers. In all namespaces, since the label with the name of a namespace came with Kubernetes 1.21.
+    /// </summary>
     public PodPeer Dns { get; init; } = new()
     {
         NamespaceLabels = new Dictionary<string, string>(),

@@ -4,14 +4,16 @@ using Kube.Client.Models;
 namespace Berth.Operator;
 
 /// <summary>
-/// The network policy: nothing comes in but from the edge and Traefik, nothing goes out but to name servers, the Internet and the edge's keys.
+/// The network policy: nothing comes in but from the edge and Traefik, nothing goes out but to name servers, the Internet and the edge's
+/// keys.
 /// Other workspaces, the API server, private networks and cloud metadata (169.254.169.254) are not among them.
 /// </summary>
 internal static class NetworkPolicyPart
 {
     // RFC 1918, RFC 6598, loopback, link-local with the metadata addresses, multicast and reserved.
     private static readonly string[] PrivateV4 =
-        ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"];
+        ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4",
+            "240.0.0.0/4"];
 
     // Loopback, NAT64, unique local, link-local, multicast. IPv4-mapped addresses never travel, and the API refuses them here.
     private static readonly string[] PrivateV6 = ["::1/128", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"];
@@ -24,7 +26,8 @@ internal static class NetworkPolicyPart
             Metadata = Children.Owned(workspace),
             Spec = new NetworkPolicySpec
             {
-                PodSelector = new LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.Workspace] = workspace.Metadata.Name! } },
+                PodSelector = new LabelSelector { MatchLabels = new Dictionary<string,
+                    string> { [Labels.Workspace] = workspace.Metadata.Name! } },
                 PolicyTypes = ["Ingress", "Egress"],
                 Ingress =
                 [
@@ -39,7 +42,8 @@ internal static class NetworkPolicyPart
                     new NetworkPolicyEgressRule
                     {
                         To = [Peer(network.Dns)],
-                        Ports = [new NetworkPolicyPort { Protocol = "UDP", Port = 53 }, new NetworkPolicyPort { Protocol = "TCP", Port = 53 }],
+                        Ports = [new NetworkPolicyPort { Protocol = "UDP", Port = 53 }, new NetworkPolicyPort { Protocol = "TCP",
+                            Port = 53 }],
                     },
                     new NetworkPolicyEgressRule
                     {

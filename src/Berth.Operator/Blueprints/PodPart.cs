@@ -4,7 +4,10 @@ using Kube.Client.Models;
 
 namespace Berth.Operator;
 
-/// <summary>The pod. It meets the restricted Pod Security Standard, and it is never restarted in place: the operator owns restarts and their backoff.</summary>
+/// <summary>
+/// The pod. It meets the restricted Pod Security Standard, and it is never restarted in place: the operator owns restarts and their
+/// backoff.
+/// </summary>
 internal static class PodPart
 {
     private const string VolumeName = "workspace";
@@ -22,7 +25,8 @@ internal static class PodPart
         List<VolumeMount> mounts = [new VolumeMount { Name = VolumeName, MountPath = resolved.MountPath }];
         List<Volume> volumes =
         [
-            new Volume { Name = VolumeName, PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = workspace.Metadata.Name! } },
+            new Volume { Name = VolumeName,
+                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = workspace.Metadata.Name! } },
         ];
         if (readOnly)
         {

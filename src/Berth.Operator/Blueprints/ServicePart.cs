@@ -13,7 +13,8 @@ internal static class ServicePart
         {
             Type = "ClusterIP",
             Selector = new Dictionary<string, string> { [Labels.Workspace] = workspace.Metadata.Name! },
-            Ports = [new ServicePort { Name = Blueprint.PortName, Protocol = "TCP", Port = Blueprint.ServicePort, TargetPort = Blueprint.PortName }],
+            Ports = [new ServicePort { Name = Blueprint.PortName, Protocol = "TCP", Port = Blueprint.ServicePort,
+                TargetPort = Blueprint.PortName }],
         },
     };
 }

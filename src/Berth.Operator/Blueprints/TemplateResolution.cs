@@ -70,13 +70,16 @@ internal static partial class TemplateResolution
             if (parameter.Pattern is { } pattern && !IsPattern(pattern))
             {
                 problems.Add(InvalidTemplate(template,
-                    $"has the pattern '{Shorten(pattern)}' for parameter '{parameter.Name}', which is no regular expression (look-around and back references are not allowed)"));
+                    $"has the pattern '{Shorten(pattern)}' for parameter '{parameter.Name}', which is no regular expression "
+                        + "(look-around and back references are not allowed)"));
             }
         }
 
-        if (mount is not null && (mount == "/" || mount == "/tmp" || !mount.StartsWith('/') || mount.Split('/').Contains("..") || mount.Contains(':', StringComparison.Ordinal)))
+        if (mount is not null && (mount == "/" || mount == "/tmp" || !mount.StartsWith('/') || mount.Split('/').Contains("..")
+            || mount.Contains(':', StringComparison.Ordinal)))
         {
-            problems.Add(InvalidTemplate(template, $"mounts the volume at '{mount}'; use an absolute path of its own, such as {TemplateStorage.DefaultMountPath}"));
+            problems.Add(InvalidTemplate(template,
+                $"mounts the volume at '{mount}'; use an absolute path of its own, such as {TemplateStorage.DefaultMountPath}"));
         }
     }
 
@@ -91,7 +94,8 @@ internal static partial class TemplateResolution
         foreach (var name in given.Keys.Where(k => declared.All(p => p.Name != k)).Order(StringComparer.Ordinal))
         {
             var known = declared.Count == 0 ? "it has none" : $"it has {string.Join(", ", declared.Select(p => p.Name))}";
-            problems.Add(InvalidParameter($"Template '{template.Metadata.Name}' has no parameter '{Shorten(name)}': {known}. Remove it from spec.parameters."));
+            problems.Add(InvalidParameter($"Template '{template.Metadata.Name}' has no parameter '{Shorten(name)}': {known}. Remove "
+                + "it from spec.parameters."));
         }
 
         foreach (var parameter in declared)
@@ -110,8 +114,10 @@ internal static partial class TemplateResolution
             if (Check(parameter, value) is { } expected)
             {
                 problems.Add(given.ContainsKey(parameter.Name)
-                    ? InvalidParameter($"Parameter '{parameter.Name}' must be {expected}, but is '{Shorten(value)}'. Change spec.parameters.{parameter.Name}.")
-                    : InvalidTemplate(template, $"gives parameter '{parameter.Name}' the default '{Shorten(value)}', which must be {expected}"));
+                    ? InvalidParameter($"Parameter '{parameter.Name}' must be {expected}, but is '{Shorten(value)}'. Change "
+                        + $"spec.parameters.{parameter.Name}.")
+                    : InvalidTemplate(template,
+                        $"gives parameter '{parameter.Name}' the default '{Shorten(value)}', which must be {expected}"));
                 continue;
             }
 
@@ -154,7 +160,8 @@ internal static partial class TemplateResolution
     {
         try
         {
-            return Regex.IsMatch(value, $@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternTimeout);
+            return Regex.IsMatch(value, $@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant,
+                PatternTimeout);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -237,7 +244,8 @@ internal static partial class TemplateResolution
         }
     }
 
-    private static string ResolveStorage(UserWorkspace workspace, WorkspaceTemplate template, ImmutableArray<BlueprintProblem>.Builder problems)
+    private static string ResolveStorage(UserWorkspace workspace, WorkspaceTemplate template,
+        ImmutableArray<BlueprintProblem>.Builder problems)
     {
         var size = template.Spec.Storage?.Size ?? TemplateStorage.DefaultSize;
         CheckTemplateQuantity(template, "storage.size", size, problems);
@@ -261,21 +269,24 @@ internal static partial class TemplateResolution
         if (!Quantity.TryParse(wished, out var quantity) || quantity.Sign <= 0)
         {
             problems.Add(new(FailureClasses.User, Reasons.InvalidResources,
-                $"spec.resources.{resource} is '{Shorten(wished)}'; use a quantity greater than zero, such as {(resource == "cpu" ? "500m or 2" : "512Mi or 4Gi")}."));
+                $"spec.resources.{resource} is '{Shorten(wished)}'; use a quantity greater than zero, such as "
+                    + $"{(resource == "cpu" ? "500m or 2" : "512Mi or 4Gi")}."));
             return false;
         }
 
         if (Quantity.TryParse(ceiling, out var most) && quantity > most)
         {
             problems.Add(new(FailureClasses.User, Reasons.InvalidResources,
-                $"spec.resources.{resource} is {wished}, but template '{template.Metadata.Name}' allows at most {ceiling}. Wish for {ceiling} or less."));
+                $"spec.resources.{resource} is {wished}, but template '{template.Metadata.Name}' allows at most {ceiling}. Wish for "
+                    + $"{ceiling} or less."));
             return false;
         }
 
         return true;
     }
 
-    private static void CheckTemplateQuantity(WorkspaceTemplate template, string field, string? text, ImmutableArray<BlueprintProblem>.Builder problems)
+    private static void CheckTemplateQuantity(WorkspaceTemplate template, string field, string? text,
+        ImmutableArray<BlueprintProblem>.Builder problems)
     {
         if (text is not null && (!Quantity.TryParse(text, out var quantity) || quantity.Sign <= 0))
         {
@@ -284,7 +295,8 @@ internal static partial class TemplateResolution
     }
 
     private static BlueprintProblem InvalidTemplate(WorkspaceTemplate template, string what) =>
-        new(FailureClasses.Template, Reasons.InvalidTemplate, $"Template '{template.Metadata.Name}' {what}. Ask whoever keeps the template to mend it.");
+        new(FailureClasses.Template, Reasons.InvalidTemplate,
+            $"Template '{template.Metadata.Name}' {what}. Ask whoever keeps the template to mend it.");
 
     private static BlueprintProblem InvalidParameter(string message) => new(FailureClasses.User, Reasons.InvalidParameter, message);
 

@@ -4,12 +4,14 @@ using Kube.Client.Models;
 namespace Berth.Operator;
 
 /// <summary>
-/// The volume. It never has an owner reference: whether it goes with the workspace is decided when the workspace goes, by the policy of that
+/// The volume. It never has an owner reference: whether it goes with the workspace is decided when the workspace goes, by the policy of
+/// that
 /// moment, and held open by a finalizer where it is to be deleted. An owner reference would decide earlier, and could lose data.
 /// </summary>
 internal static class VolumePart
 {
-    internal static (PersistentVolumeClaim Volume, string? Refusal) Make(UserWorkspace workspace, ResolvedTemplate template, PersistentVolumeClaim? existing)
+    internal static (PersistentVolumeClaim Volume, string? Refusal) Make(UserWorkspace workspace, ResolvedTemplate template,
+        PersistentVolumeClaim? existing)
     {
         var wished = template.Storage;
         var present = existing?.Spec?.Resources?.Requests?.GetValueOrDefault("storage");

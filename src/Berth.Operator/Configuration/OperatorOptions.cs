@@ -14,7 +14,9 @@ public sealed record OperatorOptions
     /// <summary>Namespace that is looked after; empty (the default) for all.</summary>
     public string Namespace { get; init; } = "";
 
-    /// <summary>Origin people use to reach the edge: scheme, host, and port if not the scheme's own. Workspaces have the same scheme and port.</summary>
+    /// <summary>
+    /// Origin people use to reach the edge: scheme, host, and port if not the scheme's own. Workspaces have the same scheme and port.
+    /// </summary>
     /// <value>No default; example <c>https://berth.example.com</c>.</value>
     public string PublicOrigin { get; init; } = "";
 
@@ -97,10 +99,14 @@ public sealed record NetworkOptions
     /// <summary>Labels of the name servers' pods, in any namespace.</summary>
     public string DnsLabels { get; init; } = "k8s-app=kube-dns";
 
-    /// <summary>Networks (CIDR, separated by commas) that may reach workspaces besides the edge and Traefik: nodes, where the edge runs outside.</summary>
+    /// <summary>
+    /// Networks (CIDR, separated by commas) that may reach workspaces besides the edge and Traefik: nodes, where the edge runs outside.
+    /// </summary>
     public string AllowedSources { get; init; } = "";
 
-    /// <summary>Networks (CIDR, separated by commas) that workspaces must not reach besides the private ones: a public address of the API server.</summary>
+    /// <summary>
+    /// Networks (CIDR, separated by commas) that workspaces must not reach besides the private ones: a public address of the API server.
+    /// </summary>
     public string DeniedDestinations { get; init; } = "";
 }
 

@@ -54,12 +54,15 @@ internal sealed class OptionsChecker
         }
 
         var edge = new EdgeService(
-            options.Edge.Namespace.Length > 0 ? options.Edge.Namespace : ownNamespace, options.Edge.Service, options.Edge.Port, options.Edge.TargetPort);
+            options.Edge.Namespace.Length > 0
+                ? options.Edge.Namespace : ownNamespace, options.Edge.Service, options.Edge.Port, options.Edge.TargetPort);
         var network = new NetworkSettings
         {
             Edge = new PodPeer { PodLabels = LabelList("Edge:PodLabels", options.Edge.PodLabels) },
-            Traefik = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Traefik:PodLabels", options.Traefik.PodLabels) },
-            Dns = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Network:DnsLabels", options.Network.DnsLabels) },
+            Traefik = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Traefik:PodLabels",
+                options.Traefik.PodLabels) },
+            Dns = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Network:DnsLabels",
+                options.Network.DnsLabels) },
             AllowedSources = Networks("Network:AllowedSources", options.Network.AllowedSources),
             DeniedDestinations = Networks("Network:DeniedDestinations", options.Network.DeniedDestinations),
         };
@@ -81,7 +84,8 @@ internal sealed class OptionsChecker
             ForwardAuthAddress = forwardAuth,
             EntryPoints = entryPoints,
             Tls = options.Traefik.Tls ?? origin.Scheme == Uri.UriSchemeHttps
-                ? new IngressRouteTls { SecretName = NullIfEmpty(options.Traefik.TlsSecret), CertResolver = NullIfEmpty(options.Traefik.CertResolver) }
+                ? new IngressRouteTls { SecretName = NullIfEmpty(options.Traefik.TlsSecret),
+                    CertResolver = NullIfEmpty(options.Traefik.CertResolver) }
                 : null,
             ImagePullPolicy = NullIfEmpty(options.ImagePullPolicy),
             Network = network,
@@ -179,13 +183,15 @@ internal sealed class OptionsChecker
         var networks = Split(text);
         foreach (var network in networks.Where(n => !IPNetwork.TryParse(n, out _)))
         {
-            _problems.Add($"{key} holds '{network}'; use networks such as 192.0.2.0/24, separated by commas, with no bits set behind the prefix.");
+            _problems.Add($"{key} holds '{network}'; use networks such as 192.0.2.0/24, separated by commas, with no bits set behind "
+                + "the prefix.");
         }
 
         return networks;
     }
 
-    private static List<string> Split(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    private static List<string> Split(string text) =>
+        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

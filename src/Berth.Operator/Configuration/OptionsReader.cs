@@ -4,7 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace Berth.Operator;
 
 /// <summary>
-/// Reads <see cref="OperatorOptions"/> by hand: no reflection, and a name that nobody knows (a typing error, most often) is a problem, not silence.
+/// Reads <see cref="OperatorOptions"/> by hand: no reflection, and a name that nobody knows (a typing error, most often) is a problem, not
+/// silence.
 /// </summary>
 internal sealed class OptionsReader
 {

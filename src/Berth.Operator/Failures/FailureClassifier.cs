@@ -3,7 +3,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator;
 
-/// <summary>Tells from a pod's status and events why it does not do its work, and whose fault that is. Pure; the table of cases is its test.</summary>
+/// <summary>
+/// Tells from a pod's status and events why it does not do its work, and whose fault that is. Pure; the table of cases is its test.
+/// </summary>
 public static class FailureClassifier
 {
     /// <summary>Time after the end of its grace period at which a pod that should be gone is taken for stranded on a lost node.</summary>
@@ -36,7 +38,8 @@ public static class FailureClassifier
         {
             "Failed" => Ended(pod, status),
             "Succeeded" => new(FailureClasses.User, Reasons.Ended,
-                "The application ended by itself, without an error. It is started again; stop the workspace instead if it should not run.", FailureEffect.Replace),
+                "The application ended by itself, without an error. It is started again; stop the workspace instead if it should not "
+                    + "run.", FailureEffect.Replace),
             _ => NotStarted(pod, status, events),
         };
     }
@@ -47,23 +50,28 @@ public static class FailureClassifier
         {
             case "Evicted":
                 return new(FailureClasses.Platform, Reasons.Evicted,
-                    $"The node pushed the workspace out{Because(status.Message)}. It is started again; if it comes back, ask for more memory or disk.",
+                    $"The node pushed the workspace out{Because(status.Message)}. It is started again; if it comes back, ask for more "
+                        + "memory or disk.",
                     FailureEffect.Replace);
             case "NodeShutdown" or "Shutdown" or "Terminated" or "NodeAffinity":
                 return new(FailureClasses.Platform, Reasons.NodeLost,
-                    $"The node {pod.Spec?.NodeName} was shut down{Because(status.Message)}. The workspace is started on another one.", FailureEffect.Replace);
+                    $"The node {pod.Spec?.NodeName} was shut down{Because(status.Message)}. The workspace is started on another one.",
+                        FailureEffect.Replace);
             case "OutOfcpu" or "OutOfmemory" or "OutOfpods" or "OutOfephemeral-storage" or "UnexpectedAdmissionError" or "PreemptContainer":
                 return new(FailureClasses.Platform, Reasons.NodeRefused,
-                    $"The node {pod.Spec?.NodeName} would not take the workspace{Because(status.Message)}. It is started again.", FailureEffect.Replace);
+                    $"The node {pod.Spec?.NodeName} would not take the workspace{Because(status.Message)}. It is started again.",
+                        FailureEffect.Replace);
             case "DeadlineExceeded":
-                return new(FailureClasses.Platform, Reasons.PodFailed, "The pod reached its deadline. It is started again.", FailureEffect.Replace);
+                return new(FailureClasses.Platform, Reasons.PodFailed, "The pod reached its deadline. It is started again.",
+                    FailureEffect.Replace);
         }
 
         var terminated = Container(status)?.State?.Terminated ?? Container(status)?.LastState?.Terminated;
         if (terminated is null)
         {
             return new(FailureClasses.Platform, Reasons.PodFailed,
-                $"The pod ended without telling why{Because(status.Message ?? status.Reason)}. It is started again.", FailureEffect.Replace);
+                $"The pod ended without telling why{Because(status.Message ?? status.Reason)}. It is started again.",
+                    FailureEffect.Replace);
         }
 
         return terminated switch
@@ -83,7 +91,8 @@ public static class FailureClassifier
                 + "It is started again; look at the events of its pod if it comes back.",
                 FailureEffect.Replace),
             _ => new(FailureClasses.User, Reasons.Crashed,
-                $"The application ended with exit code {terminated.ExitCode}{Because(terminated.Message)}. It is started again; its log says more.",
+                $"The application ended with exit code {terminated.ExitCode}{Because(terminated.Message)}. It is started again; its "
+                    + "log says more.",
                 FailureEffect.Replace),
         };
     }
@@ -91,10 +100,12 @@ public static class FailureClassifier
     private static PodFailure? NotStarted(Pod pod, PodStatus status, IReadOnlyList<CoreEvent> events)
     {
         var scheduled = status.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled");
-        if (status.Phase is null or "Pending" && string.IsNullOrEmpty(pod.Spec?.NodeName) && scheduled is { Status: "False", Reason: "Unschedulable" })
+        if (status.Phase is null or "Pending" && string.IsNullOrEmpty(pod.Spec?.NodeName)
+            && scheduled is { Status: "False", Reason: "Unschedulable" })
         {
             return new(FailureClasses.Platform, Reasons.Unschedulable,
-                $"No node can take the workspace now{Because(scheduled.Message)}. It starts as soon as one can; an administrator may add nodes, "
+                $"No node can take the workspace now{Because(scheduled.Message)}. It starts as soon as one can; an administrator may "
+                    + "add nodes, "
                 + "or wish for less CPU or memory.",
                 FailureEffect.Wait);
         }
@@ -104,16 +115,19 @@ public static class FailureClassifier
         {
             case "ErrImagePull" or "ImagePullBackOff" or "ErrImageNeverPull" or "RegistryUnavailable" or "ErrRegistryUnavailable":
                 return new(FailureClasses.Template, Reasons.ImagePull,
-                    $"The image {Image(pod)} cannot be pulled{Because(waiting.Message)}. Whoever keeps the template should check its name, tag and "
+                    $"The image {Image(pod)} cannot be pulled{Because(waiting.Message)}. Whoever keeps the template should check its "
+                        + "name, tag and "
                     + "the right to pull it; the node keeps trying.",
                     FailureEffect.Stuck);
             case "InvalidImageName" or "ImageInspectError":
                 return new(FailureClasses.Template, Reasons.InvalidImageName,
-                    $"'{Image(pod)}' is no name of an image that can be used{Because(waiting.Message)}. Whoever keeps the template should correct it.",
+                    $"'{Image(pod)}' is no name of an image that can be used{Because(waiting.Message)}. Whoever keeps the template "
+                        + "should correct it.",
                     FailureEffect.Stuck);
             case "CreateContainerConfigError":
                 return new(FailureClasses.Template, Reasons.ContainerConfig,
-                    $"The container cannot be made from the template{Because(waiting.Message)}. Whoever keeps the template should correct it "
+                    $"The container cannot be made from the template{Because(waiting.Message)}. Whoever keeps the template should "
+                        + "correct it "
                     + "(an image that runs as root needs securityContext.runAsUser).",
                     FailureEffect.Stuck);
             case "CreateContainerError" or "RunContainerError":
@@ -142,13 +156,15 @@ public static class FailureClassifier
         return mount is null
             ? null
             : new(FailureClasses.Platform, Reasons.FailedMount,
-                $"The volume cannot be mounted yet{Because(mount.Message)}. The node keeps trying; if it does not pass, an administrator should look "
+                $"The volume cannot be mounted yet{Because(mount.Message)}. The node keeps trying; if it does not pass, an "
+                    + "administrator should look "
                 + "at the volume and at the node that had it last.",
                 FailureEffect.Wait);
     }
 
     private static PodFailure Lost(Pod pod) => new(FailureClasses.Platform, Reasons.NodeLost,
-        $"The node {pod.Spec?.NodeName} does not answer, so nobody can tell whether the old pod has ended. A second one on the same volume could "
+        $"The node {pod.Spec?.NodeName} does not answer, so nobody can tell whether the old pod has ended. A second one on the same "
+            + "volume could "
         + "destroy data: the workspace starts as soon as the node is back, or an administrator removed the node or the pod.",
         FailureEffect.Wait);
 
@@ -157,7 +173,8 @@ public static class FailureClassifier
         FailureEffect.Replace);
 
     private static ContainerStatus? Container(PodStatus status) =>
-        status.ContainerStatuses?.FirstOrDefault(c => c.Name == Blueprint.ContainerName) ?? (status.ContainerStatuses is [var first, ..] ? first : null);
+        status.ContainerStatuses?.FirstOrDefault(c =>
+            c.Name == Blueprint.ContainerName) ?? (status.ContainerStatuses is [var first, ..] ? first : null);
 
     private static Container? FirstContainer(Pod pod) => pod.Spec?.Containers is [var first, ..] ? first : null;
 

@@ -9,7 +9,9 @@ namespace Berth.Operator;
 /// <summary>The operator as part of any host.</summary>
 public static class BerthOperatorExtensions
 {
-    /// <summary>Adds the operator as a hosted service: it starts and stops with the host, and stops the host with exit code 1 when it cannot go on.</summary>
+    /// <summary>
+    /// Adds the operator as a hosted service: it starts and stops with the host, and stops the host with exit code 1 when it cannot go on.
+    /// </summary>
     /// <param name="services">Where it is added.</param>
     /// <param name="options">Its options, checked at once.</param>
     /// <param name="client">The cluster it works on; the caller keeps and disposes it.</param>
@@ -34,7 +36,8 @@ public static class BerthOperatorExtensions
 }
 
 /// <summary>Runs the operator within a host.</summary>
-internal sealed class OperatorService(OperatorHost host, IHostApplicationLifetime lifetime, ILogger<OperatorService> logger) : BackgroundService
+internal sealed class OperatorService(OperatorHost host, IHostApplicationLifetime lifetime,
+    ILogger<OperatorService> logger) : BackgroundService
 {
     /// <summary>Exit code of a program whose operator lost its leadership or failed.</summary>
     internal const int FailureExitCode = 1;

@@ -10,9 +10,11 @@ internal static class ManagementEndpoints
     internal static void Map(IEndpointRouteBuilder app, OperatorHost host, PrometheusExporter exporter)
     {
         // As RequestDelegates, which need no generated binding code.
-        app.MapGet("/livez", (RequestDelegate)(context => AnswerAsync(context, host.IsLive, "ok", "the lease could not be renewed in time")));
+        app.MapGet("/livez", (RequestDelegate)(context =>
+            AnswerAsync(context, host.IsLive, "ok", "the lease could not be renewed in time")));
         app.MapGet("/readyz", (RequestDelegate)(context => AnswerAsync(
-            context, host.IsReady, host.IsLeading ? "ok, leading" : "ok, standing by", "the first picture of the cluster is not complete")));
+            context, host.IsReady, host.IsLeading ? "ok, leading" : "ok, standing by",
+                "the first picture of the cluster is not complete")));
         app.MapGet("/metrics", (RequestDelegate)(context =>
         {
             context.Response.ContentType = PrometheusExporter.ContentType;

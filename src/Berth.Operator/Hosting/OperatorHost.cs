@@ -7,7 +7,8 @@ namespace Berth.Operator;
 
 /// <summary>The whole operator without a process around it: informers, leader election, controller, events.</summary>
 /// <remarks>
-/// Informers run from the start, so a standby that becomes leader has its caches already. <see cref="RunAsync"/> returns when it is cancelled, after the
+/// Informers run from the start, so a standby that becomes leader has its caches already. <see cref="RunAsync"/> returns when it is
+/// cancelled, after the
 /// lease is given back, and throws <see cref="LeadershipLostException"/> when another one may lead.
 /// </remarks>
 public sealed class OperatorHost : IDisposable
@@ -42,7 +43,8 @@ public sealed class OperatorHost : IDisposable
     }
 
     internal OperatorHost(
-        OperatorOptions options, BlueprintSettings settings, IKubeClient client, string ownNamespace, TimeProvider time, ILoggerFactory loggers)
+        OperatorOptions options, BlueprintSettings settings, IKubeClient client, string ownNamespace, TimeProvider time,
+            ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(time);
@@ -79,7 +81,8 @@ public sealed class OperatorHost : IDisposable
     public bool IsLive => _elector?.IsHealthy(LeaseTolerance) != false;
 
     /// <summary>True once the caches hold everything: it can work, or take over.</summary>
-    public bool IsReady => _caches.Workspaces.HasSynced && _caches.Templates.HasSynced && _caches.Pods.HasSynced && _caches.Volumes.HasSynced
+    public bool IsReady => _caches.Workspaces.HasSynced && _caches.Templates.HasSynced && _caches.Pods.HasSynced
+        && _caches.Volumes.HasSynced
         && _caches.Services.HasSynced && _caches.NetworkPolicies.HasSynced;
 
     /// <summary>Whether it works now, rather than standing by.</summary>
@@ -89,7 +92,8 @@ public sealed class OperatorHost : IDisposable
     /// <exception cref="LeadershipLostException">The lease was lost: end the process and let it be started anew.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        OperatorLog.Starting(_logger, _options.Namespace.Length == 0 ? "(all)" : _options.Namespace, _settings.Urls.Origin("*"), _settings.Routing);
+        OperatorLog.Starting(_logger, _options.Namespace.Length == 0 ? "(all)" : _options.Namespace, _settings.Urls.Origin("*"),
+            _settings.Routing);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var informers = _informers.RunAsync(stop.Token);
         var events = _events.RunAsync(stop.Token);
@@ -162,7 +166,8 @@ public sealed class OperatorHost : IDisposable
         using var gate = _caches.Gate(_time);
         var reconciler = new WorkspaceReconciler(
             _client, _caches, gate, _settings, _events, _metrics, _time, _loggers.CreateLogger<WorkspaceReconciler>(), traefik);
-        using var controller = _caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = _options.Workers }, traefik);
+        using var controller = _caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = _options.Workers },
+            traefik);
         OperatorLog.Leading(_logger, _caches.Workspaces.Store.Count, _caches.Templates.Store.Count);
         await controller.RunAsync(cancellationToken);
     }

@@ -18,9 +18,11 @@ internal sealed class OperatorMetrics : IDisposable
     internal OperatorMetrics(Func<IEnumerable<UserWorkspace>> workspaces)
     {
         _writes = _meter.CreateCounter<long>("berth_operator_writes_total", null, "Writes to the API by what they do.");
-        _refusals = _meter.CreateCounter<long>("berth_operator_refusals_total", null, "Writes that the API refused, by part of the workspace.");
+        _refusals = _meter.CreateCounter<long>("berth_operator_refusals_total", null,
+            "Writes that the API refused, by part of the workspace.");
         _failures = _meter.CreateCounter<long>("berth_operator_failures_total", null, "Failures of workspaces by class and reason.");
-        _phases = _meter.CreateCounter<long>("berth_operator_transitions_total", null, "Transitions of workspaces by the phase they entered.");
+        _phases = _meter.CreateCounter<long>("berth_operator_transitions_total", null,
+            "Transitions of workspaces by the phase they entered.");
         _starts = _meter.CreateHistogram<double>("berth_operator_start_seconds", "s", "Time from the wish to a workspace that answers.");
         _meter.CreateObservableGauge(
             "berth_operator_workspaces",
@@ -46,7 +48,8 @@ internal sealed class OperatorMetrics : IDisposable
             }
         }
 
-        if (status.Failure is { } failure && (failure.Reason != former?.Failure?.Reason || failure.Attempts > (former?.Failure?.Attempts ?? 0)))
+        if (status.Failure is { } failure
+            && (failure.Reason != former?.Failure?.Reason || failure.Attempts > (former?.Failure?.Attempts ?? 0)))
         {
             _failures.Add(1, new("class", failure.Class), new KeyValuePair<string, object?>("reason", failure.Reason));
         }

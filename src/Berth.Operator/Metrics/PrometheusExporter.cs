@@ -22,7 +22,8 @@ internal sealed class PrometheusExporter : IDisposable
         {
             if (meters.Contains(instrument.Meter.Name))
             {
-                listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(NameOf(instrument), static (_, i) => new Family(i), instrument));
+                listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(NameOf(instrument), static (_, i) =>
+                    new Family(i), instrument));
             }
         };
         _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => ((Family)state!).Record(value, tags));
@@ -83,7 +84,8 @@ internal sealed class PrometheusExporter : IDisposable
                 }
                 else
                 {
-                    series.Sum = instrument.IsObservable || _type == "gauge" && instrument is not (UpDownCounter<int> or UpDownCounter<long>)
+                    series.Sum = instrument.IsObservable || _type == "gauge"
+                        && instrument is not (UpDownCounter<int> or UpDownCounter<long>)
                         ? value
                         : series.Sum + value;
                 }
@@ -111,7 +113,8 @@ internal sealed class PrometheusExporter : IDisposable
                     return;
                 }
 
-                text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {Escape(instrument.Description ?? name, quote: false)}\n# TYPE {name} {_type}\n");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"# HELP {name} {Escape(instrument.Description ?? name, quote: false)}\n# TYPE {name} {_type}\n");
                 foreach (var (labels, series) in _series.OrderBy(s => s.Key, StringComparer.Ordinal))
                 {
                     if (series.Buckets is not { } buckets)
@@ -136,7 +139,8 @@ internal sealed class PrometheusExporter : IDisposable
         private static string TypeOf(Instrument instrument) => instrument switch
         {
             Histogram<double> or Histogram<long> or Histogram<int> => "histogram",
-            Counter<long> or Counter<int> or Counter<double> or ObservableCounter<long> or ObservableCounter<int> or ObservableCounter<double> => "counter",
+            Counter<long> or Counter<int> or Counter<double>
+                or ObservableCounter<long> or ObservableCounter<int> or ObservableCounter<double> => "counter",
             _ => "gauge",
         };
 

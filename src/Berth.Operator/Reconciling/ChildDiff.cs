@@ -7,8 +7,10 @@ using Kube.Client.Models;
 namespace Berth.Operator;
 
 /// <summary>
-/// Whether a child differs from its blueprint. Two questions: is the hash of what was applied last the hash of what would be applied now (a field
-/// that is gone from the blueprint shows here), and does the object still hold everything that was applied (somebody else's change shows here)?
+/// Whether a child differs from its blueprint. Two questions: is the hash of what was applied last the hash of what would be applied now (a
+/// field
+/// that is gone from the blueprint shows here), and does the object still hold everything that was applied (somebody else's change shows
+/// here)?
 /// What others added is theirs.
 /// </summary>
 internal static class ChildDiff
@@ -17,7 +19,8 @@ internal static class ChildDiff
     internal static ObjectMeta Stamp<T>(T desired, JsonTypeInfo<T> type)
         where T : IKubeObject
     {
-        var annotations = new Dictionary<string, string>(desired.Metadata.Annotations ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        var annotations = new Dictionary<string, string>(desired.Metadata.Annotations ?? new Dictionary<string, string>(),
+            StringComparer.Ordinal)
         {
             [Annotations.AppliedHash] = Hashes.Of(desired, type),
         };
@@ -38,7 +41,9 @@ internal static class ChildDiff
         return !Covers(want.RootElement, have.RootElement);
     }
 
-    /// <summary>Whether everything in <paramref name="want"/> is also in <paramref name="have"/>; lists have to agree item by item.</summary>
+    /// <summary>
+    /// Whether everything in <paramref name="want"/> is also in <paramref name="have"/>; lists have to agree item by item.
+    /// </summary>
     internal static bool Covers(JsonElement want, JsonElement have)
     {
         switch (want.ValueKind)

@@ -30,7 +30,8 @@ internal sealed record ChildPlan
             static (o, m) => o with { Metadata = m }, Service.JsonTypeInfo);
         foreach (var middleware in blueprint.Middlewares)
         {
-            Plan(middleware, seen.Middlewares.FirstOrDefault(m => m.Metadata.Name == middleware.Metadata.Name), ChildPart.Middleware, Children.Owns,
+            Plan(middleware, seen.Middlewares.FirstOrDefault(m =>
+                m.Metadata.Name == middleware.Metadata.Name), ChildPart.Middleware, Children.Owns,
                 o => new Step.ApplyMiddleware(o), static (o, m) => o with { Metadata = m }, Middleware.JsonTypeInfo);
         }
 
@@ -45,7 +46,8 @@ internal sealed record ChildPlan
 
         foreach (var middleware in seen.Middlewares)
         {
-            if (Children.Owns(workspace, middleware.Metadata) && blueprint.Middlewares.All(m => m.Metadata.Name != middleware.Metadata.Name))
+            if (Children.Owns(workspace, middleware.Metadata) && blueprint.Middlewares.All(m =>
+                m.Metadata.Name != middleware.Metadata.Name))
             {
                 steps.Add(new Step.DeleteMiddleware(middleware));
             }
@@ -53,7 +55,8 @@ internal sealed record ChildPlan
 
         foreach (var (part, message) in seen.Refusals)
         {
-            obstacles[part] = (Reasons.Refused, $"The API refused the {Name(part)} of the workspace ({message}). An administrator should look at it; it is tried again.");
+            obstacles[part] = (Reasons.Refused,
+                $"The API refused the {Name(part)} of the workspace ({message}). An administrator should look at it; it is tried again.");
         }
 
         return new ChildPlan { Steps = steps.ToImmutable(), Obstacles = obstacles.ToImmutable() };
@@ -78,7 +81,8 @@ internal sealed record ChildPlan
                 var stamped = with(desired, ChildDiff.Stamp(desired, type));
                 if (actual?.Metadata.DeletionTimestamp is not null)
                 {
-                    obstacles[part] = (Reasons.WaitingForFormerPod, $"An earlier {Name(part)} of this name is being deleted; the workspace waits for it.");
+                    obstacles[part] = (Reasons.WaitingForFormerPod,
+                        $"An earlier {Name(part)} of this name is being deleted; the workspace waits for it.");
                 }
                 else if (ChildDiff.Differs(stamped, actual, type))
                 {
@@ -98,7 +102,8 @@ internal sealed record ChildPlan
     }
 
     internal static string Clash(ChildPart part, UserWorkspace workspace) =>
-        $"There is a {Name(part)} named '{workspace.Metadata.Name}' in namespace {workspace.Metadata.Namespace} that does not belong to this workspace. "
+        $"There is a {Name(part)} named '{workspace.Metadata.Name}' in namespace {workspace.Metadata.Namespace} that does not belong "
+            + "to this workspace. "
         + "It is left alone: remove or rename it, or create the workspace under another name.";
 
     internal static string Name(ChildPart part) => part switch

@@ -6,7 +6,8 @@ using Kube.Client.Models;
 namespace Berth.Operator;
 
 /// <summary>
-/// Decides what to do about a workspace: a pure function from what the caches hold to writes, status and events. It keeps nothing between calls, so a
+/// Decides what to do about a workspace: a pure function from what the caches hold to writes, status and events. It keeps nothing between
+/// calls, so a
 /// restarted operator decides the same; when the world has become what it should be, it decides nothing.
 /// </summary>
 internal static class Decider
@@ -97,7 +98,8 @@ internal static class Decider
         var status = (workspace.Status ?? new UserWorkspaceStatus()) with
         {
             Phase = WorkspacePhases.Terminating,
-            Message = pod is null ? "The volume is being deleted with the workspace." : "The workspace is being deleted and waits for its pod to end.",
+            Message = pod is null ? "The volume is being deleted with the workspace." : "The workspace is being deleted and waits for "
+                + "its pod to end.",
             ObservedGeneration = workspace.Metadata.Generation,
         };
         return new Decision
@@ -105,7 +107,8 @@ internal static class Decider
             Steps = steps,
             Status = steps.Any(s => s is Step.RemoveFinalizer) ? null : status,
             Notes = steps.OfType<Step.DeleteVolume>().Any()
-                ? [new Note(false, Reasons.VolumeDeleted, $"Deleted volume {volume!.Metadata.Name}, as spec.storage.deletionPolicy is Delete.")]
+                ? [new Note(false, Reasons.VolumeDeleted,
+                    $"Deleted volume {volume!.Metadata.Name}, as spec.storage.deletionPolicy is Delete.")]
                 : [],
         };
     }

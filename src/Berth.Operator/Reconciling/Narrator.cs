@@ -6,7 +6,8 @@ namespace Berth.Operator;
 /// <summary>Tells the transitions of a workspace as events: what changed between the status there was and the one there will be.</summary>
 internal static class Narrator
 {
-    internal static ImmutableArray<Note> Tell(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod, UserWorkspaceStatus status)
+    internal static ImmutableArray<Note> Tell(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod,
+        UserWorkspaceStatus status)
     {
         var notes = ImmutableArray.CreateBuilder<Note>();
         var former = seen.Workspace.Status;
@@ -14,13 +15,15 @@ internal static class Narrator
         {
             if (seen.Volume is null && !seen.Refusals.ContainsKey(ChildPart.Volume))
             {
-                notes.Add(new(false, Reasons.Created, $"Created volume {volume.Object.Metadata.Name} of {volume.Object.Spec?.Resources?.Requests?.GetValueOrDefault("storage")}."));
+                notes.Add(new(false, Reasons.Created, $"Created volume {volume.Object.Metadata.Name} of "
+                    + $"{volume.Object.Spec?.Resources?.Requests?.GetValueOrDefault("storage")}."));
             }
         }
 
         if (former?.Conditions is null && seen.Volume is { } found && Children.OwnsVolume(seen.Workspace, found.Metadata))
         {
-            notes.Add(new(false, Reasons.VolumeFound, $"Found volume {found.Metadata.Name} of an earlier workspace of the same owner and took it over."));
+            notes.Add(new(false, Reasons.VolumeFound,
+                $"Found volume {found.Metadata.Name} of an earlier workspace of the same owner and took it over."));
         }
 
         if (blueprint.ShrinkRefusal is { } refusal && ReasonOf(former, ConditionTypes.StorageReady) != Reasons.ShrinkRefused)
@@ -67,7 +70,8 @@ internal static class Narrator
         return notes.ToImmutable();
     }
 
-    private static string? ReasonOf(UserWorkspaceStatus? status, string type) => status?.Conditions?.FirstOrDefault(c => c.Type == type)?.Reason;
+    private static string? ReasonOf(UserWorkspaceStatus? status, string type) =>
+        status?.Conditions?.FirstOrDefault(c => c.Type == type)?.Reason;
 
     private static string Asked(Observation seen) => seen.Workspace.Spec.LastRequest is { By: { } by } request
         ? request.Reason is { } reason ? $", asked by {by} ({reason})" : $", asked by {by}"

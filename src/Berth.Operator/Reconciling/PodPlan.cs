@@ -35,7 +35,9 @@ internal enum PodState
     Foreign,
 }
 
-/// <summary>What to do about the pod, and what is known of it: the state machine of starts, stops, restarts, failures and their pauses.</summary>
+/// <summary>
+/// What to do about the pod, and what is known of it: the state machine of starts, stops, restarts, failures and their pauses.
+/// </summary>
 internal sealed record PodPlan
 {
     public required PodState State { get; init; }

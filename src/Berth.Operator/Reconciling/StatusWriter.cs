@@ -7,7 +7,8 @@ namespace Berth.Operator;
 /// <summary>Puts what was found and decided into a status.</summary>
 internal static class StatusWriter
 {
-    internal static UserWorkspaceStatus Write(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod, BlueprintSettings settings)
+    internal static UserWorkspaceStatus Write(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod,
+        BlueprintSettings settings)
     {
         var workspace = seen.Workspace;
         var former = workspace.Status ?? new UserWorkspaceStatus();
@@ -18,7 +19,8 @@ internal static class StatusWriter
         PodConditions(conditions, seen, pod, children);
         Route(conditions, seen, blueprint, children, settings);
 
-        var usable = conditions.IsTrue(ConditionTypes.StorageReady) && conditions.IsTrue(ConditionTypes.PodReady) && conditions.IsTrue(ConditionTypes.RouteReady);
+        var usable = conditions.IsTrue(ConditionTypes.StorageReady) && conditions.IsTrue(ConditionTypes.PodReady)
+            && conditions.IsTrue(ConditionTypes.RouteReady);
         if (usable)
         {
             conditions.True(ConditionTypes.Ready, Reasons.Ready, $"The workspace can be used at {blueprint.Url}.");
@@ -45,7 +47,8 @@ internal static class StatusWriter
             Failure = Failure(blueprint, children, pod, seen),
             TemplateRevision = current is null && desired is null
                 ? null
-                : new TemplateRevision { Current = current, Desired = desired, PendingRestart = current is not null && desired is not null && current != desired },
+                : new TemplateRevision { Current = current, Desired = desired, PendingRestart = current is not null
+                    && desired is not null && current != desired },
         };
     }
 
@@ -69,7 +72,8 @@ internal static class StatusWriter
         var name = seen.Workspace.Spec.Template.Name;
         if (!blueprint.Problems.IsEmpty)
         {
-            conditions.False(ConditionTypes.TemplateResolved, blueprint.Problems[0].Reason, string.Join(" ", blueprint.Problems.Select(p => p.Message)));
+            conditions.False(ConditionTypes.TemplateResolved, blueprint.Problems[0].Reason, string.Join(" ", blueprint.Problems.Select(p =>
+                p.Message)));
         }
         else if (seen.Template is null)
         {
@@ -110,7 +114,8 @@ internal static class StatusWriter
         else if (volume.Status?.Phase == "Lost")
         {
             conditions.False(type, Reasons.VolumeLost,
-                $"The data behind volume {volume.Metadata.Name} is lost. An administrator has to restore it from a backup, or remove the volume.");
+                $"The data behind volume {volume.Metadata.Name} is lost. An administrator has to restore it from a backup, or remove "
+                    + "the volume.");
         }
         else if (volume.Status?.Phase == "Bound" || pod.State == PodState.Ready)
         {
@@ -139,7 +144,8 @@ internal static class StatusWriter
                 Both(Reasons.Stopped, "The workspace is stopped. Its volume is kept.");
                 break;
             case PodState.Blocked:
-                if (children.Obstacles.TryGetValue(ChildPart.Pod, out var refused) || children.Obstacles.TryGetValue(ChildPart.NetworkPolicy, out refused))
+                if (children.Obstacles.TryGetValue(ChildPart.Pod, out var refused)
+                    || children.Obstacles.TryGetValue(ChildPart.NetworkPolicy, out refused))
                 {
                     Both(refused.Reason, refused.Message);
                 }
@@ -153,7 +159,8 @@ internal static class StatusWriter
                 Both(Reasons.BackingOff, WithNext(plan.Failure));
                 break;
             case PodState.Foreign when Children.OwnedByFormer(seen.Workspace, seen.Pod!.Metadata):
-                Both(Reasons.WaitingForFormerPod, "The pod of an earlier workspace of this name has not ended yet; two pods must not use one volume.");
+                Both(Reasons.WaitingForFormerPod,
+                    "The pod of an earlier workspace of this name has not ended yet; two pods must not use one volume.");
                 break;
             case PodState.Foreign:
                 Both(Reasons.NameClash, ChildPlan.Clash(ChildPart.Pod, seen.Workspace));
@@ -179,7 +186,8 @@ internal static class StatusWriter
             default:
                 Scheduled();
                 conditions.False(ConditionTypes.PodReady, Reasons.Starting,
-                    seen.Pod?.Status?.Phase == "Running" ? "The application was started and does not answer yet." : "The container is being started.");
+                    seen.Pod?.Status?.Phase == "Running" ? "The application was started and does not answer yet." : "The container is "
+                        + "being started.");
                 break;
         }
 
@@ -210,7 +218,8 @@ internal static class StatusWriter
         }
     }
 
-    private static void Route(ConditionSet conditions, Observation seen, Blueprint blueprint, ChildPlan children, BlueprintSettings settings)
+    private static void Route(ConditionSet conditions, Observation seen, Blueprint blueprint, ChildPlan children,
+        BlueprintSettings settings)
     {
         const string type = ConditionTypes.RouteReady;
         foreach (var part in (ReadOnlySpan<ChildPart>)[ChildPart.Service, ChildPart.NetworkPolicy, ChildPart.Middleware, ChildPart.Route])
@@ -234,7 +243,8 @@ internal static class StatusWriter
         }
         else if (settings.Routing == RoutingMode.ForwardAuth)
         {
-            conditions.True(type, Reasons.ForwardAuth, "Traefik leads to the workspace and asks the edge about each request; while it is not ready, to the edge.");
+            conditions.True(type, Reasons.ForwardAuth,
+                "Traefik leads to the workspace and asks the edge about each request; while it is not ready, to the edge.");
         }
         else
         {
@@ -252,7 +262,8 @@ internal static class StatusWriter
             return new WorkspaceStart
             {
                 // A request that an earlier start has answered says nothing about this one.
-                RequestedAt = request > (former?.RequestedAt ?? DateTimeOffset.MinValue) && request <= now ? request : former is null ? created ?? now : now,
+                RequestedAt = request > (former?.RequestedAt ?? DateTimeOffset.MinValue) && request <= now ? request : former is null
+                    ? created ?? now : now,
                 Path = StartPaths.Cold,
             };
         }
@@ -265,7 +276,8 @@ internal static class StatusWriter
         var conditions = pod.Status?.Conditions ?? [];
         return (former ?? new WorkspaceStart { RequestedAt = pod.Metadata.CreationTimestamp, Path = StartPaths.Cold }) with
         {
-            ScheduledAt = former?.ScheduledAt ?? conditions.FirstOrDefault(c => c.Type == "PodScheduled" && c.Status == "True")?.LastTransitionTime,
+            ScheduledAt = former?.ScheduledAt ?? conditions.FirstOrDefault(c =>
+                c.Type == "PodScheduled" && c.Status == "True")?.LastTransitionTime,
             ReadyAt = former?.ReadyAt ?? conditions.FirstOrDefault(c => c.Type == "Ready" && c.Status == "True")?.LastTransitionTime,
         };
     }
@@ -280,7 +292,8 @@ internal static class StatusWriter
         if (!blueprint.Problems.IsEmpty)
         {
             var first = blueprint.Problems[0];
-            return new WorkspaceFailure { Class = first.Class, Reason = first.Reason, Message = string.Join(" ", blueprint.Problems.Select(p => p.Message)) };
+            return new WorkspaceFailure { Class = first.Class, Reason = first.Reason, Message = string.Join(" ",
+                blueprint.Problems.Select(p => p.Message)) };
         }
 
         if (seen.Template is null)
@@ -288,15 +301,18 @@ internal static class StatusWriter
             return new WorkspaceFailure { Class = FailureClasses.User, Reason = Reasons.TemplateNotFound, Message = NotFound(seen) };
         }
 
-        var obstacle = children.Obstacles.OrderBy(o => o.Key).Select(o => o.Value).FirstOrDefault(o => o.Reason != Reasons.WaitingForFormerPod);
+        var obstacle = children.Obstacles.OrderBy(o =>
+            o.Key).Select(o => o.Value).FirstOrDefault(o => o.Reason != Reasons.WaitingForFormerPod);
         return pod.State == PodState.Foreign && !Children.OwnedByFormer(seen.Workspace, seen.Pod!.Metadata)
-            ? new WorkspaceFailure { Class = FailureClasses.Platform, Reason = Reasons.NameClash, Message = ChildPlan.Clash(ChildPart.Pod, seen.Workspace) }
+            ? new WorkspaceFailure { Class = FailureClasses.Platform, Reason = Reasons.NameClash, Message = ChildPlan.Clash(ChildPart.Pod,
+                seen.Workspace) }
             : obstacle.Message is null
                 ? null
                 : new WorkspaceFailure { Class = FailureClasses.Platform, Reason = obstacle.Reason, Message = obstacle.Message };
     }
 
     private static string WithNext(WorkspaceFailure? failure) => failure?.NextRetryAt is { } next
-        ? $"{failure.Message} Attempt {(failure.Attempts ?? 0) + 1} is at {next.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC."
+        ? $"{failure.Message} Attempt {(failure.Attempts ?? 0) + 1} is at "
+            + $"{next.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC."
         : failure?.Message ?? "The pod failed.";
 }

@@ -60,7 +60,8 @@ internal sealed class WorkspaceCaches
         var builder = new ControllerBuilder<UserWorkspace>(_informers, All<UserWorkspace>())
             .Named("userworkspace")
             .With(options)
-            .Watches(t => Workspaces.Store.ByIndex(TemplateIndex, $"{t.Metadata.Namespace}/{t.Metadata.Name}").Select(w => w.Key()), All<WorkspaceTemplate>())
+            .Watches(t => Workspaces.Store.ByIndex(TemplateIndex, $"{t.Metadata.Namespace}/{t.Metadata.Name}").Select(w =>
+                w.Key()), All<WorkspaceTemplate>())
             .Watches(Owner, Ours<Pod>())
             .Watches(Owner, Ours<PersistentVolumeClaim>())
             .Watches(Owner, Ours<Service>())
@@ -92,16 +93,19 @@ internal sealed class WorkspaceCaches
             Route = Routes?.Store.Get(key),
             Middlewares = Middlewares is null
                 ? []
-                : [.. RoutePart.MiddlewareNames(key.Name).Select(n => Middlewares.Store.Get(new ResourceKey(key.Namespace, n))).OfType<Middleware>()],
+                : [.. RoutePart.MiddlewareNames(key.Name).Select(n =>
+                    Middlewares.Store.Get(new ResourceKey(key.Namespace, n))).OfType<Middleware>()],
             TraefikServed = traefikServed,
             Now = now,
         };
     }
 
-    // By label, not by owner reference: the volume has none, and a pod that an earlier workspace left must wake the present one when it goes.
+    // By label, not by owner reference: the volume has none, and a pod that an earlier workspace left must wake the present one when it
+    // goes.
     private static IEnumerable<ResourceKey> Owner<T>(T child)
         where T : IKubeObject =>
-        child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) is { Length: > 0 } name ? [new ResourceKey(child.Metadata.Namespace ?? "", name)] : [];
+        child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) is { Length: > 0 } name
+            ? [new ResourceKey(child.Metadata.Namespace ?? "", name)] : [];
 
     private InformerOptions<T> All<T>()
         where T : class, IKubeResource<T> => new() { Watcher = new WatcherOptions { Namespace = Namespace } };
@@ -109,6 +113,7 @@ internal sealed class WorkspaceCaches
     private InformerOptions<T> Ours<T>()
         where T : class, IKubeResource<T> => new()
         {
-            Watcher = new WatcherOptions { Namespace = Namespace, LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Workspace}" },
+            Watcher = new WatcherOptions { Namespace = Namespace,
+                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Workspace}" },
         };
 }

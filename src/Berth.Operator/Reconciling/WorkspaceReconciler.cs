@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Berth.Operator;
 
 /// <summary>
-/// Observes, lets <see cref="Decider"/> decide, and does it: caches -> decision -> writes -> status -> events. Any of the writes may be the last one
+/// Observes, lets <see cref="Decider"/> decide, and does it: caches -> decision -> writes -> status -> events. Any of the writes may be the
+/// last one
 /// before the process ends; the next look finishes the work.
 /// </summary>
 internal sealed class WorkspaceReconciler(
@@ -94,7 +95,9 @@ internal sealed class WorkspaceReconciler(
             : decision.Again is { } again ? ReconcileResult.After(again) : ReconcileResult.Done;
     }
 
-    /// <summary>Reads what no cache holds, where it matters: warnings about a pod that takes long, and the namespace of a workspace that goes.</summary>
+    /// <summary>
+    /// Reads what no cache holds, where it matters: warnings about a pod that takes long, and the namespace of a workspace that goes.
+    /// </summary>
     private async Task<Observation> LookCloserAsync(Observation seen, CancellationToken cancellationToken)
     {
         if (seen.Workspace.Metadata.DeletionTimestamp is not null && Finalizers.Has(seen.Workspace, WorkspaceFinalizers.Storage))
@@ -131,10 +134,12 @@ internal sealed class WorkspaceReconciler(
     }
 
     /// <summary>
-    /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our labels, and what
+    /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our
+    /// labels, and what
     /// belongs to somebody else must not be taken over.
     /// </summary>
-    private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(Observation seen, Decision decision, CancellationToken cancellationToken)
+    private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(Observation seen, Decision decision,
+        CancellationToken cancellationToken)
     {
         var closer = seen;
         foreach (var step in decision.Steps)
@@ -143,10 +148,12 @@ internal sealed class WorkspaceReconciler(
             {
                 Step.ApplyVolume s when closer.Volume is null => closer with { Volume = await FindAsync(s.Object, cancellationToken) },
                 Step.ApplyService s when closer.Service is null => closer with { Service = await FindAsync(s.Object, cancellationToken) },
-                Step.ApplyNetworkPolicy s when closer.NetworkPolicy is null => closer with { NetworkPolicy = await FindAsync(s.Object, cancellationToken) },
+                Step.ApplyNetworkPolicy s when closer.NetworkPolicy is null =>
+                    closer with { NetworkPolicy = await FindAsync(s.Object, cancellationToken) },
                 Step.ApplyRoute s when closer.Route is null => closer with { Route = await FindAsync(s.Object, cancellationToken) },
                 Step.ApplyMiddleware s when closer.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name)
-                    && await FindAsync(s.Object, cancellationToken) is { } found => closer with { Middlewares = closer.Middlewares.Add(found) },
+                    && await FindAsync(s.Object, cancellationToken) is { } found =>
+                        closer with { Middlewares = closer.Middlewares.Add(found) },
                 Step.CreatePod s => closer with { Pod = await FindAsync(s.Object, cancellationToken) },
                 _ => closer,
             };
@@ -213,7 +220,8 @@ internal sealed class WorkspaceReconciler(
     {
         try
         {
-            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid }, cancellationToken);
+            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid },
+                cancellationToken);
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {
@@ -229,7 +237,8 @@ internal sealed class WorkspaceReconciler(
         }
 
         var former = workspace.Status;
-        var written = await client.ReplaceStatusAsync(workspace with { Status = status }, new WriteOptions { FieldManager = FieldManager }, cancellationToken);
+        var written = await client.ReplaceStatusAsync(workspace with { Status = status },
+            new WriteOptions { FieldManager = FieldManager }, cancellationToken);
         gate.WroteAt(key, written);
         metrics.StatusWritten(former, status);
         if (former?.Phase != status.Phase)

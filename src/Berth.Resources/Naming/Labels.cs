@@ -12,7 +12,10 @@ public static class Labels
     /// <summary>Name of the UserWorkspace.</summary>
     public const string Workspace = "berth.dev/workspace";
 
-    /// <summary>Hash of the owner's identity, see <see cref="WorkspaceNames.OwnerHash"/>; whoever creates a UserWorkspace may set it there too, so that a person's can be listed.</summary>
+    /// <summary>
+    /// Hash of the owner's identity, see <see cref="WorkspaceNames.OwnerHash"/>; whoever creates a UserWorkspace may set it there too, so
+    /// that a person's can be listed.
+    /// </summary>
     public const string Owner = "berth.dev/owner";
 
     /// <summary>Name of the template, on pods.</summary>
@@ -22,7 +25,10 @@ public static class Labels
 /// <summary>Annotations that people, the edge and the operator write.</summary>
 public static class Annotations
 {
-    /// <summary>On a UserWorkspace: restart asked for at this time (RFC 3339). The operator copies it to the pod; another value means another restart.</summary>
+    /// <summary>
+    /// On a UserWorkspace: restart asked for at this time (RFC 3339). The operator copies it to the pod; another value means another
+    /// restart.
+    /// </summary>
     public const string RestartedAt = "berth.dev/restartedAt";
 
     /// <summary>On a pod: hash of the specification it was made from, see <c>status.templateRevision</c>.</summary>
@@ -38,6 +44,9 @@ public static class Annotations
 /// <summary>Finalizers on UserWorkspaces.</summary>
 public static class WorkspaceFinalizers
 {
-    /// <summary>Held while <c>spec.storage.deletionPolicy</c> is Delete: the volume has no owner reference, so garbage collection does not remove it.</summary>
+    /// <summary>
+    /// Held while <c>spec.storage.deletionPolicy</c> is Delete: the volume has no owner reference, so garbage collection does not remove
+    /// it.
+    /// </summary>
     public const string Storage = "berth.dev/storage";
 }

@@ -35,7 +35,8 @@ public static class WorkspaceNames
         if (!IsSlug(slug))
         {
             throw new ArgumentException(
-                $"'{slug}' is not a slug: use 1 to {MaxSlugLength} lower-case letters, digits and single dashes, with no dash at either end.",
+                $"'{slug}' is not a slug: use 1 to {MaxSlugLength} lower-case letters, digits and single dashes, with no dash at "
+                    + "either end.",
                 nameof(slug));
         }
 
@@ -52,7 +53,9 @@ public static class WorkspaceNames
         return Base32.Encode(SHA256.HashData(bytes), HashLength);
     }
 
-    /// <summary>Whether a text can be appended to a person's name: lower-case letters, digits, single dashes inside, 1 to 40 characters.</summary>
+    /// <summary>
+    /// Whether a text can be appended to a person's name: lower-case letters, digits, single dashes inside, 1 to 40 characters.
+    /// </summary>
     public static bool IsSlug([NotNullWhen(true)] string? slug) =>
         slug is { Length: > 0 and <= MaxSlugLength } && IsLabel(slug) && !slug.Contains("--", StringComparison.Ordinal);
 

@@ -2,8 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Berth.Resources;
 
-/// <summary>Hosts and origins of workspaces: one label below the workspace domain, with the scheme and the port of the edge's public origin.</summary>
-/// <param name="PublicOrigin">Origin of the edge: scheme, host and port if not the scheme's own, such as <c>http://localhost:8080</c>.</param>
+/// <summary>
+/// Hosts and origins of workspaces: one label below the workspace domain, with the scheme and the port of the edge's public origin.
+/// </summary>
+/// <param name="PublicOrigin">Origin of the edge: scheme, host and port if not the scheme's own, such as
+/// <c>http://localhost:8080</c>.</param>
 /// <param name="WorkspaceDomain">Domain of the workspaces, lower case and without a port, such as <c>localhost</c>.</param>
 public sealed record WorkspaceUrls(Uri PublicOrigin, string WorkspaceDomain)
 {

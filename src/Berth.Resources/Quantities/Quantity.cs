@@ -41,9 +41,12 @@ public readonly record struct Quantity : IComparable<Quantity>
     public static Quantity Parse(string text) =>
         TryParse(text, out var quantity)
             ? quantity
-            : throw new FormatException($"'{text}' is not a quantity: use a number with an optional suffix, such as 500m, 2, 512Mi or 10Gi.");
+            : throw new FormatException($"'{text}' is not a quantity: use a number with an optional suffix, such as 500m, 2, 512Mi or "
+                + "10Gi.");
 
-    /// <summary>Reads a quantity: sign, decimal number, and a binary suffix (Ki … Ei), a decimal suffix (n, u, m, k, M … E) or an exponent.</summary>
+    /// <summary>
+    /// Reads a quantity: sign, decimal number, and a binary suffix (Ki … Ei), a decimal suffix (n, u, m, k, M … E) or an exponent.
+    /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Quantity quantity)
     {
         quantity = default;

@@ -86,7 +86,8 @@ public sealed record WorkspaceTemplateSpec
     public IReadOnlyList<string>? Args { get; init; }
 
     /// <summary>Further variables; those that Berth sets (PORT, WORKSPACE_…) cannot be given.</summary>
-    [Description("Further environment variables. $(NAME) stands for one that Berth sets: PORT, WORKSPACE_NAME, WORKSPACE_ROOT, WORKSPACE_URL, "
+    [Description("Further environment variables. $(NAME) stands for one that Berth sets: PORT, WORKSPACE_NAME, WORKSPACE_ROOT, "
+        + "WORKSPACE_URL, "
         + "WORKSPACE_IDENTITY_ISSUER, WORKSPACE_IDENTITY_AUDIENCE, WORKSPACE_IDENTITY_JWKS; those cannot be given here.")]
     [ListMap("name")]
     [MaxLength(64)]
@@ -269,7 +270,9 @@ public sealed record TemplateSecurity
     [Range(1, 2147483647)]
     public long? FsGroup { get; init; }
 
-    /// <summary>The image's files cannot be written; /tmp is an empty directory. Default false: many images write beside their programs.</summary>
+    /// <summary>
+    /// The image's files cannot be written; /tmp is an empty directory. Default false: many images write beside their programs.
+    /// </summary>
     [Description("The image's files cannot be written; /tmp can. Default false.")]
     public bool? ReadOnlyRootFilesystem { get; init; }
 }

@@ -31,7 +31,8 @@ public sealed record UserWorkspaceSpec
     [Description("Running: a pod should run. Stopped: the pod is ended and the volume is kept.")]
     [AllowedValues(DesiredStates.Running, DesiredStates.Stopped)]
     [SchemaDefault("\"Running\"")]
-    public string DesiredState { get; init => field = string.IsNullOrEmpty(value) ? DesiredStates.Running : value; } = DesiredStates.Running;
+    public string DesiredState { get; init =>
+        field = string.IsNullOrEmpty(value) ? DesiredStates.Running : value; } = DesiredStates.Running;
 
     /// <summary>Who asked last for a start or a stop, and why.</summary>
     [Description("Who asked last for a start or a stop, why and when. Whoever writes desiredState writes it.")]
@@ -139,13 +140,15 @@ public sealed record WorkspaceResources
 public sealed record WorkspaceLifetime
 {
     /// <summary>Stop after this time without use; 0 never. 60 to 604800 (a week). Null: the installation's default.</summary>
-    [Description("Stop after this many seconds without use; 0 means never, else 60 to 604800 (a week). Absent: the installation's default.")]
+    [Description("Stop after this many seconds without use; 0 means never, else 60 to 604800 (a week). Absent: the installation's "
+        + "default.")]
     [Range(0, 604800)]
     [CelRule("self == 0 || self >= 60", "idleTimeoutSeconds is 0 (never) or at least 60")]
     public long? IdleTimeoutSeconds { get; init; }
 
     /// <summary>Stop after this time in any case; 0 never. 300 to 2592000 (30 days).</summary>
-    [Description("Stop after this many seconds in any case; 0 means never, else 300 to 2592000 (30 days). Absent: the installation's default.")]
+    [Description("Stop after this many seconds in any case; 0 means never, else 300 to 2592000 (30 days). Absent: the installation's "
+        + "default.")]
     [Range(0, 2592000)]
     [CelRule("self == 0 || self >= 300", "maxRunSeconds is 0 (never) or at least 300")]
     public long? MaxRunSeconds { get; init; }
@@ -159,10 +162,12 @@ public sealed record WorkspaceLifetime
 public sealed record WorkspaceStorage
 {
     /// <summary>One of <see cref="DeletionPolicies"/>. Default Retain.</summary>
-    [Description("What becomes of the volume when the workspace is deleted. Retain: it is kept and found again by the same owner. Delete: it goes too.")]
+    [Description("What becomes of the volume when the workspace is deleted. Retain: it is kept and found again by the same owner. "
+        + "Delete: it goes too.")]
     [AllowedValues(DeletionPolicies.Retain, DeletionPolicies.Delete)]
     [SchemaDefault("\"Retain\"")]
-    public string DeletionPolicy { get; init => field = string.IsNullOrEmpty(value) ? DeletionPolicies.Retain : value; } = DeletionPolicies.Retain;
+    public string DeletionPolicy { get; init =>
+        field = string.IsNullOrEmpty(value) ? DeletionPolicies.Retain : value; } = DeletionPolicies.Retain;
 }
 
 /// <summary>Another person who may use the workspace.</summary>

@@ -10,7 +10,8 @@ public sealed record UserWorkspaceStatus
 {
     /// <summary>One of <see cref="WorkspacePhases"/>.</summary>
     [Description("Summary for people: Pending, Starting, Running, Stopping, Stopped, Failed or Terminating.")]
-    [AllowedValues(WorkspacePhases.Pending, WorkspacePhases.Starting, WorkspacePhases.Running, WorkspacePhases.Stopping, WorkspacePhases.Stopped,
+    [AllowedValues(WorkspacePhases.Pending, WorkspacePhases.Starting, WorkspacePhases.Running, WorkspacePhases.Stopping,
+        WorkspacePhases.Stopped,
         WorkspacePhases.Failed, WorkspacePhases.Terminating)]
     public string? Phase { get; init; }
 

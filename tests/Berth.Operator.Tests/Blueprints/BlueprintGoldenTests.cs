@@ -8,10 +8,13 @@ using Kube.Client.Models;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>What a workspace becomes, case by case, in files that a person can read. UPDATE_GOLDEN=1 writes them anew; the diff is the review.</summary>
+/// <summary>
+/// What a workspace becomes, case by case, in files that a person can read. UPDATE_GOLDEN=1 writes them anew; the diff is the review.
+/// </summary>
 public sealed class BlueprintGoldenTests
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, IndentSize = 2 };
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, IndentSize = 2 };
 
     public static TheoryData<string> Cases => [.. Inputs.Keys];
 
@@ -47,7 +50,8 @@ public sealed class BlueprintGoldenTests
                 Args = ["--port=$(PORT)"],
                 Env = [new TemplateVariable { Name = "HOME", Value = "$(WORKSPACE_ROOT)" }],
                 Port = 8888,
-                Probes = new TemplateProbes { Liveness = new TemplateProbe { Path = "/live", InitialDelaySeconds = 30, FailureThreshold = 9 } },
+                Probes = new TemplateProbes { Liveness = new TemplateProbe { Path = "/live", InitialDelaySeconds = 30,
+                    FailureThreshold = 9 } },
                 Resources = new TemplateResources
                 {
                     Requests = new ComputeResources { Cpu = "500m", Memory = "1Gi" },
@@ -58,9 +62,11 @@ public sealed class BlueprintGoldenTests
                 SecurityContext = new TemplateSecurity { RunAsUser = 1001, RunAsGroup = 100, FsGroup = 200, ReadOnlyRootFilesystem = true },
                 Parameters =
                 [
-                    new TemplateParameter { Name = "threads", Type = ParameterTypes.Number, Minimum = 1, Maximum = 32, Default = "2", Env = "OMP_NUM_THREADS" },
+                    new TemplateParameter { Name = "threads", Type = ParameterTypes.Number, Minimum = 1, Maximum = 32, Default = "2",
+                        Env = "OMP_NUM_THREADS" },
                     new TemplateParameter { Name = "dark", Type = ParameterTypes.Flag, Default = "true", Env = "DARK" },
-                    new TemplateParameter { Name = "lang", Type = ParameterTypes.Choice, Values = ["en", "de"], Default = "de", Env = "LANGUAGE" },
+                    new TemplateParameter { Name = "lang", Type = ParameterTypes.Choice, Values = ["en", "de"], Default = "de",
+                        Env = "LANGUAGE" },
                     new TemplateParameter { Name = "notes", Pattern = "[a-z ]+", Env = "NOTES" },
                     new TemplateParameter { Name = "unset", Env = "UNSET" },
                 ],
@@ -68,7 +74,8 @@ public sealed class BlueprintGoldenTests
             TestData.Settings with
             {
                 ImagePullPolicy = "IfNotPresent",
-                Network = new NetworkSettings { AllowedSources = ["192.0.2.0/24"], DeniedDestinations = ["198.51.100.7/32", "2001:db8::/32"] },
+                Network = new NetworkSettings { AllowedSources = ["192.0.2.0/24"], DeniedDestinations = ["198.51.100.7/32",
+                    "2001:db8::/32"] },
             },
             new BlueprintFacts()),
         ["existing-larger-volume"] = () => Blueprint.For(
@@ -111,13 +118,16 @@ public sealed class BlueprintGoldenTests
             {
                 Image = " ",
                 Storage = new TemplateStorage { Size = "none", MountPath = "/a/../etc" },
-                Env = [new TemplateVariable { Name = "PORT", Value = "1" }, new TemplateVariable { Name = "A", Value = "1" }, new TemplateVariable { Name = "A B" }],
-                Parameters = [new TemplateParameter { Name = "a", Default = "x", Env = "A" }, new TemplateParameter { Name = "b", Default = "x", Pattern = "(", Env = "B" }],
+                Env = [new TemplateVariable { Name = "PORT", Value = "1" }, new TemplateVariable { Name = "A", Value = "1" },
+                    new TemplateVariable { Name = "A B" }],
+                Parameters = [new TemplateParameter { Name = "a", Default = "x", Env = "A" }, new TemplateParameter { Name = "b",
+                    Default = "x", Pattern = "(", Env = "B" }],
             }),
             TestData.Settings,
             new BlueprintFacts()),
         ["no-template"] = () => Blueprint.For(TestData.Workspace(), null, TestData.Settings, new BlueprintFacts()),
-        ["unusable-name"] = () => Blueprint.For(TestData.Workspace(name: "a.b`)"), TestData.Template(), TestData.Settings, new BlueprintFacts { TraefikServed = true }),
+        ["unusable-name"] = () => Blueprint.For(TestData.Workspace(name: "a.b`)"), TestData.Template(), TestData.Settings,
+            new BlueprintFacts { TraefikServed = true }),
     };
 
     [Theory]

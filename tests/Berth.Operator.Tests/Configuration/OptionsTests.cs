@@ -20,7 +20,8 @@ public sealed class OptionsTests
     [Fact]
     public void Check_HttpOrigin_HasNoTlsAndKeepsThePort()
     {
-        var settings = Check(("PublicOrigin", "http://localhost:8080"), ("WorkspaceDomain", "localhost"), ("Routing", "edge"), ("Edge:Namespace", "berth"));
+        var settings = Check(("PublicOrigin", "http://localhost:8080"), ("WorkspaceDomain", "localhost"), ("Routing", "edge"),
+            ("Edge:Namespace", "berth"));
         Assert.Null(settings.Tls);
         Assert.Equal("http://localhost:8080", settings.IdentityIssuer);
         Assert.Equal(new EdgeService("berth", "berth-edge", 80, 8080), settings.Edge);
@@ -45,7 +46,8 @@ public sealed class OptionsTests
             ("Management:Address", "localhost"),
             ("Typo", "x"),
             ("Edge:Typo", "x")));
-        foreach (var name in (string[])["PublicOrigin", "WorkspaceDomain", "Routing", "Namespace", "ImagePullPolicy", "Workers", "Edge:Port", "Edge:JwksUrl", "Edge:PodLabels",
+        foreach (var name in (string[])["PublicOrigin", "WorkspaceDomain", "Routing", "Namespace", "ImagePullPolicy", "Workers",
+            "Edge:Port", "Edge:JwksUrl", "Edge:PodLabels",
             "Network:AllowedSources", "LeaderElection:Enabled", "Management:Address", "Typo is not", "Edge:Typo is not"])
         {
             Assert.Contains(error.Problems, p => p.StartsWith(name, StringComparison.Ordinal));
@@ -62,7 +64,8 @@ public sealed class OptionsTests
     [InlineData("ftp://berth.example.com")]
     [InlineData("")]
     public void Check_PublicOriginThatIsNone_IsRefused(string origin) =>
-        Assert.Contains("PublicOrigin", Assert.Throws<OperatorConfigurationException>(() => Check(("PublicOrigin", origin), ("WorkspaceDomain", "localhost"))).Message, StringComparison.Ordinal);
+        Assert.Contains("PublicOrigin", Assert.Throws<OperatorConfigurationException>(() =>
+            Check(("PublicOrigin", origin), ("WorkspaceDomain", "localhost"))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("a`) || Host(`b")]
@@ -70,7 +73,8 @@ public sealed class OptionsTests
     [InlineData(".example.dev")]
     [InlineData("example.dev:8080")]
     public void Check_WorkspaceDomainThatCouldEndARule_IsRefused(string domain) =>
-        Assert.Throws<OperatorConfigurationException>(() => Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", domain)));
+        Assert.Throws<OperatorConfigurationException>(() =>
+            Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", domain)));
 
     private static BlueprintSettings Check(params (string Key, string Value)[] values)
     {

@@ -10,11 +10,15 @@ public sealed class FailureClassifierTests
     public static TheoryData<string, PodStatus, string, string, FailureEffect> Failures => new()
     {
         { "ErrImagePull", Waiting("ErrImagePull", "manifest unknown"), FailureClasses.Template, Reasons.ImagePull, FailureEffect.Stuck },
-        { "ImagePullBackOff", Waiting("ImagePullBackOff", "Back-off pulling image"), FailureClasses.Template, Reasons.ImagePull, FailureEffect.Stuck },
+        { "ImagePullBackOff", Waiting("ImagePullBackOff", "Back-off pulling image"), FailureClasses.Template, Reasons.ImagePull,
+            FailureEffect.Stuck },
         { "ErrImageNeverPull", Waiting("ErrImageNeverPull", null), FailureClasses.Template, Reasons.ImagePull, FailureEffect.Stuck },
-        { "InvalidImageName", Waiting("InvalidImageName", "couldn't parse"), FailureClasses.Template, Reasons.InvalidImageName, FailureEffect.Stuck },
-        { "CreateContainerConfigError", Waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"), FailureClasses.Template, Reasons.ContainerConfig, FailureEffect.Stuck },
-        { "RunContainerError", Waiting("RunContainerError", "exec: no such file"), FailureClasses.Template, Reasons.CannotRun, FailureEffect.Stuck },
+        { "InvalidImageName", Waiting("InvalidImageName", "couldn't parse"), FailureClasses.Template, Reasons.InvalidImageName,
+            FailureEffect.Stuck },
+        { "CreateContainerConfigError", Waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"),
+            FailureClasses.Template, Reasons.ContainerConfig, FailureEffect.Stuck },
+        { "RunContainerError", Waiting("RunContainerError", "exec: no such file"), FailureClasses.Template, Reasons.CannotRun,
+            FailureEffect.Stuck },
         { "CrashLoopBackOff", Waiting("CrashLoopBackOff", "back-off 10s"), FailureClasses.User, Reasons.Crashed, FailureEffect.Stuck },
         { "exit 1", Ended(1, "Error"), FailureClasses.User, Reasons.Crashed, FailureEffect.Replace },
         { "exit 127", Ended(127, "Error"), FailureClasses.Template, Reasons.CannotRun, FailureEffect.Replace },
@@ -24,23 +28,30 @@ public sealed class FailureClassifierTests
         { "OOMKilled", Ended(137, "OOMKilled"), FailureClasses.User, Reasons.OutOfMemory, FailureEffect.Replace },
         { "status unknown", Ended(137, "ContainerStatusUnknown"), FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Replace },
         { "succeeded", new PodStatus { Phase = "Succeeded" }, FailureClasses.User, Reasons.Ended, FailureEffect.Replace },
-        { "Evicted", new PodStatus { Phase = "Failed", Reason = "Evicted", Message = "The node was low on resource: memory." }, FailureClasses.Platform, Reasons.Evicted, FailureEffect.Replace },
-        { "shutdown", new PodStatus { Phase = "Failed", Reason = "NodeShutdown" }, FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Replace },
-        { "terminated by shutdown", new PodStatus { Phase = "Failed", Reason = "Terminated" }, FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Replace },
-        { "OutOfcpu", new PodStatus { Phase = "Failed", Reason = "OutOfcpu" }, FailureClasses.Platform, Reasons.NodeRefused, FailureEffect.Replace },
+        { "Evicted", new PodStatus { Phase = "Failed", Reason = "Evicted", Message = "The node was low on resource: memory." },
+            FailureClasses.Platform, Reasons.Evicted, FailureEffect.Replace },
+        { "shutdown", new PodStatus { Phase = "Failed", Reason = "NodeShutdown" }, FailureClasses.Platform, Reasons.NodeLost,
+            FailureEffect.Replace },
+        { "terminated by shutdown", new PodStatus { Phase = "Failed", Reason = "Terminated" }, FailureClasses.Platform, Reasons.NodeLost,
+            FailureEffect.Replace },
+        { "OutOfcpu", new PodStatus { Phase = "Failed", Reason = "OutOfcpu" }, FailureClasses.Platform, Reasons.NodeRefused,
+            FailureEffect.Replace },
         { "no reason", new PodStatus { Phase = "Failed" }, FailureClasses.Platform, Reasons.PodFailed, FailureEffect.Replace },
         { "unknown", new PodStatus { Phase = "Unknown" }, FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Wait },
-        { "NodeLost", new PodStatus { Phase = "Running", Reason = "NodeLost" }, FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Wait },
+        { "NodeLost", new PodStatus { Phase = "Running", Reason = "NodeLost" }, FailureClasses.Platform, Reasons.NodeLost,
+            FailureEffect.Wait },
         {
             "Unschedulable",
-            new PodStatus { Phase = "Pending", Conditions = [new Condition { Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = "0/3 nodes are available: 3 Insufficient cpu." }] },
+            new PodStatus { Phase = "Pending", Conditions = [new Condition { Type = "PodScheduled", Status = "False",
+                Reason = "Unschedulable", Message = "0/3 nodes are available: 3 Insufficient cpu." }] },
             FailureClasses.Platform, Reasons.Unschedulable, FailureEffect.Wait
         },
     };
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public void Classify_FailedPod_NamesClassReasonAndRemedy(string what, PodStatus status, string @class, string reason, FailureEffect effect)
+    public void Classify_FailedPod_NamesClassReasonAndRemedy(string what, PodStatus status, string @class, string reason,
+        FailureEffect effect)
     {
         var failure = FailureClassifier.Classify(Pod(status), [], Now);
 
@@ -66,7 +77,8 @@ public sealed class FailureClassifierTests
     {
         var failure = FailureClassifier.Classify(
             Pod(Waiting("ContainerCreating", null)),
-            [new CoreEvent { Reason = "Scheduled" }, new CoreEvent { Reason = "FailedMount", Message = "Multi-Attach error for volume pvc-1" }],
+            [new CoreEvent { Reason = "Scheduled" }, new CoreEvent { Reason = "FailedMount",
+                Message = "Multi-Attach error for volume pvc-1" }],
             Now);
         Assert.Equal((FailureClasses.Platform, Reasons.FailedMount, FailureEffect.Wait), (failure!.Class, failure.Reason, failure.Effect));
         Assert.Contains("Multi-Attach", failure.Message, StringComparison.Ordinal);
@@ -78,7 +90,8 @@ public sealed class FailureClassifierTests
         var status = new PodStatus
         {
             Phase = "Running",
-            ContainerStatuses = [new ContainerStatus { Name = "workspace", State = new ContainerState { Running = new ContainerStateRunning() } }],
+            ContainerStatuses = [new ContainerStatus { Name = "workspace",
+                State = new ContainerState { Running = new ContainerStateRunning() } }],
         };
         Assert.Null(FailureClassifier.Classify(Pod(status), [new CoreEvent { Reason = "FailedMount" }], Now));
     }
@@ -95,7 +108,8 @@ public sealed class FailureClassifierTests
     }
 
     [Fact]
-    public void Classify_OutOfMemory_TellsTheLimit() => Assert.Contains("512Mi", FailureClassifier.Classify(Pod(Ended(137, "OOMKilled")), [], Now)!.Message, StringComparison.Ordinal);
+    public void Classify_OutOfMemory_TellsTheLimit() =>
+        Assert.Contains("512Mi", FailureClassifier.Classify(Pod(Ended(137, "OOMKilled")), [], Now)!.Message, StringComparison.Ordinal);
 
     [Fact]
     public void Classify_HostileDetail_IsCutToOneLine()
@@ -112,20 +126,23 @@ public sealed class FailureClassifierTests
     [InlineData(5, 160)]
     [InlineData(6, 300)]
     [InlineData(1000, 300)]
-    public void Backoff_Attempts_DoublesTo5Minutes(int attempts, int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), Backoff.After(attempts));
+    public void Backoff_Attempts_DoublesTo5Minutes(int attempts, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Backoff.After(attempts));
 
     private static PodStatus Waiting(string reason, string? message) => new()
     {
         Phase = "Pending",
         ContainerStatuses =
-            [new ContainerStatus { Name = "workspace", State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = reason, Message = message } } }],
+            [new ContainerStatus { Name = "workspace", State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = reason,
+                Message = message } } }],
     };
 
     private static PodStatus Ended(int code, string reason) => new()
     {
         Phase = "Failed",
         ContainerStatuses =
-            [new ContainerStatus { Name = "workspace", State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = code, Reason = reason } } }],
+            [new ContainerStatus { Name = "workspace",
+                State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = code, Reason = reason } } }],
     };
 
     private static Pod Pod(PodStatus status) => new()

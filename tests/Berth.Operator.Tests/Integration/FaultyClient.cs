@@ -4,7 +4,8 @@ using Kube.Client.Models;
 namespace Berth.Operator.Tests;
 
 /// <summary>
-/// A client whose writes go: done, refused with 500 before they are done, done, done but answered with 500. So each write of the operator is at some time
+/// A client whose writes go: done, refused with 500 before they are done, done, done but answered with 500. So each write of the operator
+/// is at some time
 /// its last, as if it had been killed there. Leases and events are spared: they have tests of their own, and long pauses.
 /// </summary>
 internal sealed class FaultyClient(IKubeClient inner) : IKubeClient
@@ -34,8 +35,10 @@ internal sealed class FaultyClient(IKubeClient inner) : IKubeClient
     public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => WriteAsync<T, T>(() => inner.ReplaceStatusAsync(obj, options, cancellationToken));
 
-    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T> => WriteAsync<T, T>(() => inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
+    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken,
+        string? subresource = null)
+        where T : class, IKubeResource<T> =>
+            WriteAsync<T, T>(() => inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
 
     public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
         where T : class, IKubeResource<T> => WriteAsync<T, T>(() => inner.ApplyAsync(obj, options, cancellationToken, subresource));
@@ -50,7 +53,8 @@ internal sealed class FaultyClient(IKubeClient inner) : IKubeClient
     public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) =>
         inner.OpenLogAsync(ns, pod, options, cancellationToken);
 
-    public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken) => inner.IsServedAsync(descriptor, cancellationToken);
+    public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken) =>
+        inner.IsServedAsync(descriptor, cancellationToken);
 
     private async Task<TResult> WriteAsync<T, TResult>(Func<Task<TResult>> write)
         where T : class, IKubeResource<T>

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>The suite on the embedded API, where every other write fails: before it is done, or after it is done and with its answer lost.</summary>
+/// <summary>
+/// The suite on the embedded API, where every other write fails: before it is done, or after it is done and with its answer lost.
+/// </summary>
 public sealed class OperatorWithFaultsTests : OperatorOnKubeServer
 {
     private protected override IKubeClient ForOperator(IKubeClient client) => new FaultyClient(client);
@@ -20,7 +22,8 @@ public abstract class OperatorOnKubeServer : OperatorSuite
     {
         var folder = Directory.CreateTempSubdirectory("berth-operator-tests-");
         var server = await KubeServer.StartAsync(
-            new KubeServerOptions { DataDirectory = folder.FullName, FlushToDisk = false }, NullLoggerFactory.Instance, TimeProvider.System);
+            new KubeServerOptions { DataDirectory = folder.FullName, FlushToDisk = false }, NullLoggerFactory.Instance,
+                TimeProvider.System);
         return (server.Kubeconfig, new Cleaning(server, folder), null);
     }
 

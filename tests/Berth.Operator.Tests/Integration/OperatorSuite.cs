@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Berth.Operator.Tests;
 
 /// <summary>
-/// The whole operator against an API. No node takes the pods (they ask for more CPU than any node has), so the tests themselves say what a kubelet
+/// The whole operator against an API. No node takes the pods (they ask for more CPU than any node has), so the tests themselves say what a
+/// kubelet
 /// would; that way the same tests run on the embedded API, on an API without nodes, and on a whole cluster.
 /// </summary>
 public abstract class OperatorSuite : IAsyncLifetime
@@ -106,7 +107,8 @@ public abstract class OperatorSuite : IAsyncLifetime
         Assert.All(workspace.Status.Conditions!, c => Assert.Equal("True", c.Status));
         Assert.Equal(workspace.Metadata.Generation, workspace.Status.ObservedGeneration);
 
-        // What the server makes of our writes (defaults, canonical quantities) must not look like a difference: the next looks change nothing.
+        // What the server makes of our writes (defaults, canonical quantities) must not look like a difference: the next looks change
+        // nothing.
         var before = await VersionsAsync();
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"owner":{"name":"Ada L."}}}""");
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.ObservedGeneration > workspace.Metadata.Generation);
@@ -177,9 +179,11 @@ public abstract class OperatorSuite : IAsyncLifetime
     {
         Skip.IfNot(_skip is null, _skip);
         var foreign = await Client.CreateAsync(
-            new Service { Metadata = new ObjectMeta { Name = Name, Namespace = Ns }, Spec = new ServiceSpec { Ports = [new ServicePort { Port = 1234 }] } }, null, default);
+            new Service { Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
+                Spec = new ServiceSpec { Ports = [new ServicePort { Port = 1234 }] } }, null, default);
         await CreateAsync();
-        await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.RouteReady, Reason: Reasons.NameClash }) == true);
+        await UntilAsync<UserWorkspace>(Name, w =>
+            w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.RouteReady, Reason: Reasons.NameClash }) == true);
         Assert.Equal(foreign.Metadata.ResourceVersion, (await Client.GetAsync<Service>(Ns, Name, default)).Metadata.ResourceVersion);
     }
 
@@ -243,7 +247,8 @@ public abstract class OperatorSuite : IAsyncLifetime
 
     private async Task InstallAsync()
     {
-        foreach (var (name, definition) in ((string, JsonObject)[])[("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>())])
+        foreach (var (name, definition) in ((string, JsonObject)[])[("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()),
+            ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>())])
         {
             await Client.Raw.SendAsync(
                 HttpMethod.Patch,
@@ -254,7 +259,8 @@ public abstract class OperatorSuite : IAsyncLifetime
         }
 
         using var deadline = new CancellationTokenSource(Deadline);
-        while (!await Client.IsServedAsync(UserWorkspace.Descriptor, deadline.Token) || !await Client.IsServedAsync(WorkspaceTemplate.Descriptor, deadline.Token))
+        while (!await Client.IsServedAsync(UserWorkspace.Descriptor, deadline.Token)
+            || !await Client.IsServedAsync(WorkspaceTemplate.Descriptor, deadline.Token))
         {
             await Task.Delay(50, deadline.Token);
         }
@@ -278,11 +284,13 @@ public abstract class OperatorSuite : IAsyncLifetime
              "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"","state":{"running":{"startedAt":"{{{now}}}"} } }] } }
             """,
             "status");
-        return (await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
+        return (await UntilAsync<UserWorkspace>(Name, w =>
+            w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
     }
 
     private async Task PatchAsync<T>(string name, string json, string? subresource = null)
-        where T : class, IKubeResource<T> => await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
+        where T : class, IKubeResource<T> =>
+            await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
 
     private async Task<string> VersionsAsync() => string.Join(
         ",",
@@ -324,8 +332,10 @@ public abstract class OperatorSuite : IAsyncLifetime
 
     private async Task SkipWithoutCelAsync()
     {
-        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default));
-        var minor = int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'), System.Globalization.CultureInfo.InvariantCulture);
+        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null,
+            default));
+        var minor = int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
+            System.Globalization.CultureInfo.InvariantCulture);
         Skip.If(minor < 25, "This server is older than Kubernetes 1.25: it stores CEL rules and does not enforce them.");
     }
 }

@@ -54,7 +54,8 @@ public sealed class DeciderTests
     public void Stop_EndsThePod_KeepsTheVolume()
     {
         var world = World.Running();
-        world.Change(s => s with { DesiredState = DesiredStates.Stopped, LastRequest = new WorkspaceRequest { By = RequestedBy.User, Reason = RequestReasons.Manual } });
+        world.Change(s => s with { DesiredState = DesiredStates.Stopped, LastRequest = new WorkspaceRequest { By = RequestedBy.User,
+            Reason = RequestReasons.Manual } });
         Assert.Contains("DeletePod", world.Settle());
         Assert.Equal(WorkspacePhases.Stopping, world.Phase);
 
@@ -63,7 +64,8 @@ public sealed class DeciderTests
         Assert.Equal(WorkspacePhases.Stopped, world.Phase);
         Assert.Equal("The workspace is stopped. Its volume is kept.", world.Status.Message);
         Assert.NotNull(world.Seen.Volume);
-        Assert.Contains(world.Notes, n => n.Reason == Reasons.Stopping && n.Message.Contains("asked by user (Manual)", StringComparison.Ordinal));
+        Assert.Contains(world.Notes, n => n.Reason == Reasons.Stopping
+            && n.Message.Contains("asked by user (Manual)", StringComparison.Ordinal));
         Assert.Contains(world.Notes, n => n.Reason == Reasons.Stopped);
 
         world.Change(s => s with { DesiredState = DesiredStates.Running });
@@ -134,7 +136,8 @@ public sealed class DeciderTests
         Assert.DoesNotContain("CreatePod", world.Settle());
         Assert.Equal(WorkspacePhases.Failed, world.Phase);
         Assert.Equal((FailureClasses.User, Reasons.TemplateNotFound), (world.Status.Failure!.Class, world.Status.Failure.Reason));
-        Assert.Equal("There is no template 'studio' in namespace people; set spec.template.name to one of code, web.", world.Status.Message);
+        Assert.Equal("There is no template 'studio' in namespace people; set spec.template.name to one of code, web.",
+            world.Status.Message);
 
         world.Seen = world.Seen with { Template = TestData.Template() };
         Assert.Contains("CreatePod", world.Settle());
@@ -236,7 +239,8 @@ public sealed class DeciderTests
         world.PodStatus(new PodStatus
         {
             Phase = "Pending",
-            ContainerStatuses = [new ContainerStatus { Name = "workspace", State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } } }],
+            ContainerStatuses = [new ContainerStatus { Name = "workspace",
+                State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } } }],
         });
         world.Settle();
         Assert.Equal(WorkspacePhases.Failed, world.Phase);
@@ -282,7 +286,8 @@ public sealed class DeciderTests
     public void ForeignObject_SameName_IsLeftAloneAndNamed(string kind)
     {
         var world = new World();
-        var foreign = new ObjectMeta { Name = "ws-gteygflnsjbfmjmu", Namespace = TestData.Ns, Uid = "theirs", Labels = new Dictionary<string, string> { ["app"] = "theirs" } };
+        var foreign = new ObjectMeta { Name = "ws-gteygflnsjbfmjmu", Namespace = TestData.Ns, Uid = "theirs",
+            Labels = new Dictionary<string, string> { ["app"] = "theirs" } };
         world.Seen = kind switch
         {
             "service" => world.Seen with { Service = new Service { Metadata = foreign } },
@@ -447,7 +452,8 @@ public sealed class DeciderTests
                 switch (random.Next(9))
                 {
                     case 0:
-                        world.Change(s => s with { DesiredState = s.DesiredState == DesiredStates.Running ? DesiredStates.Stopped : DesiredStates.Running });
+                        world.Change(s => s with { DesiredState = s.DesiredState == DesiredStates.Running
+                            ? DesiredStates.Stopped : DesiredStates.Running });
                         break;
                     case 1:
                         world.RequestRestart();

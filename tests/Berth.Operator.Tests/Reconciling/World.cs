@@ -4,14 +4,18 @@ using Kube.Client.Models;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>A cluster of one workspace in memory: does what an API would do with the decider's writes. Nothing happens unless a test makes it happen.</summary>
+/// <summary>
+/// A cluster of one workspace in memory: does what an API would do with the decider's writes. Nothing happens unless a test makes it
+/// happen.
+/// </summary>
 internal sealed class World
 {
     private int _uids = 10;
 
     internal DateTimeOffset Now { get; set; } = TestData.Now;
 
-    internal Observation Seen { get; set; } = new() { Workspace = TestData.Workspace(), Template = TestData.Template(), KnownTemplates = ["studio"], Now = TestData.Now };
+    internal Observation Seen { get; set; } = new() { Workspace = TestData.Workspace(), Template = TestData.Template(),
+        KnownTemplates = ["studio"], Now = TestData.Now };
 
     internal List<Note> Notes { get; } = [];
 
@@ -65,7 +69,8 @@ internal sealed class World
 
     internal void Annotate(string name, string value) => Seen = Seen with
     {
-        Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Annotations = new Dictionary<string, string> { [name] = value } } },
+        Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Annotations = new Dictionary<string,
+            string> { [name] = value } } },
     };
 
     internal void RequestRestart() => Annotate(Annotations.RestartedAt, Now.ToString("O", CultureInfo.InvariantCulture));
@@ -83,13 +88,15 @@ internal sealed class World
             new Condition { Type = "PodScheduled", Status = "True", LastTransitionTime = Now },
             new Condition { Type = "Ready", Status = "True", LastTransitionTime = Now },
         ],
-        ContainerStatuses = [new ContainerStatus { Name = "workspace", Ready = true, State = new ContainerState { Running = new ContainerStateRunning() } }],
+        ContainerStatuses = [new ContainerStatus { Name = "workspace", Ready = true,
+            State = new ContainerState { Running = new ContainerStateRunning() } }],
     });
 
     internal void PodFailed(int exitCode = 1) => PodStatus(new PodStatus
     {
         Phase = "Failed",
-        ContainerStatuses = [new ContainerStatus { Name = "workspace", State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = "Error" } } }],
+        ContainerStatuses = [new ContainerStatus { Name = "workspace",
+            State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = "Error" } } }],
     });
 
     /// <summary>The kubelet is done with a pod that was deleted.</summary>
@@ -113,13 +120,16 @@ internal sealed class World
     {
         Seen = step switch
         {
-            Step.ApplyVolume s => Seen with { Volume = s.Object with { Metadata = Created(s.Object.Metadata), Status = Seen.Volume?.Status } },
+            Step.ApplyVolume s => Seen with { Volume = s.Object with { Metadata = Created(s.Object.Metadata),
+                Status = Seen.Volume?.Status } },
             Step.ApplyService s => Seen with { Service = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.ApplyNetworkPolicy s => Seen with { NetworkPolicy = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.ApplyRoute s => Seen with { Route = s.Object with { Metadata = Created(s.Object.Metadata) } },
-            Step.ApplyMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m => m.Metadata.Name != s.Object.Metadata.Name), s.Object] },
+            Step.ApplyMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m =>
+                m.Metadata.Name != s.Object.Metadata.Name), s.Object] },
             Step.DeleteRoute => Seen with { Route = null },
-            Step.DeleteMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m => m.Metadata.Name != s.Object.Metadata.Name)] },
+            Step.DeleteMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m =>
+                m.Metadata.Name != s.Object.Metadata.Name)] },
             Step.CreatePod s when Seen.Pod is null => Seen with { Pod = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.CreatePod => throw new InvalidOperationException("Two pods on one volume."),
             Step.DeletePod => Seen with { Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } } },

@@ -63,7 +63,8 @@ public sealed class WorkspaceNamesTests
     }
 
     [Fact]
-    public void Slugify_LongText_IsCutToASlug() => Assert.True(WorkspaceNames.IsSlug(WorkspaceNames.Slugify(new string('x', 39) + " " + new string('y', 300))));
+    public void Slugify_LongText_IsCutToASlug() =>
+        Assert.True(WorkspaceNames.IsSlug(WorkspaceNames.Slugify(new string('x', 39) + " " + new string('y', 300))));
 
     [Theory]
     [InlineData("ws-abc", true)]
