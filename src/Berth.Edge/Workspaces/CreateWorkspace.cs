@@ -20,6 +20,6 @@ internal sealed record CreateWorkspace
     /// <summary>Wishes for cpu, memory and storage.</summary>
     public WorkspaceResources? Resources { get; init; }
 
-    /// <summary>False creates it stopped. The default is true.</summary>
-    public bool Start { get; init; } = true;
+    /// <summary>False creates it stopped; absent or true starts it. (Nullable, since generated JSON code does not keep the defaults of init properties.)</summary>
+    public bool? Start { get; init; }
 }

@@ -251,7 +251,7 @@ internal sealed partial class WorkspaceService(
                 Template = new TemplateReference { Name = templateName },
                 Parameters = wish.Parameters is { Count: > 0 } ? wish.Parameters : null,
                 Resources = wish.Resources,
-                DesiredState = wish.Start ? DesiredStates.Running : DesiredStates.Stopped,
+                DesiredState = wish.Start == false ? DesiredStates.Stopped : DesiredStates.Running,
                 LastRequest = new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() },
             },
         };

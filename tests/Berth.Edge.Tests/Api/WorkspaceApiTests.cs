@@ -30,6 +30,22 @@ public class WorkspaceApiTests
         Assert.Equal(WorkspaceNames.OwnerHash(edge.Provider.Issuer, "user1"), stored.Metadata.Labels![Labels.Owner]);
     }
 
+    [Theory]
+    [InlineData("""{"name":"a"}""", "Running")]
+    [InlineData("""{"name":"a","start":true}""", "Running")]
+    [InlineData("""{"name":"a","start":false}""", "Stopped")]
+    [InlineData("""{}""", "Running")]
+    public async Task Create_WithAndWithoutStart_RunsUnlessToldNotTo(string body, string desired)
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        using var api = edge.Api("user1");
+
+        using var answer = await api.PostAsync("/api/workspaces", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        Assert.Equal(desired, (string?)(await JsonAsync(answer))["desiredState"]);
+    }
+
     [Fact]
     public async Task Create_ByTwoReplicasAtOnce_OneWorkspace()
     {
