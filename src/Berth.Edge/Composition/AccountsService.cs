@@ -44,6 +44,24 @@ internal sealed partial class AccountsService(
         }
     }
 
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        accounts.Revocations.Revoked -= Cut;
+        try
+        {
+            // The store may outlive the edge, or end without being disposed: what was done has to be in the audit log either way.
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(3));
+            await accounts.FlushAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            LogNotFlushed(error.Message);
+        }
+    }
+
     private void Cut(Revocation revocation)
     {
         if (revocation.SessionId is { } session)
@@ -61,6 +79,9 @@ internal sealed partial class AccountsService(
 
     [LoggerMessage(5502, LogLevel.Warning, "The account store is not there yet, sign-ins have to wait: {Reason}")]
     private partial void LogUnavailable(string reason);
+
+    [LoggerMessage(5504, LogLevel.Warning, "The last audit events could not be written: {Reason}")]
+    private partial void LogNotFlushed(string reason);
 
     [LoggerMessage(5503, LogLevel.Critical, "The account store cannot be used; the edge ends.")]
     private partial void LogUnusable(Exception error);

@@ -36,8 +36,15 @@ internal static class KubeProblems
     private static ProblemException Invalid(KubeException error)
     {
         var fields = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (var cause in error.Status.Details?.Causes ?? [])
+        var causes = error.Status.Details?.Causes ?? [];
+        foreach (var cause in causes)
         {
+            // "Some validation rules were not checked": true of every invalid object, and of no field.
+            if (cause.Field is null or "" or "<nil>" && causes.Count > 1)
+            {
+                continue;
+            }
+
             var field = FieldOf(cause.Field ?? "");
             var message = Clean(cause.Message ?? cause.Reason ?? "is not valid");
             fields[field] = fields.TryGetValue(field, out var known) ? $"{known} {message}" : message;

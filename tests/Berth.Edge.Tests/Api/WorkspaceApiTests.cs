@@ -283,11 +283,12 @@ public class WorkspaceApiTests
         var path = $"/api/workspaces/{edge.NameOf("user1")}";
 
         edge.Kube.Fail = (verb, _) => verb == "patch"
-            ? FakeKube.Error(422, "Invalid", "UserWorkspace is invalid", ("spec.resources.cpu", "Invalid value: \"-1\": must be positive"), ("spec.parameters", "too long"))
+            ? FakeKube.Error(422, "Invalid", "UserWorkspace is invalid", ("spec.resources.cpu", "Invalid value: \"-1\": must be positive"), ("spec.parameters", "too long"), ("<nil>", "some validation rules were not checked"))
             : null;
         var invalid = await JsonAsync(await api.PatchAsync(path, JsonContent.Create(new { resources = new { cpu = "-1" } })));
         Assert.Equal((422, "Invalid value: \"-1\": must be positive."), ((int)invalid["status"]!, (string?)invalid["errors"]!["resources.cpu"]));
         Assert.Equal("too long.", (string?)invalid["errors"]!["parameters"]);
+        Assert.Equal(2, invalid["errors"]!.AsObject().Count);
 
         edge.Kube.Fail = (_, _) => FakeKube.Error(403, "Forbidden", "exceeded quota: people");
         var quota = await JsonAsync(await api.PostAsync(path + "/stop", null));
