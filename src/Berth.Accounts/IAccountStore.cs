@@ -48,7 +48,9 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>Sessions of a person that have neither ended nor been revoked, last used first.</summary>
     Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken);
 
-    /// <summary>Queues an audit event. When the queue is full (10,000 while the database is away) the event is logged and dropped.</summary>
+    /// <summary>
+    /// Queues an audit event. When the queue is full (10,000 while the database is away) the event is logged and dropped.
+    /// </summary>
     void Audit(AuditEvent auditEvent);
 
     /// <summary>Reads audit events, newest first.</summary>

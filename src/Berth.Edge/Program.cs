@@ -18,7 +18,8 @@ public static class Program
         {
             return await RunAsync(args).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is EdgeConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
+        catch (Exception error) when (
+            error is EdgeConfigurationException or KubeConfigException or InvalidDataException or FileNotFoundException)
         {
             await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
             return UsageExitCode;
@@ -26,7 +27,8 @@ public static class Program
         catch (IOException error) when (error.InnerException is SocketException or { InnerException: SocketException })
         {
             await Console.Error.WriteLineAsync(
-                $"{error.Message} Choose other ports with Berth__Edge__Listener__Port and Berth__Edge__Management__Port.").ConfigureAwait(false);
+                $"{error.Message} Choose other ports with Berth__Edge__Listener__Port and Berth__Edge__Management__Port.")
+                    .ConfigureAwait(false);
             return UsageExitCode;
         }
     }
@@ -90,7 +92,8 @@ public static class Program
     {
         try
         {
-            return new PostgresAccountStore(connectionString, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(), migrate);
+            return new PostgresAccountStore(connectionString, services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILoggerFactory>(), migrate);
         }
         catch (ArgumentException error)
         {

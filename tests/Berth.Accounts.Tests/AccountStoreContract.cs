@@ -27,7 +27,8 @@ public abstract class AccountStoreContract
 
         var person = await store.FindPersonAsync(Ann, default);
         Assert.NotNull(person);
-        Assert.Equal(("a@example.com", "Ann", Start, Start.AddMinutes(5)), (person.Email, person.Name, person.CreatedAt, person.LastSeenAt));
+        Assert.Equal(("a@example.com", "Ann", Start, Start.AddMinutes(5)),
+            (person.Email, person.Name, person.CreatedAt, person.LastSeenAt));
     }
 
     [SkippableFact]
@@ -102,12 +103,15 @@ public abstract class AccountStoreContract
     public async Task Audit_Events_NewestFirstAndFiltered()
     {
         await using var store = await CreateAsync();
-        store.Audit(new() { At = Start, Actor = Ann, Action = "workspace.start", Target = "workspaces/a", Outcome = "allowed", RequestId = "r1" });
+        store.Audit(new() { At = Start, Actor = Ann, Action = "workspace.start", Target = "workspaces/a", Outcome = "allowed",
+            RequestId = "r1" });
         store.Audit(new() { At = Start.AddSeconds(1), Action = "signin.refused", Outcome = "refused" });
-        store.Audit(new() { At = Start.AddSeconds(2), Actor = Ann, Action = "workspace.stop", Target = "workspaces/b\0", Outcome = "allowed" });
+        store.Audit(new() { At = Start.AddSeconds(2), Actor = Ann, Action = "workspace.stop", Target = "workspaces/b\0",
+            Outcome = "allowed" });
         await store.FlushAsync(default);
 
-        Assert.Equal(["workspace.stop", "signin.refused", "workspace.start"], (await store.ListAuditAsync(new(), default)).Select(e => e.Action));
+        Assert.Equal(["workspace.stop", "signin.refused", "workspace.start"], (await store.ListAuditAsync(new(), default))
+            .Select(e => e.Action));
         Assert.Equal(["workspace.stop"], (await store.ListAuditAsync(new() { Actor = Ann, Limit = 1 }, default)).Select(e => e.Action));
         var one = Assert.Single(await store.ListAuditAsync(new() { Target = "workspaces/a" }, default));
         Assert.Equal((Ann, "allowed", "r1", Start), (one.Actor, one.Outcome, one.RequestId, one.At));

@@ -8,7 +8,8 @@ using Npgsql;
 namespace Berth.Accounts;
 
 /// <summary>
-/// A PostgreSQL server for one machine, made from the machine's own programs, with its data below a given folder. It belongs to this process:
+/// A PostgreSQL server for one machine, made from the machine's own programs, with its data below a given folder. It belongs to this
+/// process:
 /// it stops with it, and is not left behind when the process is killed.
 /// </summary>
 /// <remarks>
@@ -17,8 +18,10 @@ namespace Berth.Accounts;
 /// folder/password       of the role berth (scram-sha-256), readable by us only
 /// folder/postgres.log   what the server says
 /// </code>
-/// The server listens on 127.0.0.1 on a port that is free at the time; no Unix socket, whose path may not be longer than 107 bytes. It keeps fsync
-/// on, so what was committed survives any end. It runs in a session of its own (Ctrl-C at the terminal is not for it) with a parent-death signal where
+/// The server listens on 127.0.0.1 on a port that is free at the time; no Unix socket, whose path may not be longer than 107 bytes. It
+/// keeps fsync
+/// on, so what was committed survives any end. It runs in a session of its own (Ctrl-C at the terminal is not for it) with a parent-death
+/// signal where
 /// setpriv is there; where it is not, the next start ends what was left behind.
 /// </remarks>
 public sealed partial class LocalPostgresServer : IAsyncDisposable
@@ -72,7 +75,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             await server.StartAsync(Path.GetFullPath(folder), cancellationToken).ConfigureAwait(false);
             return (server, null);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidOperationException or NpgsqlException or TimeoutException)
+        catch (Exception error) when (
+            error is IOException or UnauthorizedAccessException or InvalidOperationException or NpgsqlException or TimeoutException)
         {
             await server.DisposeAsync().ConfigureAwait(false);
             return (null, error.Message);
@@ -117,7 +121,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             {
                 ConnectionString = new NpgsqlConnectionStringBuilder
                 {
-                    Host = "127.0.0.1", Port = port, Username = "berth", Password = password, Database = "postgres", SslMode = SslMode.Disable,
+                    Host = "127.0.0.1", Port = port, Username = "berth", Password = password, Database = "postgres",
+                        SslMode = SslMode.Disable,
                     GssEncryptionMode = GssEncryptionMode.Disable,
                 }.ConnectionString;
                 return;
@@ -149,10 +154,12 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
         await WritePrivateAsync(passwordFile, password, cancellationToken).ConfigureAwait(false);
         await GiveAwayAsync(folder, cancellationToken).ConfigureAwait(false);
 
-        // --no-sync: a crash of the machine within seconds of the very first start loses nothing that anybody made. The server itself syncs.
+        // --no-sync: a crash of the machine within seconds of the very first start loses nothing that anybody made. The server itself
+        // syncs.
         var info = _identity.Describe(
             _binaries.InitDb,
-            ["-D", fresh, "-U", "berth", "--auth=scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+            ["-D", fresh, "-U", "berth", "--auth=scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync",
+                "--no-instructions"]);
         var (code, output) = await ServerIdentity.RunAsync(info, cancellationToken).ConfigureAwait(false);
         if (code != 0)
         {
@@ -172,7 +179,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             return;
         }
 
-        var (code, _) = await ServerIdentity.RunAsync(_identity.Describe(_binaries.PgCtl, ["status", "-D", _data]), cancellationToken).ConfigureAwait(false);
+        var (code, _) = await ServerIdentity.RunAsync(_identity.Describe(_binaries.PgCtl, ["status", "-D", _data]), cancellationToken)
+            .ConfigureAwait(false);
         if (code == 0)
         {
             LogLeftover(_data);
@@ -184,7 +192,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
     {
         string[] settings =
         [
-            "listen_addresses=127.0.0.1", $"port={port}", "unix_socket_directories=", "max_connections=40", "shared_buffers=32MB", "jit=off",
+            "listen_addresses=127.0.0.1", $"port={port}", "unix_socket_directories=", "max_connections=40", "shared_buffers=32MB",
+                "jit=off",
             "logging_collector=on", $"log_directory={Path.GetDirectoryName(_data)}", "log_filename=postgres.log", "log_rotation_age=0",
             "log_rotation_size=10MB", "log_truncate_on_rotation=on",
         ];
@@ -208,7 +217,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
         var info = _identity.Describe(_binaries.Postgres, arguments, wrapper);
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // The parent-death signal goes by the thread that started the process, and threads of the pool come and go: so one thread stays for it.
+        // The parent-death signal goes by the thread that started the process, and threads of the pool come and go: so one thread stays for
+        // it.
         var thread = new Thread(() =>
         {
             try
@@ -268,7 +278,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(20), _clock, cancellationToken).ConfigureAwait(false);
         }
 
-        throw new TimeoutException($"PostgreSQL was not ready within {StartLimit.TotalSeconds:0} s; see postgres.log in {Path.GetDirectoryName(_data)}.");
+        throw new TimeoutException(
+            $"PostgreSQL was not ready within {StartLimit.TotalSeconds:0} s; see postgres.log in {Path.GetDirectoryName(_data)}.");
     }
 
     private async Task StopAsync(CancellationToken cancellationToken)
@@ -319,7 +330,8 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
     private string LastLine(string folder)
     {
         var log = Path.Combine(folder, "postgres.log");
-        return _errors.Contains("FATAL", StringComparison.Ordinal) || !File.Exists(log) ? LastLineOf(_errors) : LastLineOf(File.ReadAllText(log));
+        return _errors.Contains("FATAL", StringComparison.Ordinal) || !File.Exists(log) ? LastLineOf(_errors)
+            : LastLineOf(File.ReadAllText(log));
     }
 
     private static string LastLineOf(string text)

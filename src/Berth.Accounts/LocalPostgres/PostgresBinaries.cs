@@ -12,7 +12,8 @@ internal sealed record PostgresBinaries(string InitDb, string Postgres, string P
         var folders = onPath.Concat(Versioned("/usr/lib/postgresql")).Concat(Versioned("/usr")).Concat(Versioned("/opt/homebrew/opt"));
         foreach (var folder in folders)
         {
-            var found = new PostgresBinaries(Path.Combine(folder, "initdb"), Path.Combine(folder, "postgres"), Path.Combine(folder, "pg_ctl"));
+            var found = new PostgresBinaries(Path.Combine(folder, "initdb"), Path.Combine(folder, "postgres"),
+                Path.Combine(folder, "pg_ctl"));
             if (File.Exists(found.InitDb) && File.Exists(found.Postgres) && File.Exists(found.PgCtl))
             {
                 binaries = found;

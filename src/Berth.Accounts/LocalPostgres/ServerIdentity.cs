@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Berth.Accounts;
 
 /// <summary>
-/// How to run PostgreSQL's programs so that they accept it: they refuse to run as root. As another user the programs are put behind a prefix
+/// How to run PostgreSQL's programs so that they accept it: they refuse to run as root. As another user the programs are put behind a
+/// prefix
 /// command; the data stays where the caller wants it.
 /// </summary>
 /// <param name="Prefix">Command and arguments to put before the program; empty to run it as it is.</param>
@@ -11,7 +12,8 @@ namespace Berth.Accounts;
 internal sealed record ServerIdentity(IReadOnlyList<string> Prefix, string? ChangesOwner)
 {
     /// <summary>
-    /// Finds a way. Not root: nothing to do. Root: a user namespace in which we are an ordinary user (nothing changes its owner, and a data folder
+    /// Finds a way. Not root: nothing to do. Root: a user namespace in which we are an ordinary user (nothing changes its owner, and a data
+    /// folder
     /// below a private home works); where those are switched off, the user postgres or nobody by setpriv.
     /// </summary>
     /// <returns>Null, with a reason, when there is none.</returns>
@@ -44,14 +46,16 @@ internal sealed record ServerIdentity(IReadOnlyList<string> Prefix, string? Chan
     public ProcessStartInfo Describe(string program, IEnumerable<string> arguments, IReadOnlyList<string>? wrapper = null)
     {
         string[] words = [.. Prefix, .. wrapper ?? [], program, .. arguments];
-        var info = new ProcessStartInfo(words[0]) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+        var info = new ProcessStartInfo(words[0]) { RedirectStandardError = true, RedirectStandardOutput = true,
+            RedirectStandardInput = true };
         foreach (var word in words.Skip(1))
         {
             info.ArgumentList.Add(word);
         }
 
         // Messages are read by us, and a server must not take its port or folder from the environment of whoever starts Berth.
-        foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal) || k.StartsWith("LC_", StringComparison.Ordinal)).ToArray())
+        foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal)
+            || k.StartsWith("LC_", StringComparison.Ordinal)).ToArray())
         {
             info.Environment.Remove(name);
         }
@@ -95,7 +99,8 @@ internal sealed record ServerIdentity(IReadOnlyList<string> Prefix, string? Chan
     {
         try
         {
-            var users = File.ReadLines("/etc/passwd").Select(l => l.Split(':')).Where(f => f.Length >= 4).ToDictionary(f => f[0], f => f, StringComparer.Ordinal);
+            var users = File.ReadLines("/etc/passwd").Select(l => l.Split(':')).Where(f => f.Length >= 4)
+                .ToDictionary(f => f[0], f => f, StringComparer.Ordinal);
             var fields = users.GetValueOrDefault("postgres") ?? users.GetValueOrDefault("nobody");
             return fields is null ? null : (int.Parse(fields[2]), int.Parse(fields[3]));
         }

@@ -2,7 +2,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Berth.Accounts;
 
-/// <summary>The entity model over the schema <c>berth</c>; the schema itself is made by the SQL scripts beside it, and a test holds the two together.</summary>
+/// <summary>
+/// The entity model over the schema <c>berth</c>; the schema itself is made by the SQL scripts beside it, and a test holds the two
+/// together.
+/// </summary>
 internal sealed class AccountsContext(DbContextOptions<AccountsContext> options) : DbContext(options)
 {
     public DbSet<PersonRow> People => Set<PersonRow>();

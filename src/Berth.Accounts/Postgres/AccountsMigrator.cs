@@ -61,7 +61,8 @@ public sealed partial class AccountsMigrator
         using var reader = new StreamReader(stream, Encoding.UTF8);
         var sql = reader.ReadToEnd().ReplaceLineEndings("\n");
         var name = Path.GetFileNameWithoutExtension(resource);
-        return new Migration(int.Parse(name.AsSpan(0, 4)), name, sql, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
+        return new Migration(int.Parse(name.AsSpan(0, 4)), name, sql,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
@@ -106,7 +107,8 @@ public sealed partial class AccountsMigrator
 
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await ExecuteAsync(connection, script.Sql, cancellationToken).ConfigureAwait(false);
-            await using var record = new NpgsqlCommand("INSERT INTO berth.schema_versions (version, name, checksum) VALUES ($1, $2, $3)", connection)
+            await using var record = new NpgsqlCommand("INSERT INTO berth.schema_versions (version, name, checksum) VALUES ($1, $2, $3)",
+                connection)
             {
                 Parameters = { new() { Value = script.Version }, new() { Value = script.Name }, new() { Value = script.Checksum } },
             };

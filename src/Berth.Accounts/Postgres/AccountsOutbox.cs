@@ -148,7 +148,8 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
             Parameters =
             {
                 new() { Value = batch.Select(t => t.Key).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
-                new() { Value = batch.Select(t => t.Value.UtcDateTime).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+                new() { Value = batch.Select(t => t.Value.UtcDateTime).ToArray(),
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
             },
         };
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -205,7 +206,8 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
     [LoggerMessage(4010, LogLevel.Warning, "Audit events and session times cannot be written now and stay queued: {Reason}")]
     private partial void LogWriteFailed(string reason);
 
-    [LoggerMessage(4011, LogLevel.Error, "Audit queue full; event not stored: {Action} by {Subject} on {Target}: {Outcome} (request {RequestId}).")]
+    [LoggerMessage(4011, LogLevel.Error,
+        "Audit queue full; event not stored: {Action} by {Subject} on {Target}: {Outcome} (request {RequestId}).")]
     private partial void LogAuditDropped(string action, string? subject, string? target, string outcome, string? requestId);
 
     [LoggerMessage(4012, LogLevel.Error, "Ended with {Audit} audit events and {Revocations} revocations not written: {Reason}")]

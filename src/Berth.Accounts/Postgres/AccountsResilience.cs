@@ -7,7 +7,8 @@ using Polly.Timeout;
 namespace Berth.Accounts;
 
 /// <summary>
-/// How the store copes with a database that is slow, restarting or gone: two quick retries for what a failover explains, a time limit for the
+/// How the store copes with a database that is slow, restarting or gone: two quick retries for what a failover explains, a time limit for
+/// the
 /// whole, and a breaker so that a dead database costs the next callers nothing.
 /// </summary>
 internal sealed class AccountsResilience
@@ -31,7 +32,8 @@ internal sealed class AccountsResilience
                 UseJitter = true,
             })
 
-            // Opens after a handful of failures (three sign-ins with their retries), probes again after 3 s: a restarted server is noticed soon.
+            // Opens after a handful of failures (three sign-ins with their retries), probes again after 3 s: a restarted server is noticed
+            // soon.
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 ShouldHandle = transient,
@@ -78,10 +80,13 @@ internal sealed class AccountsResilience
         }
     }
 
-    /// <summary>Connection trouble, a server that starts, stops or fails over, or resources that ran out; not a statement that is wrong.</summary>
+    /// <summary>
+    /// Connection trouble, a server that starts, stops or fails over, or resources that ran out; not a statement that is wrong.
+    /// </summary>
     internal static bool IsTransient(Exception error) => error switch
     {
-        PostgresException p => p.IsTransient || p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal)
+        PostgresException p => p.IsTransient || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
+            || p.SqlState.StartsWith("53", StringComparison.Ordinal)
             || p.SqlState is "25006" or "3D000",
         NpgsqlException => true,
         TimeoutException => true,

@@ -7,7 +7,8 @@ namespace Berth.Accounts;
 
 /// <summary>Accounts in PostgreSQL, shared by all replicas.</summary>
 /// <remarks>
-/// What a sign-in waits for is one plain statement; EF Core serves the queries behind pages and reports. So the entity model, which takes some
+/// What a sign-in waits for is one plain statement; EF Core serves the queries behind pages and reports. So the entity model, which takes
+/// some
 /// hundred milliseconds to build, is not on the way to the first sign-in.
 /// </remarks>
 public sealed class PostgresAccountStore : IAccountStore
@@ -46,7 +47,8 @@ public sealed class PostgresAccountStore : IAccountStore
         _outbox = new AccountsOutbox(_database, clock, loggers.CreateLogger<AccountsOutbox>());
 
         // Its own connection, not one of the pool; the keep-alive finds a peer that vanished without closing.
-        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, KeepAlive = 10, ApplicationName = "berth-revocations" };
+        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, KeepAlive = 10,
+            ApplicationName = "berth-revocations" };
         _listener = new RevocationListener(listening.ConnectionString, _revocations, clock, loggers.CreateLogger<RevocationListener>());
     }
 
@@ -184,7 +186,8 @@ public sealed class PostgresAccountStore : IAccountStore
     public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) => QueryAsync(
         async (context, token) =>
         {
-            var row = await context.People.FirstOrDefaultAsync(p => p.Issuer == person.Issuer && p.Subject == person.Subject, token).ConfigureAwait(false);
+            var row = await context.People.FirstOrDefaultAsync(p => p.Issuer == person.Issuer && p.Subject == person.Subject, token)
+                .ConfigureAwait(false);
             return row is null
                 ? null
                 : new Person
@@ -206,7 +209,8 @@ public sealed class PostgresAccountStore : IAccountStore
         var now = _clock.GetUtcNow().ToUniversalTime();
         return QueryAsync<IReadOnlyList<AccountSession>>(
             async (context, token) => await context.Sessions
-                .Where(s => s.Person!.Issuer == person.Issuer && s.Person.Subject == person.Subject && s.ExpiresAt > now && s.Epoch == s.Person.Epoch)
+                .Where(s => s.Person!.Issuer == person.Issuer && s.Person.Subject == person.Subject && s.ExpiresAt > now
+                    && s.Epoch == s.Person.Epoch)
                 .Where(s => !context.RevokedSessions.Any(r => r.Id == s.Id))
                 .OrderByDescending(s => s.LastSeenAt)
                 .Select(s => new AccountSession
@@ -286,7 +290,8 @@ public sealed class PostgresAccountStore : IAccountStore
         RequestId = row.RequestId,
     };
 
-    private Task<T> QueryAsync<T>(Func<AccountsContext, CancellationToken, Task<T>> query, CancellationToken cancellationToken) => _resilience.RunAsync(
+    private Task<T> QueryAsync<T>(Func<AccountsContext, CancellationToken, Task<T>> query, CancellationToken cancellationToken) =>
+        _resilience.RunAsync(
         async token =>
         {
             await using var context = await _contexts.CreateDbContextAsync(token).ConfigureAwait(false);

@@ -8,7 +8,8 @@ namespace Berth.Accounts;
 /// Keeps the revocation table in step with the database over a connection of its own: LISTEN first, then a snapshot, then notices, so that
 /// nothing falls between the two. When the connection is lost the table stays and the next connection reads the snapshot anew.
 /// </summary>
-internal sealed partial class RevocationListener(string connectionString, RevocationTable table, TimeProvider clock, ILogger logger) : IAsyncDisposable
+internal sealed partial class RevocationListener(string connectionString, RevocationTable table, TimeProvider clock, ILogger logger)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);

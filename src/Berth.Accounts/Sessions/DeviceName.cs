@@ -6,16 +6,20 @@ public static class DeviceName
     // Order matters: Edge and Opera also say Chrome, and Chrome also says Safari.
     private static readonly (string Mark, string Name)[] Browsers =
     [
-        ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chromium/", "Chromium"), ("HeadlessChrome/", "Chrome"), ("Chrome/", "Chrome"),
+        ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chromium/", "Chromium"), ("HeadlessChrome/", "Chrome"),
+            ("Chrome/", "Chrome"),
         ("Safari/", "Safari"), ("curl/", "curl"),
     ];
 
     private static readonly (string Mark, string Name)[] Systems =
     [
-        ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+        ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"),
+            ("Linux", "Linux"),
     ];
 
-    /// <summary>The short form, at most 64 characters of printable ASCII; <c>Unknown device</c> when the header says nothing usable.</summary>
+    /// <summary>
+    /// The short form, at most 64 characters of printable ASCII; <c>Unknown device</c> when the header says nothing usable.
+    /// </summary>
     public static string FromUserAgent(string? userAgent)
     {
         if (string.IsNullOrWhiteSpace(userAgent))

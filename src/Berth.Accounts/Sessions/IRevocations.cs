@@ -16,7 +16,9 @@ public interface IRevocations
     event Action<Revocation>? Revoked;
 }
 
-/// <summary>One revocation: of a session (<paramref name="SessionId"/>) or of all sessions of a person (<paramref name="Person"/>).</summary>
+/// <summary>
+/// One revocation: of a session (<paramref name="SessionId"/>) or of all sessions of a person (<paramref name="Person"/>).
+/// </summary>
 /// <param name="SessionId">The session, or null.</param>
 /// <param name="Person">The person, or null.</param>
 public readonly record struct Revocation(string? SessionId, PersonKey? Person);

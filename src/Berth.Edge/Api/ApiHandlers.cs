@@ -7,7 +7,8 @@ namespace Berth.Edge;
 
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
-    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge, LiveStream live,
+    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge,
+        LiveStream live,
     IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -36,7 +37,8 @@ internal sealed class ApiHandlers(
 
     public async Task CreateAsync(HttpContext context, Caller caller)
     {
-        var wish = await ApiRequest.ReadAsync(context, EdgeJson.Default.CreateWorkspace, static () => new CreateWorkspace()).ConfigureAwait(false);
+        var wish = await ApiRequest.ReadAsync(context, EdgeJson.Default.CreateWorkspace, static () => new CreateWorkspace())
+            .ConfigureAwait(false);
         UserWorkspace workspace;
         var created = true;
         if (wish == new CreateWorkspace())
@@ -73,7 +75,8 @@ internal sealed class ApiHandlers(
     {
         workspaces.Get(caller, Name(context));
         var changes = await ApiRequest.ReadObjectAsync(context, "application/merge-patch+json").ConfigureAwait(false);
-        await WriteAsync(context, 200, await workspaces.ChangeAsync(caller, Name(context), changes, ApiRequest.IfMatch(context), context.RequestAborted)
+        await WriteAsync(context, 200, await workspaces.ChangeAsync(caller, Name(context), changes, ApiRequest.IfMatch(context),
+            context.RequestAborted)
             .ConfigureAwait(false)).ConfigureAwait(false);
     }
 
@@ -86,18 +89,22 @@ internal sealed class ApiHandlers(
     }
 
     public async Task StartAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
-        await workspaces.StartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+        await workspaces.StartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false))
+            .ConfigureAwait(false);
 
     public async Task StopAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
-        await workspaces.StopAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+        await workspaces.StopAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false))
+            .ConfigureAwait(false);
 
     public async Task RestartAsync(HttpContext context, Caller caller) => await WriteAsync(context, 202,
-        await workspaces.RestartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+        await workspaces.RestartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false))
+            .ConfigureAwait(false);
 
     public async Task EventsAsync(HttpContext context, Caller caller)
     {
         var events = await insight.EventsAsync(caller, Name(context), context.RequestAborted).ConfigureAwait(false);
-        await WriteAsync(context, 200, EdgeJson.Default.EventListView, new EventListView([.. events.Select(EventView.From)])).ConfigureAwait(false);
+        await WriteAsync(context, 200, EdgeJson.Default.EventListView, new EventListView([.. events.Select(EventView.From)]))
+            .ConfigureAwait(false);
     }
 
     public async Task LogsAsync(HttpContext context, Caller caller)
@@ -105,7 +112,8 @@ internal sealed class ApiHandlers(
         var follow = ApiRequest.Flag(context, "follow");
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         await using var log = await insight.OpenLogAsync(
-            caller, Name(context), follow, ApiRequest.Number(context, "tail", 0, 10_000), ApiRequest.Flag(context, "previous"), ending.Token).ConfigureAwait(false);
+            caller, Name(context), follow, ApiRequest.Number(context, "tail", 0, 10_000), ApiRequest.Flag(context, "previous"),
+                ending.Token).ConfigureAwait(false);
         context.Response.ContentType = "text/plain; charset=utf-8";
         if (HttpMethods.IsHead(context.Request.Method))
         {
@@ -121,7 +129,8 @@ internal sealed class ApiHandlers(
     {
         var prefix = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject);
         return live.RunAsync(context, caller, n => n.StartsWith(prefix, StringComparison.Ordinal), () => new LiveEvent(
-            "workspaces", JsonSerializer.Serialize(new WorkspaceListView([.. workspaces.List(caller).Select(View)]), EdgeJson.Default.WorkspaceListView)));
+            "workspaces", JsonSerializer.Serialize(new WorkspaceListView([.. workspaces.List(caller).Select(View)]),
+                EdgeJson.Default.WorkspaceListView)));
     }
 
     private static async Task CopyAsync(Stream from, Stream to, CancellationToken cancellationToken)

@@ -28,7 +28,8 @@ internal static partial class ApiPipeline
         }
         catch (BadHttpRequestException error) when (!context.Response.HasStarted)
         {
-            await Problems.WriteAsync(context, new ProblemException(error.StatusCode, "bad-request", "The request cannot be read", error.Message))
+            await Problems.WriteAsync(context, new ProblemException(error.StatusCode, "bad-request", "The request cannot be read",
+                error.Message))
                 .ConfigureAwait(false);
         }
         catch (Exception error) when (!context.Response.HasStarted)
@@ -41,7 +42,8 @@ internal static partial class ApiPipeline
     }
 
     /// <summary>Answers a path below /api that is no route, or a method that the path does not have.</summary>
-    public static Task UnknownAsync(HttpContext context) => Problems.WriteAsync(context, new ProblemException(404, "not-found", "There is nothing here",
+    public static Task UnknownAsync(HttpContext context) =>
+        Problems.WriteAsync(context, new ProblemException(404, "not-found", "There is nothing here",
         "No call of the API has this method and path; /openapi/v1.json lists them."));
 
     private static Task UnauthenticatedAsync(HttpContext context)
@@ -53,7 +55,8 @@ internal static partial class ApiPipeline
             Type = "urn:berth:problem:sign-in-required",
             Title = "Sign in first",
             Status = 401,
-            Detail = bearer ? "The access token is not accepted: it may have ended, or be meant for something else." : "Send an access token as a bearer token, or sign in.",
+            Detail = bearer ? "The access token is not accepted: it may have ended, or be meant for something else."
+                : "Send an access token as a bearer token, or sign in.",
             Reason = "sign-in-required",
             RequestId = context.TraceIdentifier,
             LoginUrl = "/login",

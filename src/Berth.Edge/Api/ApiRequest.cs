@@ -21,7 +21,8 @@ internal static class ApiRequest
         }
 
         var media = context.Request.ContentType?.Split(';', 2)[0].Trim();
-        if (media is null || (!media.Equals("application/json", StringComparison.OrdinalIgnoreCase) && !mediaTypes.Contains(media, StringComparer.OrdinalIgnoreCase)))
+        if (media is null || (!media.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            && !mediaTypes.Contains(media, StringComparer.OrdinalIgnoreCase)))
         {
             throw new ProblemException(415, "media-type", "The body has the wrong type", "Send the body as application/json.");
         }
@@ -40,7 +41,8 @@ internal static class ApiRequest
         catch (InvalidOperationException error)
         {
             // What JsonNode says of lone surrogates in names.
-            throw new ProblemException(400, "bad-json", "The body cannot be read", "The body has a text that is not valid Unicode.", cause: error);
+            throw new ProblemException(400, "bad-json", "The body cannot be read", "The body has a text that is not valid Unicode.",
+                cause: error);
         }
     }
 
@@ -73,7 +75,8 @@ internal static class ApiRequest
         return values.Count == 1 && int.TryParse(values.ToString(), System.Globalization.NumberStyles.None, null, out var number)
             && number >= minimum && number <= maximum
             ? number
-            : throw new ProblemException(400, "bad-query", "The query cannot be read", $"Give '{name}' once, as a number from {minimum} to {maximum}.");
+            : throw new ProblemException(400, "bad-query", "The query cannot be read",
+                $"Give '{name}' once, as a number from {minimum} to {maximum}.");
     }
 
     /// <summary>The version in If-Match; null when absent or <c>*</c>.</summary>
@@ -86,9 +89,11 @@ internal static class ApiRequest
         }
 
         var text = header.ToString();
-        return header.Count == 1 && text.Length is > 2 and < 66 && text[0] == '"' && text[^1] == '"' && text[1..^1].All(char.IsAsciiLetterOrDigit)
+        return header.Count == 1 && text.Length is > 2 and < 66 && text[0] == '"' && text[^1] == '"' && text[1..^1]
+            .All(char.IsAsciiLetterOrDigit)
             ? text[1..^1]
-            : throw new ProblemException(400, "bad-if-match", "If-Match cannot be read", "Send one strong ETag as it came with the workspace, or *.");
+            : throw new ProblemException(400, "bad-if-match", "If-Match cannot be read",
+                "Send one strong ETag as it came with the workspace, or *.");
     }
 
     private static string Reason(JsonException error)

@@ -7,7 +7,8 @@ internal static class ApiRoutes
     public static IReadOnlyList<ApiRoute> All { get; } =
     [
         new("GET", "/api/me", "getMe", "Who is asking", "Person", [200], static h => h.GetMeAsync),
-        new("GET", "/api/templates", "listTemplates", "Templates that a workspace can be made from", "TemplateList", [200], static h => h.ListTemplatesAsync),
+        new("GET", "/api/templates", "listTemplates", "Templates that a workspace can be made from", "TemplateList", [200], static h =>
+            h.ListTemplatesAsync),
         new("GET", "/api/workspaces", "listWorkspaces", "Your workspaces", "WorkspaceList", [200, 403], static h => h.ListAsync)
         {
             Query = [new("all", "boolean", "Everybody's; administrators only")],
@@ -15,22 +16,30 @@ internal static class ApiRoutes
         new("POST", "/api/workspaces", "createWorkspace",
             "Create a workspace; without name and displayName the default one, which is returned with 200 when it is there already",
             "Workspace", [200, 201, 400, 409, 413, 415, 422], static h => h.CreateAsync) { Body = "CreateWorkspace" },
-        new("GET", "/api/workspaces/events", "watchWorkspaces", "Your workspaces as server-sent events: the full list now and after each change", "EventStream", [200],
+        new("GET", "/api/workspaces/events", "watchWorkspaces",
+            "Your workspaces as server-sent events: the full list now and after each change", "EventStream", [200],
             static h => h.WatchAsync),
         new("GET", "/api/workspaces/{name}", "getWorkspace", "One workspace", "Workspace", [200, 304, 404], static h => h.GetAsync),
-        new("PATCH", "/api/workspaces/{name}", "changeWorkspace", "Change displayName, parameters or resources (a merge: null removes)", "Workspace",
+        new("PATCH", "/api/workspaces/{name}", "changeWorkspace", "Change displayName, parameters or resources (a merge: null removes)",
+            "Workspace",
             [200, 400, 404, 412, 413, 415, 422], static h => h.ChangeAsync) { Body = "ChangeWorkspace", IfMatch = true },
-        new("DELETE", "/api/workspaces/{name}", "deleteWorkspace", "Delete a workspace; its volume is kept unless it says otherwise", null, [202, 404, 412],
+        new("DELETE", "/api/workspaces/{name}", "deleteWorkspace", "Delete a workspace; its volume is kept unless it says otherwise", null,
+            [202, 404, 412],
             static h => h.DeleteAsync) { IfMatch = true },
-        new("POST", "/api/workspaces/{name}/start", "startWorkspace", "Start it", "Workspace", [202, 404, 409, 412], static h => h.StartAsync) { IfMatch = true },
-        new("POST", "/api/workspaces/{name}/stop", "stopWorkspace", "Stop it; its volume is kept", "Workspace", [202, 404, 409, 412], static h => h.StopAsync)
+        new("POST", "/api/workspaces/{name}/start", "startWorkspace", "Start it", "Workspace", [202, 404, 409, 412], static h =>
+            h.StartAsync) { IfMatch = true },
+        new("POST", "/api/workspaces/{name}/stop", "stopWorkspace", "Stop it; its volume is kept", "Workspace", [202, 404, 409, 412],
+            static h => h.StopAsync)
         {
             IfMatch = true,
         },
-        new("POST", "/api/workspaces/{name}/restart", "restartWorkspace", "Stop it and start it anew; also retries one that failed", "Workspace",
+        new("POST", "/api/workspaces/{name}/restart", "restartWorkspace", "Stop it and start it anew; also retries one that failed",
+            "Workspace",
             [202, 404, 409, 412], static h => h.RestartAsync) { IfMatch = true },
-        new("GET", "/api/workspaces/{name}/events", "listWorkspaceEvents", "What happened to it lately, oldest first", "EventList", [200, 404], static h => h.EventsAsync),
-        new("GET", "/api/workspaces/{name}/logs", "readWorkspaceLogs", "What its program writes, as text", "Text", [200, 400, 404, 409], static h => h.LogsAsync)
+        new("GET", "/api/workspaces/{name}/events", "listWorkspaceEvents", "What happened to it lately, oldest first", "EventList",
+            [200, 404], static h => h.EventsAsync),
+        new("GET", "/api/workspaces/{name}/logs", "readWorkspaceLogs", "What its program writes, as text", "Text", [200, 400, 404, 409],
+            static h => h.LogsAsync)
         {
             Query =
             [
@@ -46,7 +55,8 @@ internal static class ApiRoutes
         foreach (var route in All)
         {
             var methods = route.Method == "GET" ? new[] { "GET", "HEAD" } : [route.Method];
-            endpoints.MapMethods(route.Pattern, methods, context => ApiPipeline.RunAsync(context, route)).WithDisplayName(route.OperationId);
+            endpoints.MapMethods(route.Pattern, methods, context => ApiPipeline.RunAsync(context, route))
+                .WithDisplayName(route.OperationId);
         }
 
         endpoints.MapMethods("/openapi/v1.json", ["GET", "HEAD"], OpenApiDocument.WriteAsync);
@@ -63,7 +73,8 @@ internal static class ApiRoutes
 /// <param name="Statuses">Statuses it answers with besides 401, 403 (cookie from another site), 503.</param>
 /// <param name="Handler">Picks the handler.</param>
 internal sealed record ApiRoute(
-    string Method, string Pattern, string OperationId, string Summary, string? Answer, IReadOnlyList<int> Statuses, Func<ApiHandlers, RequestHandler> Handler)
+    string Method, string Pattern, string OperationId, string Summary, string? Answer, IReadOnlyList<int> Statuses,
+        Func<ApiHandlers, RequestHandler> Handler)
 {
     /// <summary>Schema of the body; null for none.</summary>
     public string? Body { get; init; }

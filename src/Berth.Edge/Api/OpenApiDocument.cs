@@ -6,7 +6,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Berth.Edge;
 
 /// <summary>
-/// The OpenAPI 3.1 description: paths from <see cref="ApiRoutes"/>, schemas from the types themselves. Made at the first request for it; nothing of it is
+/// The OpenAPI 3.1 description: paths from <see cref="ApiRoutes"/>, schemas from the types themselves. Made at the first request for it;
+/// nothing of it is
 /// on the way of other requests.
 /// </summary>
 internal static class OpenApiDocument
@@ -43,7 +44,8 @@ internal static class OpenApiDocument
         return new JsonObject
         {
             ["openapi"] = "3.1.0",
-            ["info"] = new JsonObject { ["title"] = "Berth", ["version"] = "1", ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs." },
+            ["info"] = new JsonObject { ["title"] = "Berth", ["version"] = "1",
+                ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs." },
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -66,7 +68,8 @@ internal static class OpenApiDocument
                     },
                 },
             },
-            ["security"] = new JsonArray { new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["session"] = new JsonArray() } },
+            ["security"] = new JsonArray { new JsonObject { ["bearer"] = new JsonArray() },
+                new JsonObject { ["session"] = new JsonArray() } },
         };
     }
 
@@ -76,14 +79,16 @@ internal static class OpenApiDocument
         var parameters = new JsonArray();
         if (route.Pattern.Contains("{name}", StringComparison.Ordinal))
         {
-            parameters.Add(new JsonObject { ["name"] = "name", ["in"] = "path", ["required"] = true, ["schema"] = new JsonObject { ["type"] = "string" } });
+            parameters.Add(new JsonObject { ["name"] = "name", ["in"] = "path", ["required"] = true,
+                ["schema"] = new JsonObject { ["type"] = "string" } });
         }
 
         foreach (var query in route.Query)
         {
             parameters.Add(new JsonObject
             {
-                ["name"] = query.Name, ["in"] = "query", ["description"] = query.Description, ["schema"] = new JsonObject { ["type"] = query.Type },
+                ["name"] = query.Name, ["in"] = "query", ["description"] = query.Description,
+                    ["schema"] = new JsonObject { ["type"] = query.Type },
             });
         }
 
@@ -131,7 +136,8 @@ internal static class OpenApiDocument
                 response["content"] = answer switch
                 {
                     "Text" => new JsonObject { ["text/plain"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
-                    "EventStream" => new JsonObject { ["text/event-stream"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
+                    "EventStream" => new JsonObject { [
+                        "text/event-stream"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
                     _ => new JsonObject { ["application/json"] = new JsonObject { ["schema"] = Reference(answer) } },
                 };
             }
@@ -175,7 +181,8 @@ internal static class OpenApiDocument
                 ["displayName"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["maxLength"] = 100 },
                 ["parameters"] = new JsonObject
                 {
-                    ["type"] = new JsonArray("object", "null"), ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["maxLength"] = 256 },
+                    ["type"] = new JsonArray("object", "null"),
+                        ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["maxLength"] = 256 },
                 },
                 ["resources"] = new JsonObject
                 {
@@ -198,5 +205,6 @@ internal static class OpenApiDocument
         ["Problem"] = Schema(EdgeJson.Default.ProblemView),
     };
 
-    private static JsonNode Schema(JsonTypeInfo type) => type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+    private static JsonNode Schema(JsonTypeInfo type) =>
+        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
 }

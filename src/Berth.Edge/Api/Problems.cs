@@ -39,7 +39,8 @@ internal static class Problems
         response.Headers.XContentTypeOptions = "nosniff";
         if (!HttpMethods.IsHead(context.Request.Method))
         {
-            await JsonSerializer.SerializeAsync(response.Body, problem, EdgeJson.Default.ProblemView, context.RequestAborted).ConfigureAwait(false);
+            await JsonSerializer.SerializeAsync(response.Body, problem, EdgeJson.Default.ProblemView, context.RequestAborted)
+                .ConfigureAwait(false);
         }
     }
 }

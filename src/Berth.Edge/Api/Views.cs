@@ -61,11 +61,13 @@ internal sealed record WorkspaceView
             Ready = entry?.IsReady == true,
             Message = status?.Message,
             Url = urls.Origin(name),
-            Owner = new OwnerView(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject, workspace.Spec.Owner.Email, workspace.Spec.Owner.Name),
+            Owner = new OwnerView(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject, workspace.Spec.Owner.Email,
+                workspace.Spec.Owner.Name),
             Parameters = workspace.Spec.Parameters,
             Resources = workspace.Spec.Resources,
             LastRequest = workspace.Spec.LastRequest,
-            Conditions = status?.Conditions?.Select(c => new ConditionView(c.Type, c.Status, c.Reason, c.Message, c.LastTransitionTime)).ToArray(),
+            Conditions = status?.Conditions?.Select(c => new ConditionView(c.Type, c.Status, c.Reason, c.Message, c.LastTransitionTime))
+                .ToArray(),
             Failure = status?.Failure,
             PendingRestart = status?.TemplateRevision?.PendingRestart == true,
             CreatedAt = workspace.Metadata.CreationTimestamp,
@@ -84,7 +86,8 @@ internal sealed record WorkspaceView
 
         var name = workspace.Metadata.Name ?? "";
         var own = WorkspaceNames.Prefix.Length + WorkspaceNames.HashLength;
-        return name.StartsWith(WorkspaceNames.Prefix, StringComparison.Ordinal) && name.Length > own + 1 && name[own] == '-' ? name[(own + 1)..]
+        return name.StartsWith(WorkspaceNames.Prefix, StringComparison.Ordinal) && name.Length > own + 1 && name[own] == '-'
+            ? name[(own + 1)..]
             : name.Length == own && name.StartsWith(WorkspaceNames.Prefix, StringComparison.Ordinal) ? "My workspace"
             : name;
     }
@@ -103,14 +106,16 @@ internal sealed record WorkspaceListView(IReadOnlyList<WorkspaceView> Items);
 internal sealed record EventView(DateTimeOffset At, string Type, string? Reason, string? Message, string About, int Count)
 {
     public static EventView From(CoreEvent e) => new(
-        WorkspaceInsight.TimeOf(e), e.Type ?? "Normal", e.Reason, e.Message, $"{e.InvolvedObject.Kind}/{e.InvolvedObject.Name}", e.Series?.Count ?? e.Count ?? 1);
+        WorkspaceInsight.TimeOf(e), e.Type ?? "Normal", e.Reason, e.Message, $"{e.InvolvedObject.Kind}/{e.InvolvedObject.Name}",
+            e.Series?.Count ?? e.Count ?? 1);
 }
 
 /// <summary>Events, oldest first.</summary>
 internal sealed record EventListView(IReadOnlyList<EventView> Items);
 
 /// <summary>A template to choose.</summary>
-internal sealed record TemplateView(string Name, string DisplayName, string? Description, bool Default, IReadOnlyList<ParameterView> Parameters)
+internal sealed record TemplateView(string Name, string DisplayName, string? Description, bool Default,
+    IReadOnlyList<ParameterView> Parameters)
 {
     public static TemplateView From(WorkspaceTemplate template, string defaultTemplate) => new(
         template.Metadata.Name ?? "",

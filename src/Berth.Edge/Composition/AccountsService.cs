@@ -3,11 +3,13 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>
-/// Brings the account store up beside the rest: a database that is away keeps a new replica from being ready, not from starting. Ends open streams when a
+/// Brings the account store up beside the rest: a database that is away keeps a new replica from being ready, not from starting. Ends open
+/// streams when a
 /// revocation arrives.
 /// </summary>
 internal sealed partial class AccountsService(
-    IAccountStore accounts, IOpenConnections connections, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<AccountsService> logger) : BackgroundService
+    IAccountStore accounts, IOpenConnections connections, TimeProvider clock, IHostApplicationLifetime lifetime,
+        ILogger<AccountsService> logger) : BackgroundService
 {
     /// <summary>Whether schema and revocations are there: before that a revoked session would be let in.</summary>
     public bool IsStarted { get; private set; }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Composes the whole edge into a web application: the program of this project and the one-machine Berth both do it with these two calls.</summary>
+/// <summary>
+/// Composes the whole edge into a web application: the program of this project and the one-machine Berth both do it with these two calls.
+/// </summary>
 /// <remarks>
 /// <code>
 /// builder.Services.AddSingleton&lt;IKubeClient&gt;(client);          // required

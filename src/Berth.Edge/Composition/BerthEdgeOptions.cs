@@ -1,6 +1,8 @@
 namespace Berth.Edge;
 
-/// <summary>Everything the edge is configured with. <see cref="Read"/> takes it from configuration; in-process composition makes it by hand.</summary>
+/// <summary>
+/// Everything the edge is configured with. <see cref="Read"/> takes it from configuration; in-process composition makes it by hand.
+/// </summary>
 public sealed record BerthEdgeOptions
 {
     /// <summary>Sign-in, sessions, proxying.</summary>

@@ -13,7 +13,8 @@ internal sealed class EdgeMetrics : IDisposable
 
     public EdgeMetrics()
     {
-        _actions = _meter.CreateCounter<long>("berth.edge.actions", "{action}", "What people asked for, by action and outcome; the same as in the audit log.");
+        _actions = _meter.CreateCounter<long>("berth.edge.actions", "{action}",
+            "What people asked for, by action and outcome; the same as in the audit log.");
     }
 
     /// <summary>Counts an action.</summary>
@@ -23,9 +24,12 @@ internal sealed class EdgeMetrics : IDisposable
     public void Observe(WorkspaceTable table, IOpenConnections connections, WorkspaceWatch watch, Accounts.IAccountStore accounts)
     {
         _meter.CreateObservableGauge("berth.edge.workspaces", () => table.Count, "{workspace}", "Workspaces in the routing table.");
-        _meter.CreateObservableGauge("berth.edge.streams.open", () => connections.Count, "{stream}", "WebSockets and event streams that are open.");
-        _meter.CreateObservableGauge("berth.edge.watch.synced", () => watch.IsSynced ? 1 : 0, null, "1 once the picture of the namespace is complete.");
-        _meter.CreateObservableGauge("berth.edge.revocations.current", () => accounts.Revocations.IsCurrent ? 1 : 0, null, "1 while revocations of other replicas arrive.");
+        _meter.CreateObservableGauge("berth.edge.streams.open", () => connections.Count, "{stream}",
+            "WebSockets and event streams that are open.");
+        _meter.CreateObservableGauge("berth.edge.watch.synced", () => watch.IsSynced ? 1 : 0, null,
+            "1 once the picture of the namespace is complete.");
+        _meter.CreateObservableGauge("berth.edge.revocations.current", () => accounts.Revocations.IsCurrent ? 1 : 0, null,
+            "1 while revocations of other replicas arrive.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -5,7 +5,9 @@ namespace Berth.Edge;
 /// <summary>The listener for probes and metrics: section <c>Berth:Edge:Management</c>. Never reachable through the public one.</summary>
 public sealed record ManagementOptions
 {
-    /// <summary>Address to listen on. The default is 127.0.0.1; in a pod, where the kubelet and Prometheus come from outside, 0.0.0.0.</summary>
+    /// <summary>
+    /// Address to listen on. The default is 127.0.0.1; in a pod, where the kubelet and Prometheus come from outside, 0.0.0.0.
+    /// </summary>
     public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Port. The default is 0: a free one, which is logged.</summary>

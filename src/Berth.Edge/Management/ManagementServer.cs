@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Berth.Edge;
 
 /// <summary>
-/// /livez, /readyz and /metrics on a listener of their own: no request of the public listener can reach them, whatever its path or host, and probes work while the
+/// /livez, /readyz and /metrics on a listener of their own: no request of the public listener can reach them, whatever its path or host,
+/// and probes work while the
 /// public one is full.
 /// </summary>
 internal sealed partial class ManagementServer(

@@ -6,7 +6,8 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>
-/// Listens to the process's meters and writes them in the Prometheus text format (version 0.0.4). Names and units follow the OpenTelemetry rules for
+/// Listens to the process's meters and writes them in the Prometheus text format (version 0.0.4). Names and units follow the OpenTelemetry
+/// rules for
 /// Prometheus: dots become underscores, units are spelled out, counters end in <c>_total</c>.
 /// </summary>
 internal sealed class PrometheusCollector : IDisposable
@@ -14,7 +15,8 @@ internal sealed class PrometheusCollector : IDisposable
     /// <summary>Media type of the text.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    // Past this an instrument has a label that should not be one (a path, an id): it keeps what it has and counts the rest under overflow="true".
+    // Past this an instrument has a label that should not be one (a path, an id): it keeps what it has and counts the rest under
+    // overflow="true".
     private const int MaximumSeries = 2000;
 
     // For durations in seconds, as OpenTelemetry advises for HTTP; others bring their own by advice.
@@ -94,7 +96,8 @@ internal sealed class PrometheusCollector : IDisposable
             var kind = instrument.GetType().Name;
             _isObservable = instrument.IsObservable;
             _shape = kind.StartsWith("Histogram", StringComparison.Ordinal) ? Shape.Histogram
-                : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal) ? Shape.Counter
+                : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal)
+                    ? Shape.Counter
                 : Shape.Gauge;
             _isSum = kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("UpDownCounter", StringComparison.Ordinal);
             _buckets = (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray()
@@ -121,7 +124,8 @@ internal sealed class PrometheusCollector : IDisposable
             if (!_series.TryGetValue(key, out var series))
             {
                 key = _series.Count >= MaximumSeries ? "overflow=\"true\"" : key;
-                series = _series.GetOrAdd(key, static (_, family) => new Series(family._shape == Shape.Histogram ? family._buckets.Length + 1 : 0), this);
+                series = _series.GetOrAdd(key, static (_, family) =>
+                    new Series(family._shape == Shape.Histogram ? family._buckets.Length + 1 : 0), this);
             }
 
             lock (series)
@@ -144,10 +148,12 @@ internal sealed class PrometheusCollector : IDisposable
         {
             if (!string.IsNullOrEmpty(_instrument.Description))
             {
-                text.Append("# HELP ").Append(Name).Append(' ').Append(_instrument.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" ")).Append('\n');
+                text.Append("# HELP ").Append(Name).Append(' ')
+                    .Append(_instrument.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" ")).Append('\n');
             }
 
-            text.Append("# TYPE ").Append(Name).Append(' ').Append(_shape switch { Shape.Counter => "counter", Shape.Histogram => "histogram", _ => "gauge" }).Append('\n');
+            text.Append("# TYPE ").Append(Name).Append(' ')
+                .Append(_shape switch { Shape.Counter => "counter", Shape.Histogram => "histogram", _ => "gauge" }).Append('\n');
         }
 
         public void WriteSeries(StringBuilder text, HashSet<string> seen)
@@ -210,7 +216,8 @@ internal sealed class PrometheusCollector : IDisposable
         }
 
         private static string Escape(string text) =>
-            text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+            text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+                .Replace("\n", "\\n", StringComparison.Ordinal);
 
         private static string Safe(string name)
         {

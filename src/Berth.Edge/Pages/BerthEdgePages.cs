@@ -46,5 +46,6 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
 
     private static Html Actions(ImmutableArray<EdgeAction> actions) => Html.Join(actions.Select((a, i) => a.Post
         ? Html.Of($"<form method=\"post\" action=\"{a.Url}\"><button class=\"primary\">{a.Label}</button></form>")
-        : i == 0 ? Html.Of($"<a class=\"button primary\" href=\"{a.Url}\">{a.Label}</a>") : Html.Of($"<a class=\"button\" href=\"{a.Url}\">{a.Label}</a>")));
+        : i == 0 ? Html.Of($"<a class=\"button primary\" href=\"{a.Url}\">{a.Label}</a>")
+            : Html.Of($"<a class=\"button\" href=\"{a.Url}\">{a.Label}</a>")));
 }

@@ -4,7 +4,8 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>
-/// Tokens in forms: a second proof, beside the same-origin check, that a form came from our own page of this session. Stateless: an HMAC of the session's id
+/// Tokens in forms: a second proof, beside the same-origin check, that a form came from our own page of this session. Stateless: an HMAC of
+/// the session's id
 /// under a key derived from the cookie keys, so every replica accepts what any replica wrote, and a new sign-in makes old forms void.
 /// </summary>
 internal sealed class CsrfTokens
@@ -16,7 +17,8 @@ internal sealed class CsrfTokens
 
     public CsrfTokens(EdgeSettings settings)
     {
-        _keys = [.. settings.CookieKeys.Select(k => HKDF.DeriveKey(HashAlgorithmName.SHA256, [.. k], 32, info: "berth csrf v1"u8.ToArray()))];
+        _keys = [.. settings.CookieKeys.Select(k =>
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, [.. k], 32, info: "berth csrf v1"u8.ToArray()))];
     }
 
     /// <summary>The token for a caller's forms.</summary>
@@ -30,5 +32,6 @@ internal sealed class CsrfTokens
     }
 
     private static string Make(byte[] key, Caller caller) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{caller.SessionId}\0{caller.Issuer}\0{caller.Subject}")));
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(
+            $"{caller.SessionId}\0{caller.Issuer}\0{caller.Subject}")));
 }

@@ -4,7 +4,8 @@ namespace Berth.Edge;
 
 /// <summary>Pages for people who are signed in. Everything essential is a link or a form; the script only saves reloading.</summary>
 internal sealed class DashboardPages(
-    PageLayout layout, WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge, CsrfTokens csrf,
+    PageLayout layout, WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
+        EdgeOptions edge, CsrfTokens csrf,
     LiveStream live)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -32,7 +33,8 @@ internal sealed class DashboardPages(
     public Task EventsAsync(HttpContext context, Caller caller)
     {
         var prefix = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject);
-        return live.RunAsync(context, caller, n => n.StartsWith(prefix, StringComparison.Ordinal), () => new LiveEvent("update", List(caller).ToString()));
+        return live.RunAsync(context, caller, n => n.StartsWith(prefix, StringComparison.Ordinal), () =>
+            new LiveEvent("update", List(caller).ToString()));
     }
 
     /// <summary>One workspace: events and log.</summary>
@@ -60,7 +62,8 @@ internal sealed class DashboardPages(
     /// <summary>The log as text.</summary>
     public async Task LogsAsync(HttpContext context, Caller caller)
     {
-        await using var log = await insight.OpenLogAsync(caller, Name(context), follow: false, tail: 2000, previous: false, context.RequestAborted).ConfigureAwait(false);
+        await using var log = await insight.OpenLogAsync(caller, Name(context), follow: false, tail: 2000, previous: false,
+            context.RequestAborted).ConfigureAwait(false);
         context.Response.ContentType = "text/plain; charset=utf-8";
         await log.CopyToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
     }
@@ -193,7 +196,8 @@ internal sealed class DashboardPages(
     {
         var facts = new List<(string, string?)>
         {
-            ("Name", view.Name), ("Address", view.Url), ("Template", view.Template), ("Owner", view.Owner.Name ?? view.Owner.Email ?? view.Owner.Subject),
+            ("Name", view.Name), ("Address", view.Url), ("Template", view.Template),
+                ("Owner", view.Owner.Name ?? view.Owner.Email ?? view.Owner.Subject),
             ("Created (UTC)", view.CreatedAt?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss")),
         };
         facts.AddRange((view.Parameters ?? new Dictionary<string, string>()).Select(p => ($"Parameter {p.Key}", (string?)p.Value)));

@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 
 namespace Berth.Edge;
 
-/// <summary>The style sheet and the script of the pages: in the assembly, read once, addressed by their contents so that browsers may keep them for ever.</summary>
+/// <summary>
+/// The style sheet and the script of the pages: in the assembly, read once, addressed by their contents so that browsers may keep them for
+/// ever.
+/// </summary>
 internal sealed class EdgeAssets
 {
     private readonly Dictionary<string, Asset> _byPath = new(StringComparer.Ordinal);

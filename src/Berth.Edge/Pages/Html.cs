@@ -5,7 +5,8 @@ using System.Text.Encodings.Web;
 namespace Berth.Edge;
 
 /// <summary>
-/// A piece of HTML. Made only from interpolated strings, whose literal parts are markup and whose holes are text: a hole is encoded unless it is HTML
+/// A piece of HTML. Made only from interpolated strings, whose literal parts are markup and whose holes are text: a hole is encoded unless
+/// it is HTML
 /// already, so nothing that came from outside can become markup.
 /// </summary>
 internal readonly struct Html

@@ -1,8 +1,11 @@
 namespace Berth.Edge;
 
-/// <summary>The loop behind every page that is kept up to date: waits for a change, renders, sends what is new, gives signs of life.</summary>
+/// <summary>
+/// The loop behind every page that is kept up to date: waits for a change, renders, sends what is new, gives signs of life.
+/// </summary>
 /// <remarks>
-/// Each event is the whole state, so a client that comes back after a loss, to any replica, is up to date with the first one. The stream ends when the
+/// Each event is the whole state, so a client that comes back after a loss, to any replica, is up to date with the first one. The stream
+/// ends when the
 /// session does, when the edge ends, or when the page has nothing more to wait for.
 /// </remarks>
 internal sealed class LiveStream(WorkspaceTable table, ISessionState sessions, TimeProvider clock, IHostApplicationLifetime lifetime)

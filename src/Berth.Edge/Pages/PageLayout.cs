@@ -3,7 +3,8 @@ namespace Berth.Edge;
 /// <summary>The frame of every page of the edge, on its own origin and on workspace hosts.</summary>
 internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOptions edge)
 {
-    // One policy for all pages: nothing inline, nothing from elsewhere, no framing. On a workspace's host the style sheet and the script still come from the
+    // One policy for all pages: nothing inline, nothing from elsewhere, no framing. On a workspace's host the style sheet and the script
+    // still come from the
     // edge: a person who may not use the workspace gets nothing from its host, and the page that says so should be readable.
     private readonly string _ownPolicy = Policy("'self'");
     private readonly string _workspacePolicy = Policy(edge.PublicOrigin);
@@ -39,7 +40,8 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
     {
         var origin = EdgeOrigin(context);
         var folder = origin + "/assets/";
-        var refresh = page.RefreshSeconds is { } seconds ? Html.Of($"<noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>") : Html.Empty;
+        var refresh = page.RefreshSeconds is { } seconds
+            ? Html.Of($"<noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>") : Html.Empty;
         var script = page.NeedsScript ? Html.Of($"<script src=\"{folder}{assets.Script}\" defer></script>") : Html.Empty;
         return Html.Of($"""
             <!doctype html>

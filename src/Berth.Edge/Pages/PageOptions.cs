@@ -21,7 +21,9 @@ public sealed record PageOptions
     /// <summary>Terms of service of the operator's own: plain text, one paragraph a line. The default is a short general text.</summary>
     public string? TermsText { get; init; }
 
-    /// <summary>Privacy notice of the operator's own: plain text, one paragraph a line. The default says what Berth itself stores.</summary>
+    /// <summary>
+    /// Privacy notice of the operator's own: plain text, one paragraph a line. The default says what Berth itself stores.
+    /// </summary>
     public string? PrivacyText { get; init; }
 
     /// <summary>Adds a sentence to <paramref name="problems"/> for each value that cannot be used.</summary>

@@ -6,7 +6,8 @@ namespace Berth.Edge;
 internal static partial class PageRoutes
 {
     // A form of ours has a handful of short fields.
-    private static readonly FormOptions FormLimits = new() { ValueCountLimit = 100, ValueLengthLimit = 4096, KeyLengthLimit = 256, BufferBodyLengthLimit = 64 * 1024 };
+    private static readonly FormOptions FormLimits = new() { ValueCountLimit = 100, ValueLengthLimit = 4096, KeyLengthLimit = 256,
+        BufferBodyLengthLimit = 64 * 1024 };
 
     /// <summary>Maps all pages and the fallback.</summary>
     public static void MapBerthPages(this IEndpointRouteBuilder endpoints)
@@ -44,7 +45,8 @@ internal static partial class PageRoutes
     private static void OwnPage(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Caller, Task> page) =>
         endpoints.Page(pattern, context => context.GetCaller() is { } caller ? page(context, caller) : SignInAsync(context));
 
-    private static void Form(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Caller, IFormCollection, Task> handle) =>
+    private static void Form(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, Caller, IFormCollection,
+        Task> handle) =>
         endpoints.MapPost(pattern, context => GuardAsync(context, async () =>
         {
             if (context.GetCaller() is not { } caller)
@@ -55,7 +57,8 @@ internal static partial class PageRoutes
 
             if (!context.Request.HasFormContentType)
             {
-                throw new ProblemException(415, "media-type", "The form cannot be read", "This address takes forms; programs use /api/workspaces.");
+                throw new ProblemException(415, "media-type", "The form cannot be read",
+                    "This address takes forms; programs use /api/workspaces.");
             }
 
             context.Features.Set<IFormFeature>(new FormFeature(context.Request, FormLimits));
@@ -71,7 +74,8 @@ internal static partial class PageRoutes
 
             if (!context.RequestServices.GetRequiredService<CsrfTokens>().IsValid(caller, form[CsrfTokens.Field]))
             {
-                throw new ProblemException(403, "form-expired", "This form has expired", "It was made for another session. Open the page again and repeat what you did.");
+                throw new ProblemException(403, "form-expired", "This form has expired",
+                    "It was made for another session. Open the page again and repeat what you did.");
             }
 
             await handle(context, caller, form).ConfigureAwait(false);
@@ -91,7 +95,8 @@ internal static partial class PageRoutes
         return PagesOf(context).WriteAsync(context, EdgeMessages.SignInRequired("/login"));
     }
 
-    private static Task NotFoundAsync(HttpContext context) => PagesOf(context).WriteAsync(context, EdgeMessages.NotFound() with { Actions = [new("Go to the start page", "/")] });
+    private static Task NotFoundAsync(HttpContext context) => PagesOf(context)
+        .WriteAsync(context, EdgeMessages.NotFound() with { Actions = [new("Go to the start page", "/")] });
 
     private static IEdgePages PagesOf(HttpContext context) => context.RequestServices.GetRequiredService<IEdgePages>();
 
@@ -123,7 +128,8 @@ internal static partial class PageRoutes
         }
         catch (Exception error) when (!context.Response.HasStarted && error is not BadHttpRequestException)
         {
-            LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Berth.Edge.Pages"), context.TraceIdentifier, error);
+            LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Berth.Edge.Pages"),
+                context.TraceIdentifier, error);
             context.Response.Clear();
             await PagesOf(context).WriteAsync(context, new EdgeMessage
             {

@@ -6,7 +6,8 @@ namespace Berth.Edge;
 internal static class WorkspaceHtml
 {
     /// <summary>The list; also what the live stream sends.</summary>
-    public static Html List(IReadOnlyList<UserWorkspace> workspaces, Func<UserWorkspace, WorkspaceView> view, string csrf) => workspaces.Count == 0
+    public static Html List(IReadOnlyList<UserWorkspace> workspaces, Func<UserWorkspace, WorkspaceView> view, string csrf) =>
+        workspaces.Count == 0
         ? Html.Of($"""<article class="card center"><h2>You have no workspace yet</h2><p class="quiet">Make your first one; it takes a moment.</p><div class="actions"><a class="button primary" href="/start">Create my workspace</a></div></article>""")
         : Html.Join(workspaces.Select(w => Card(view(w), csrf)));
 

@@ -4,7 +4,8 @@ namespace Berth.Edge;
 
 /// <summary>What people see on a workspace's own address until it is ready.</summary>
 internal sealed class ProgressPage(
-    PageLayout layout, WorkspaceWatch watch, WorkspaceService workspaces, WorkspaceTable table, LiveStream live, OpenConnections connections, EdgeOptions edge)
+    PageLayout layout, WorkspaceWatch watch, WorkspaceService workspaces, WorkspaceTable table, LiveStream live,
+        OpenConnections connections, EdgeOptions edge)
     : IProgressPage
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -38,7 +39,8 @@ internal sealed class ProgressPage(
                 // Entered among the open streams: a share that is withdrawn, a session that is revoked end it.
                 using (var stream = connections.Add(access, new AccessRequest("GET", false), access.Caller.ExpiresAt))
                 {
-                    await live.RunAsync(context, access.Caller, n => n == access.Workspace.Name, () => Event(access), stream.Token).ConfigureAwait(false);
+                    await live.RunAsync(context, access.Caller, n => n == access.Workspace.Name, () => Event(access), stream.Token)
+                        .ConfigureAwait(false);
                 }
 
                 return true;
@@ -107,7 +109,8 @@ internal sealed class ProgressPage(
 
     private async Task StartAsync(HttpContext context, WorkspaceAccess access)
     {
-        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false) : null;
+        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false)
+            : null;
         var workspace = watch.Find(access.Workspace.Name);
         try
         {

@@ -71,7 +71,8 @@ internal sealed record ProgressView
         var name = WorkspaceView.DisplayNameOf(workspace);
         if (isReady)
         {
-            return new ProgressView { Title = $"{name} is ready", IsReady = true, StepList = [.. Steps.Select(s => new ProgressStep(s.Title, StepState.Done)), Connect(StepState.Done)] };
+            return new ProgressView { Title = $"{name} is ready", IsReady = true,
+                StepList = [.. Steps.Select(s => new ProgressStep(s.Title, StepState.Done)), Connect(StepState.Done)] };
         }
 
         var phase = WorkspaceEntries.PhaseOf(workspace);
@@ -83,8 +84,10 @@ internal sealed record ProgressView
         if (workspace.Spec.DesiredState != DesiredStates.Running)
         {
             return phase == WorkspacePhases.Stopped
-                ? new ProgressView { Title = $"{name} is stopped", Problem = StoppedBecause(workspace), Remedy = "Your files are kept. Start it to go on.", Action = ProgressAction.Start }
-                : new ProgressView { Title = $"{name} is stopping", Problem = "It can be started again in a moment.", Action = ProgressAction.Start };
+                ? new ProgressView { Title = $"{name} is stopped", Problem = StoppedBecause(workspace),
+                    Remedy = "Your files are kept. Start it to go on.", Action = ProgressAction.Start }
+                : new ProgressView { Title = $"{name} is stopping", Problem = "It can be started again in a moment.",
+                    Action = ProgressAction.Start };
         }
 
         return Starting(workspace, name, phase);
@@ -93,7 +96,8 @@ internal sealed record ProgressView
     private static ProgressView Starting(UserWorkspace workspace, string name, string phase)
     {
         var status = workspace.Status;
-        var conditions = (status?.Conditions ?? []).GroupBy(c => c.Type, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last(), StringComparer.Ordinal);
+        var conditions = (status?.Conditions ?? []).GroupBy(c => c.Type, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Last(), StringComparer.Ordinal);
 
         // What the operator wrote before it saw the present wish tells of the former pod.
         var stale = status?.ObservedGeneration is { } seen && workspace.Metadata.Generation is { } generation && seen < generation;
@@ -116,7 +120,8 @@ internal sealed record ProgressView
             {
                 Title = $"{name} is starting",
                 StepList = steps.ToImmutable(),
-                Problem = status?.Failure is { Attempts: > 0 } earlier && !stale ? $"An earlier attempt failed: {earlier.Message ?? earlier.Reason}" : null,
+                Problem = status?.Failure is { Attempts: > 0 } earlier && !stale
+                    ? $"An earlier attempt failed: {earlier.Message ?? earlier.Reason}" : null,
             };
         }
 
@@ -146,8 +151,10 @@ internal sealed record ProgressView
         var who = failure?.Class switch
         {
             FailureClasses.User => "Look at its log and its parameters, mend what is wrong, then try again.",
-            FailureClasses.Template => "Its template has a mistake. Tell an administrator; trying again helps when the template has been mended.",
-            FailureClasses.Platform => "The systems it runs on have a problem. It is tried again by itself; if it stays, tell an administrator.",
+            FailureClasses.Template =>
+                "Its template has a mistake. Tell an administrator; trying again helps when the template has been mended.",
+            FailureClasses.Platform =>
+                "The systems it runs on have a problem. It is tried again by itself; if it stays, tell an administrator.",
             _ => "Try again; if it stays, tell an administrator.",
         };
         return failure?.NextRetryAt is { } next ? $"{who} Next attempt at {next.UtcDateTime:HH:mm:ss} UTC." : who;

@@ -3,7 +3,8 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>Writes what people do to the audit log and, as one line each, to the program's log.</summary>
-internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock, ILogger<AuditTrail> logger)
+internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock,
+    ILogger<AuditTrail> logger)
 {
     /// <summary>Records an action; never waits and never fails.</summary>
     public void Record(Caller? caller, string action, string? target, string outcome)

@@ -5,7 +5,10 @@ namespace Berth.Edge;
 /// <summary>What somebody who creates a workspace wishes for. Everything is optional.</summary>
 internal sealed record CreateWorkspace
 {
-    /// <summary>Appended to the person's own name: 1 to 40 lower-case letters, digits and dashes. Absent: made from <see cref="DisplayName"/>; without both, the default workspace.</summary>
+    /// <summary>
+    /// Appended to the person's own name: 1 to 40 lower-case letters, digits and dashes. Absent: made from <see cref="DisplayName"/>;
+    /// without both, the default workspace.
+    /// </summary>
     public string? Name { get; init; }
 
     /// <summary>Name for people, up to 100 characters.</summary>
@@ -20,6 +23,9 @@ internal sealed record CreateWorkspace
     /// <summary>Wishes for cpu, memory and storage.</summary>
     public WorkspaceResources? Resources { get; init; }
 
-    /// <summary>False creates it stopped; absent or true starts it. (Nullable, since generated JSON code does not keep the defaults of init properties.)</summary>
+    /// <summary>
+    /// False creates it stopped; absent or true starts it. (Nullable, since generated JSON code does not keep the defaults of init
+    /// properties.)
+    /// </summary>
     public bool? Start { get; init; }
 }

@@ -5,7 +5,8 @@ namespace Berth.Edge;
 /// <summary>A request that cannot be done, in words for whoever asked. Becomes a problem document (RFC 9457) or a page.</summary>
 internal sealed class ProblemException : Exception
 {
-    public ProblemException(int status, string reason, string title, string detail, ImmutableDictionary<string, string>? fields = null, Exception? cause = null)
+    public ProblemException(int status, string reason, string title, string detail, ImmutableDictionary<string, string>? fields = null,
+        Exception? cause = null)
         : base(detail, cause)
     {
         Status = status;
@@ -32,8 +33,10 @@ internal sealed class ProblemException : Exception
     public static ProblemException NotFound(string name) => new(404, "workspace-not-found", "No such workspace",
         $"There is no workspace named '{name}' that you may see. GET /api/workspaces lists yours.");
 
-    public static ProblemException Invalid(ImmutableDictionary<string, string> fields) => new(422, "invalid-fields", "Some values cannot be used",
+    public static ProblemException Invalid(ImmutableDictionary<string, string> fields) =>
+        new(422, "invalid-fields", "Some values cannot be used",
         string.Join(" ", fields.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key}: {f.Value}")), fields);
 
-    public static ProblemException Invalid(string field, string message) => Invalid(ImmutableDictionary<string, string>.Empty.Add(field, message));
+    public static ProblemException Invalid(string field, string message) =>
+        Invalid(ImmutableDictionary<string, string>.Empty.Add(field, message));
 }

@@ -4,19 +4,23 @@ using Berth.Resources;
 
 namespace Berth.Edge;
 
-/// <summary>Checks values for a template's parameters, so that a mistake is told where it was made rather than by a workspace that does not start.</summary>
+/// <summary>
+/// Checks values for a template's parameters, so that a mistake is told where it was made rather than by a workspace that does not start.
+/// </summary>
 /// <remarks>The operator decides in the end; a template may have changed meanwhile.</remarks>
 internal static class TemplateParameters
 {
     /// <summary>Adds a message for each value that the template does not take, under <c>parameters.name</c>.</summary>
-    public static void Check(WorkspaceTemplateSpec template, IReadOnlyDictionary<string, string> values, ImmutableDictionary<string, string>.Builder problems)
+    public static void Check(WorkspaceTemplateSpec template, IReadOnlyDictionary<string, string> values,
+        ImmutableDictionary<string, string>.Builder problems)
     {
         var known = (template.Parameters ?? []).ToDictionary(p => p.Name, StringComparer.Ordinal);
         foreach (var (name, value) in values)
         {
             var problem = known.TryGetValue(name, out var parameter)
                 ? Problem(parameter, value)
-                : known.Count == 0 ? "the template has no parameters." : $"the template has no such parameter; it has {string.Join(", ", known.Keys)}.";
+                : known.Count == 0 ? "the template has no parameters."
+                    : $"the template has no such parameter; it has {string.Join(", ", known.Keys)}.";
             if (problem is not null)
             {
                 problems[$"parameters.{Shorten(name)}"] = problem;

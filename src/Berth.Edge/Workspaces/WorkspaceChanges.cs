@@ -28,7 +28,8 @@ internal static class WorkspaceChanges
                         problems[name] = problem;
                     }
 
-                    patch["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [WorkspaceService.DisplayNameAnnotation] = text } };
+                    patch["metadata"] = new JsonObject { [
+                        "annotations"] = new JsonObject { [WorkspaceService.DisplayNameAnnotation] = text } };
                     break;
                 case "parameters":
                     spec["parameters"] = Strings(value, name, problems);
@@ -64,7 +65,8 @@ internal static class WorkspaceChanges
             return;
         }
 
-        var values = change is null ? [] : new Dictionary<string, string>(workspace.Spec.Parameters ?? ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal);
+        var values = change is null ? [] : new
+            Dictionary<string, string>(workspace.Spec.Parameters ?? ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal);
         foreach (var (name, value) in change ?? [])
         {
             if (value is null)

@@ -75,7 +75,8 @@ internal static class WorkspaceEntries
 
         foreach (var subset in endpoints?.Subsets ?? [])
         {
-            var port = (subset.Ports ?? []).FirstOrDefault(p => p.Name == PortName) ?? ((subset.Ports ?? []) is [{ Name: null or "" } only] ? only : null);
+            var port = (subset.Ports ?? []).FirstOrDefault(p => p.Name == PortName)
+                ?? ((subset.Ports ?? []) is [{ Name: null or "" } only] ? only : null);
             if (port is { Port: > 0 and <= 65535 } && subset.Addresses is [{ IP.Length: > 0 } address, ..])
             {
                 return targets == TargetResolution.Service

@@ -18,13 +18,15 @@ internal sealed class WorkspaceInsight(IKubeClient client, WorkspaceService work
         {
             var pods = await PodsAsync(name, cancellationToken).ConfigureAwait(false);
 
-            // The children bear the workspace's name, or begin with it; a pod that is gone still has events, so names are matched, not only pods that are there.
+            // The children bear the workspace's name, or begin with it; a pod that is gone still has events, so names are matched, not only
+            // pods that are there.
             var names = pods.Select(p => p.Metadata.Name).Append(name).ToHashSet(StringComparer.Ordinal);
             var events = new List<CoreEvent>();
             string? next = null;
             do
             {
-                var page = await client.ListPageAsync<CoreEvent>(options.Namespace, new ListOptions { Limit = 500, Continue = next }, cancellationToken)
+                var page = await client.ListPageAsync<CoreEvent>(options.Namespace, new ListOptions { Limit = 500, Continue = next },
+                    cancellationToken)
                     .ConfigureAwait(false);
                 events.AddRange(page.Items.Where(e => names.Contains(e.InvolvedObject.Name)));
                 next = page.Metadata.Continue;
@@ -45,7 +47,8 @@ internal sealed class WorkspaceInsight(IKubeClient client, WorkspaceService work
     /// <param name="tail">Only the last lines; null for all that is kept.</param>
     /// <param name="previous">Of the instance before the last restart.</param>
     /// <param name="cancellationToken">Ends the stream.</param>
-    public async Task<Stream> OpenLogAsync(Caller caller, string name, bool follow, int? tail, bool previous, CancellationToken cancellationToken)
+    public async Task<Stream> OpenLogAsync(Caller caller, string name, bool follow, int? tail, bool previous,
+        CancellationToken cancellationToken)
     {
         workspaces.Get(caller, name);
         try
@@ -55,11 +58,13 @@ internal sealed class WorkspaceInsight(IKubeClient client, WorkspaceService work
                 ?? throw new ProblemException(409, "no-pod", "There is nothing to read",
                     $"The workspace '{name}' has no running program, so it has no log. Start it first; its events say why it stopped.");
             return await client.OpenLogAsync(
-                options.Namespace, pod.Metadata.Name!, new LogOptions { Follow = follow, TailLines = tail, Previous = previous }, cancellationToken).ConfigureAwait(false);
+                options.Namespace, pod.Metadata.Name!, new LogOptions { Follow = follow, TailLines = tail, Previous = previous },
+                    cancellationToken).ConfigureAwait(false);
         }
         catch (KubeException error) when (error.Code == 400)
         {
-            throw new ProblemException(409, "no-log", "There is no log yet", $"The program of '{name}' has not started yet: {error.Message}", cause: error);
+            throw new ProblemException(409, "no-log", "There is no log yet",
+                $"The program of '{name}' has not started yet: {error.Message}", cause: error);
         }
         catch (KubeException error)
         {
@@ -69,7 +74,8 @@ internal sealed class WorkspaceInsight(IKubeClient client, WorkspaceService work
 
     /// <summary>When an event happened last, of the several fields that may say so.</summary>
     public static DateTimeOffset TimeOf(CoreEvent e) =>
-        e.Series?.LastObservedTime ?? e.LastTimestamp ?? e.EventTime ?? e.FirstTimestamp ?? e.Metadata.CreationTimestamp ?? DateTimeOffset.UnixEpoch;
+        e.Series?.LastObservedTime ?? e.LastTimestamp ?? e.EventTime ?? e.FirstTimestamp ?? e.Metadata.CreationTimestamp
+            ?? DateTimeOffset.UnixEpoch;
 
     private async Task<IReadOnlyList<Pod>> PodsAsync(string name, CancellationToken cancellationToken)
     {

@@ -10,8 +10,10 @@ public sealed record WorkspaceOptions
     public string DefaultTemplate { get; init; } = "studio";
 
     /// <summary>
-    /// Most workspaces of one person, the default one included. The default is 5: enough for a few projects, few enough that a script that runs wild
-    /// does not fill the storage. Two replicas that are asked at the same moment may let one more through; a quota of the cluster is what is exact.
+    /// Most workspaces of one person, the default one included. The default is 5: enough for a few projects, few enough that a script that
+    /// runs wild
+    /// does not fill the storage. Two replicas that are asked at the same moment may let one more through; a quota of the cluster is what
+    /// is exact.
     /// </summary>
     public int MaximumPerPerson { get; init; } = 5;
 

@@ -8,12 +8,14 @@ using Kube.Client.Models;
 namespace Berth.Edge;
 
 /// <summary>
-/// Everything that can be done with workspaces, for API, pages and progress alike. Whoever calls it has authenticated the caller; who may do what is
+/// Everything that can be done with workspaces, for API, pages and progress alike. Whoever calls it has authenticated the caller; who may
+/// do what is
 /// decided here: owners and administrators, for everybody else a workspace does not exist.
 /// </summary>
 /// <exception cref="ProblemException">From every method: why it cannot be done, in words.</exception>
 internal sealed partial class WorkspaceService(
-    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, TimeProvider clock, AuditTrail audit, ILogger<WorkspaceService> logger)
+    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, TimeProvider clock, AuditTrail audit,
+        ILogger<WorkspaceService> logger)
 {
     /// <summary>Annotation with the name for people.</summary>
     public const string DisplayNameAnnotation = "berth.dev/display-name";
@@ -26,7 +28,8 @@ internal sealed partial class WorkspaceService(
     /// <summary>All workspaces.</summary>
     public IReadOnlyList<UserWorkspace> ListAll(Caller caller) => caller.IsAdministrator
         ? watch.All()
-        : throw new ProblemException(403, "administrators-only", "For administrators only", "Only administrators may list the workspaces of everybody; leave out 'all'.");
+        : throw new ProblemException(403, "administrators-only", "For administrators only",
+            "Only administrators may list the workspaces of everybody; leave out 'all'.");
 
     /// <summary>One workspace that the caller may manage.</summary>
     public UserWorkspace Get(Caller caller, string name)
@@ -41,7 +44,9 @@ internal sealed partial class WorkspaceService(
     /// <summary>Templates to choose from.</summary>
     public IReadOnlyList<WorkspaceTemplate> Templates() => watch.Templates();
 
-    /// <summary>The caller's default workspace; made if it is not there. Two replicas that are asked at once end with one and the same.</summary>
+    /// <summary>
+    /// The caller's default workspace; made if it is not there. Two replicas that are asked at once end with one and the same.
+    /// </summary>
     public async Task<(UserWorkspace Workspace, bool Created)> EnsureDefaultAsync(Caller caller, CancellationToken cancellationToken)
     {
         var name = WorkspaceNames.ForOwner(caller.Issuer, caller.Subject);
@@ -52,7 +57,8 @@ internal sealed partial class WorkspaceService(
 
         try
         {
-            return (await CreateAsync(caller, name, new CreateWorkspace(), RequestedBy.Edge, RequestReasons.Visit, cancellationToken).ConfigureAwait(false), true);
+            return (await CreateAsync(caller, name, new CreateWorkspace(), RequestedBy.Edge, RequestReasons.Visit, cancellationToken)
+                .ConfigureAwait(false), true);
         }
         catch (ProblemException problem) when (problem.Reason == "workspace-exists")
         {
@@ -84,10 +90,12 @@ internal sealed partial class WorkspaceService(
             throw ProblemException.Invalid("displayName", "has no letter or digit that a name can be made of; give a name as well.");
         }
 
-        var name = slug is null ? WorkspaceNames.ForOwner(caller.Issuer, caller.Subject) : WorkspaceNames.ForOwner(caller.Issuer, caller.Subject, slug);
+        var name = slug is null ? WorkspaceNames.ForOwner(caller.Issuer, caller.Subject)
+            : WorkspaceNames.ForOwner(caller.Issuer, caller.Subject, slug);
         if (watch.Find(name) is not null)
         {
-            throw new ProblemException(409, "workspace-exists", "The name is taken", $"You already have a workspace named '{name}'. Choose another name.");
+            throw new ProblemException(409, "workspace-exists", "The name is taken",
+                $"You already have a workspace named '{name}'. Choose another name.");
         }
 
         if (List(caller).Count is var count && count >= options.MaximumPerPerson)
@@ -142,7 +150,8 @@ internal sealed partial class WorkspaceService(
         try
         {
             await client.DeleteAsync<UserWorkspace>(
-                options.Namespace, name, new DeleteOptions { Uid = workspace.Metadata.Uid, ResourceVersion = version }, cancellationToken).ConfigureAwait(false);
+                options.Namespace, name, new DeleteOptions { Uid = workspace.Metadata.Uid, ResourceVersion = version }, cancellationToken)
+                    .ConfigureAwait(false);
         }
         catch (KubeException error)
         {
@@ -151,7 +160,8 @@ internal sealed partial class WorkspaceService(
 
         audit.Record(caller, "workspace.delete", $"workspaces/{name}", "allowed");
         await watch.WaitUntilSeenAsync(
-            name, w => w is null || w.Metadata.DeletionTimestamp is not null || w.Metadata.Uid != workspace.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            name, w => w is null || w.Metadata.DeletionTimestamp is not null || w.Metadata.Uid != workspace.Metadata.Uid,
+                cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Changes parameters, resources and the name for people. A merge (RFC 7396): what is absent stays, null removes.</summary>
@@ -160,7 +170,8 @@ internal sealed partial class WorkspaceService(
     /// <param name="changes">An object with displayName, parameters, resources; already checked to have nothing else.</param>
     /// <param name="version">The version the change was made for; null for any.</param>
     /// <param name="cancellationToken">The request's.</param>
-    public async Task<UserWorkspace> ChangeAsync(Caller caller, string name, JsonObject changes, string? version, CancellationToken cancellationToken)
+    public async Task<UserWorkspace> ChangeAsync(Caller caller, string name, JsonObject changes, string? version,
+        CancellationToken cancellationToken)
     {
         var workspace = Get(caller, name);
         var patch = WorkspaceChanges.ToPatch(workspace, watch.Template(workspace.Spec.Template.Name), changes);
@@ -172,7 +183,8 @@ internal sealed partial class WorkspaceService(
         return await WriteAsync(caller, "change", name, patch, cancellationToken).ConfigureAwait(false);
     }
 
-    internal static ImmutableDictionary<string, string>.Builder NewProblems() => ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+    internal static ImmutableDictionary<string, string>.Builder NewProblems() =>
+        ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
 
     internal static string? DisplayNameProblem(string? text) => text switch
     {
@@ -237,7 +249,8 @@ internal sealed partial class WorkspaceService(
                     [Labels.ManagedBy] = Labels.ManagedByValue,
                     [Labels.Owner] = WorkspaceNames.OwnerHash(caller.Issuer, caller.Subject),
                 },
-                Annotations = wish.DisplayName is null ? null : new Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
+                Annotations = wish.DisplayName is null ? null : new
+                    Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
             },
             Spec = new UserWorkspaceSpec
             {
@@ -258,7 +271,8 @@ internal sealed partial class WorkspaceService(
         UserWorkspace created;
         try
         {
-            created = await client.CreateAsync(workspace, new WriteOptions { FieldManager = "berth-edge" }, cancellationToken).ConfigureAwait(false);
+            created = await client.CreateAsync(workspace, new WriteOptions { FieldManager = "berth-edge" }, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (KubeException error)
         {
@@ -277,7 +291,8 @@ internal sealed partial class WorkspaceService(
         var workspace = Get(caller, name);
         if (workspace.Metadata.DeletionTimestamp is not null)
         {
-            throw new ProblemException(409, "workspace-deleted", "The workspace is being deleted", $"'{name}' is being deleted and cannot be changed any more.");
+            throw new ProblemException(409, "workspace-deleted", "The workspace is being deleted",
+                $"'{name}' is being deleted and cannot be changed any more.");
         }
 
         // Asking for what is already so changes nothing: a double click must not look like a new request.
@@ -286,7 +301,8 @@ internal sealed partial class WorkspaceService(
             return workspace;
         }
 
-        var patch = RequestPatch(desired, IsOwner(caller, workspace) ? RequestedBy.User : RequestedBy.Admin, RequestReasons.Manual, restart);
+        var patch = RequestPatch(desired, IsOwner(caller, workspace) ? RequestedBy.User : RequestedBy.Admin, RequestReasons.Manual,
+            restart);
         if (version is not null)
         {
             Metadata(patch)["resourceVersion"] = version;
@@ -309,13 +325,15 @@ internal sealed partial class WorkspaceService(
         if (restart)
         {
             // To the fraction: two restarts within a second are two.
-            Metadata(patch)["annotations"] = new JsonObject { [Annotations.RestartedAt] = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'") };
+            Metadata(patch)["annotations"] = new JsonObject { [Annotations.RestartedAt] = clock.GetUtcNow()
+                .UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'") };
         }
 
         return patch;
     }
 
-    private async Task<UserWorkspace> WriteAsync(Caller caller, string verb, string name, JsonObject patch, CancellationToken cancellationToken)
+    private async Task<UserWorkspace> WriteAsync(Caller caller, string verb, string name, JsonObject patch,
+        CancellationToken cancellationToken)
     {
         UserWorkspace written;
         try
@@ -339,7 +357,8 @@ internal sealed partial class WorkspaceService(
         {
             var body = JsonSerializer.SerializeToUtf8Bytes(patch, EdgeJson.Default.JsonObject);
             return await client.PatchAsync<UserWorkspace>(
-                options.Namespace, name, KubePatch.Merge(body), new WriteOptions { FieldManager = "berth-edge" }, cancellationToken).ConfigureAwait(false);
+                options.Namespace, name, KubePatch.Merge(body), new WriteOptions { FieldManager = "berth-edge" }, cancellationToken)
+                    .ConfigureAwait(false);
         }
         catch (KubeException error)
         {

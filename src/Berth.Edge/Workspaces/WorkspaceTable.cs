@@ -54,7 +54,8 @@ internal sealed class WorkspaceTable : IWorkspaceDirectory
     }
 
     /// <summary>
-    /// A signal rather than a queue: whoever shows the state reads it anew when told, so ten changes while they were busy are one. It starts signalled.
+    /// A signal rather than a queue: whoever shows the state reads it anew when told, so ten changes while they were busy are one. It
+    /// starts signalled.
     /// </summary>
     internal sealed class Subscription(WorkspaceTable table, Func<string, bool> selects) : IDisposable
     {

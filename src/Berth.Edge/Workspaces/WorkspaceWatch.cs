@@ -6,7 +6,8 @@ using Kube.Runtime;
 namespace Berth.Edge;
 
 /// <summary>
-/// What this replica knows of the namespace: one watch each of workspaces, templates and endpoints. Feeds the <see cref="WorkspaceTable"/> and answers
+/// What this replica knows of the namespace: one watch each of workspaces, templates and endpoints. Feeds the <see cref="WorkspaceTable"/>
+/// and answers
 /// questions from memory.
 /// </summary>
 internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
@@ -55,7 +56,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
             },
             clock,
             loggers);
-        _templates = new SharedInformer<WorkspaceTemplate>(client, new InformerOptions<WorkspaceTemplate> { Watcher = watcher }, clock, loggers);
+        _templates = new SharedInformer<WorkspaceTemplate>(client, new InformerOptions<WorkspaceTemplate> { Watcher = watcher }, clock,
+            loggers);
         _endpoints = new SharedInformer<Endpoints>(client, new InformerOptions<Endpoints> { Watcher = watcher }, clock, loggers);
         _workspaces.AddHandler(e => Refresh(e.Resource.Metadata.Name));
         _endpoints.AddHandler(e => Refresh(e.Resource.Metadata.Name));
@@ -66,7 +68,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
 
     /// <summary>Waits for <see cref="IsSynced"/>.</summary>
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.WhenAll(
-        _workspaces.WaitForSyncAsync(cancellationToken), _templates.WaitForSyncAsync(cancellationToken), _endpoints.WaitForSyncAsync(cancellationToken));
+        _workspaces.WaitForSyncAsync(cancellationToken), _templates.WaitForSyncAsync(cancellationToken),
+            _endpoints.WaitForSyncAsync(cancellationToken));
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -106,13 +109,15 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     public IReadOnlyList<UserWorkspace> All() => [.. _workspaces.Store.List().OrderBy(w => w.Metadata.Name, StringComparer.Ordinal)];
 
     /// <summary>Templates by name.</summary>
-    public IReadOnlyList<WorkspaceTemplate> Templates() => [.. _templates.Store.List().OrderBy(t => t.Metadata.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<WorkspaceTemplate> Templates() =>
+        [.. _templates.Store.List().OrderBy(t => t.Metadata.Name, StringComparer.Ordinal)];
 
     /// <summary>One template; null when there is none.</summary>
     public WorkspaceTemplate? Template(string name) => _templates.Store.Get(new ResourceKey(_options.Namespace, name));
 
     /// <summary>
-    /// Waits until this replica has seen its own write, so that the page a person is sent to shows what they did. Gives up quietly: the write
+    /// Waits until this replica has seen its own write, so that the page a person is sent to shows what they did. Gives up quietly: the
+    /// write
     /// holds either way, and the page follows by itself.
     /// </summary>
     /// <param name="name">The workspace.</param>
@@ -128,7 +133,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
         while (!seen(Find(name)))
         {
             var left = limit - _clock.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero || (!await subscription.WaitAsync(left, _clock, cancellationToken).ConfigureAwait(false) && !seen(Find(name))))
+            if (left <= TimeSpan.Zero || (!await subscription.WaitAsync(left, _clock, cancellationToken).ConfigureAwait(false) && !seen(
+                Find(name))))
             {
                 LogNotSeen(name);
                 return;
@@ -139,11 +145,13 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     /// <summary>Whether the store is at least at a version; versions of one API server's storage grow (KEP-5504).</summary>
     public static bool IsAtLeast(UserWorkspace? seen, UserWorkspace written) => seen is not null
         && (seen.Metadata.ResourceVersion == written.Metadata.ResourceVersion
-            || (ulong.TryParse(seen.Metadata.ResourceVersion, out var a) && ulong.TryParse(written.Metadata.ResourceVersion, out var b) && a >= b));
+            || (ulong.TryParse(seen.Metadata.ResourceVersion, out var a) && ulong.TryParse(written.Metadata.ResourceVersion, out var b)
+                && a >= b));
 
     private static string OwnerKey(string issuer, string subject) => $"{issuer}\0{subject}";
 
-    // Two informers call this, each from its own pump: both read the stores, which have changed already, so the later call writes the later truth.
+    // Two informers call this, each from its own pump: both read the stores, which have changed already, so the later call writes the later
+    // truth.
     private readonly Lock _refreshing = new();
 
     private void Refresh(string? name)
@@ -183,6 +191,7 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
         _table.Announce(name);
     }
 
-    [LoggerMessage(5101, LogLevel.Warning, "The write to workspace {Name} has not come back by the watch within 2 s; pages may lag behind.")]
+    [LoggerMessage(5101, LogLevel.Warning,
+        "The write to workspace {Name} has not come back by the watch within 2 s; pages may lag behind.")]
     private partial void LogNotSeen(string name);
 }

@@ -4,5 +4,6 @@ namespace Berth.Accounts.Tests.InMemory;
 
 public class InMemoryAccountStoreTests : AccountStoreContract
 {
-    protected override Task<IAccountStore> CreateAsync() => Task.FromResult<IAccountStore>(new InMemoryAccountStore(new FakeTimeProvider(Start)));
+    protected override Task<IAccountStore> CreateAsync() =>
+        Task.FromResult<IAccountStore>(new InMemoryAccountStore(new FakeTimeProvider(Start)));
 }

@@ -41,7 +41,8 @@ public class OutageTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPo
         Assert.False((await store.RecordSignInAsync(SignIn("four", now), default)).Disabled);
     }
 
-    private static SignIn SignIn(string session, DateTimeOffset at) => new() { Person = Ann, SessionId = session, At = at, ExpiresAt = at.AddHours(24) };
+    private static SignIn SignIn(string session, DateTimeOffset at) =>
+        new() { Person = Ann, SessionId = session, At = at, ExpiresAt = at.AddHours(24) };
 
     private static async Task Eventually(Func<Task<bool>> condition)
     {

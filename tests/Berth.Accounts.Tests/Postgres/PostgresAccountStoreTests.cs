@@ -122,7 +122,8 @@ public class PostgresAccountStoreTests(ThrowawayPostgres postgres) : AccountStor
     {
         var database = Database();
         await using var store = await StartAsync(database);
-        foreach (var payload in (string[])["", "{", "[]", "1", "{\"session\":1}", "{\"session\":\"a\",\"until\":\"b\"}", "{\"issuer\":null}"])
+        foreach (var payload in (string[])["", "{", "[]", "1", "{\"session\":1}", "{\"session\":\"a\",\"until\":\"b\"}",
+            "{\"issuer\":null}"])
         {
             await ExecuteAsync(database, $"NOTIFY berth_revocations, '{payload}'");
         }

@@ -26,7 +26,8 @@ public class WorkspaceApiTests
         Assert.Equal(edge.NameOf("user1"), (string?)body["name"]);
         Assert.Equal($"http://{edge.NameOf("user1")}.localhost:8080", (string?)body["url"]);
         var stored = edge.Kube.Find<UserWorkspace>(edge.NameOf("user1"))!;
-        Assert.Equal((edge.Provider.Issuer, "user1", "studio"), (stored.Spec.Owner.Issuer, stored.Spec.Owner.Subject, stored.Spec.Template.Name));
+        Assert.Equal((edge.Provider.Issuer, "user1", "studio"),
+            (stored.Spec.Owner.Issuer, stored.Spec.Owner.Subject, stored.Spec.Template.Name));
         Assert.Equal(WorkspaceNames.OwnerHash(edge.Provider.Issuer, "user1"), stored.Metadata.Labels![Labels.Owner]);
     }
 
@@ -57,7 +58,8 @@ public class WorkspaceApiTests
         using var apiTwo = new HttpClient(two.NewHandler()) { BaseAddress = new Uri(ProductFixture.Origin) };
         apiTwo.DefaultRequestHeaders.Authorization = apiOne.DefaultRequestHeaders.Authorization;
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? apiOne : apiTwo).PostAsync("/api/workspaces", null)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10)
+            .Select(i => (i % 2 == 0 ? apiOne : apiTwo).PostAsync("/api/workspaces", null)));
 
         Assert.All(answers, a => Assert.True(a.IsSuccessStatusCode, a.StatusCode.ToString()));
         Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Created);
@@ -214,7 +216,8 @@ public class WorkspaceApiTests
     public async Task Create_BadInput_NamesTheFieldAndCreatesNothing(string body, int status, string? field)
     {
         await using var edge = await ProductFixture.StartAsync();
-        edge.Kube.Put(ProductFixture.Template("studio", new TemplateParameter { Name = "size", Type = ParameterTypes.Number, Env = "SIZE", Minimum = 1, Maximum = 9 }));
+        edge.Kube.Put(ProductFixture.Template("studio",
+            new TemplateParameter { Name = "size", Type = ParameterTypes.Number, Env = "SIZE", Minimum = 1, Maximum = 9 }));
         using var api = edge.Api("user1");
         await ProductFixture.Until(() => edge.Get<WorkspaceWatch>().Template("studio")?.Spec.Parameters?.Count == 1);
         edge.Kube.Writes.Clear();
@@ -237,7 +240,8 @@ public class WorkspaceApiTests
         await using var edge = await ProductFixture.StartAsync();
         using var api = edge.Api("user1");
 
-        using var large = await api.PostAsync("/api/workspaces", new StringContent("{\"name\":\"" + new string('a', 70_000) + "\"}", Encoding.UTF8, "application/json"));
+        using var large = await api.PostAsync("/api/workspaces",
+            new StringContent("{\"name\":\"" + new string('a', 70_000) + "\"}", Encoding.UTF8, "application/json"));
         using var text = await api.PostAsync("/api/workspaces", new StringContent("{}", Encoding.UTF8, "text/plain"));
 
         Assert.Equal((413, 415), ((int)large.StatusCode, (int)text.StatusCode));
@@ -267,10 +271,13 @@ public class WorkspaceApiTests
         var path = $"/api/workspaces/{edge.NameOf("user1")}";
 
         using var changed = await api.PatchAsync(path, JsonContent.Create(new { displayName = "Lab", resources = new { cpu = "2" } }));
-        using var refused = await api.PatchAsync(path, JsonContent.Create(new { owner = new { subject = "x" }, resources = new { gpu = "1" }, parameters = 3 }));
+        using var refused = await api.PatchAsync(path,
+            JsonContent.Create(new { owner = new { subject = "x" }, resources = new { gpu = "1" }, parameters = 3 }));
 
-        Assert.Equal(("Lab", "2"), ((string?)(await JsonAsync(changed))["displayName"], (string?)(await JsonAsync(changed))["resources"]!["cpu"]));
-        Assert.Equal(["owner", "parameters", "resources.gpu"], (await JsonAsync(refused))["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(("Lab", "2"), ((string?)(await JsonAsync(changed))["displayName"], (string?)(await JsonAsync(changed))["resources"]![
+            "cpu"]));
+        Assert.Equal(["owner", "parameters", "resources.gpu"], (await JsonAsync(refused))["errors"]!.AsObject().Select(e => e.Key)
+            .Order(StringComparer.Ordinal));
         Assert.Equal("user1", edge.Kube.Find<UserWorkspace>(edge.NameOf("user1"))!.Spec.Owner.Subject);
     }
 
@@ -283,10 +290,12 @@ public class WorkspaceApiTests
         var path = $"/api/workspaces/{edge.NameOf("user1")}";
 
         edge.Kube.Fail = (verb, _) => verb == "patch"
-            ? FakeKube.Error(422, "Invalid", "UserWorkspace is invalid", ("spec.resources.cpu", "Invalid value: \"-1\": must be positive"), ("spec.parameters", "too long"), ("<nil>", "some validation rules were not checked"))
+            ? FakeKube.Error(422, "Invalid", "UserWorkspace is invalid", ("spec.resources.cpu", "Invalid value: \"-1\": must be positive"),
+                ("spec.parameters", "too long"), ("<nil>", "some validation rules were not checked"))
             : null;
         var invalid = await JsonAsync(await api.PatchAsync(path, JsonContent.Create(new { resources = new { cpu = "-1" } })));
-        Assert.Equal((422, "Invalid value: \"-1\": must be positive."), ((int)invalid["status"]!, (string?)invalid["errors"]!["resources.cpu"]));
+        Assert.Equal((422, "Invalid value: \"-1\": must be positive."),
+            ((int)invalid["status"]!, (string?)invalid["errors"]!["resources.cpu"]));
         Assert.Equal("too long.", (string?)invalid["errors"]!["parameters"]);
         Assert.Equal(2, invalid["errors"]!.AsObject().Count);
 
@@ -349,7 +358,8 @@ public class WorkspaceApiTests
         }
 
         Assert.Null(edge.Kube.Find<UserWorkspace>(edge.NameOf("user1")));
-        using var own = await browser.SendAsync($"{ProductFixture.Origin}/api/workspaces", HttpMethod.Post, null, ("Origin", ProductFixture.Origin), ("Sec-Fetch-Site", "same-origin"));
+        using var own = await browser.SendAsync($"{ProductFixture.Origin}/api/workspaces", HttpMethod.Post, null,
+            ("Origin", ProductFixture.Origin), ("Sec-Fetch-Site", "same-origin"));
         Assert.Equal(HttpStatusCode.Created, own.StatusCode);
     }
 
@@ -363,7 +373,8 @@ public class WorkspaceApiTests
         using var none = await api.GetAsync($"/api/workspaces/{name}/logs");
         Assert.Equal(HttpStatusCode.Conflict, none.StatusCode);
 
-        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Namespace = ProductFixture.Namespace, Labels = new Dictionary<string, string> { [Labels.Workspace] = name } } });
+        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Namespace = ProductFixture.Namespace,
+            Labels = new Dictionary<string, string> { [Labels.Workspace] = name } } });
         var pipe = new System.IO.Pipelines.Pipe();
         edge.Kube.Logs[$"{name}-1"] = options =>
         {
@@ -391,7 +402,8 @@ public class WorkspaceApiTests
         using var api = edge.Api("user1");
         await api.PostAsync("/api/workspaces", null);
         var name = edge.NameOf("user1");
-        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Labels = new Dictionary<string, string> { [Labels.Workspace] = name } } });
+        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Labels = new
+            Dictionary<string, string> { [Labels.Workspace] = name } } });
         edge.Kube.Put(Event("e1", "Pod", $"{name}-1", "Pulled", 2));
         edge.Kube.Put(Event("e2", "UserWorkspace", name, "Started", 1));
         edge.Kube.Put(Event("e3", "UserWorkspace", "ws-other", "Secret", 3));
@@ -435,12 +447,14 @@ public class WorkspaceApiTests
         await api.PostAsync("/api/workspaces", null);
         await api.PostAsync($"/api/workspaces/{edge.NameOf("user1")}/stop", null);
 
-        var events = await edge.Get<IAccountStore>().ListAuditAsync(new AuditQuery { Actor = new PersonKey(edge.Provider.Issuer, "user1") }, default);
+        var events = await edge.Get<IAccountStore>()
+            .ListAuditAsync(new AuditQuery { Actor = new PersonKey(edge.Provider.Issuer, "user1") }, default);
         Assert.Equal(["workspace.stop", "workspace.create"], events.Select(e => e.Action));
         Assert.All(events, e => Assert.False(string.IsNullOrEmpty(e.RequestId)));
     }
 
-    internal static async Task<JsonObject> JsonAsync(HttpResponseMessage response) => JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+    internal static async Task<JsonObject> JsonAsync(HttpResponseMessage response) =>
+        JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
 
     private static CoreEvent Event(string id, string kind, string about, string reason, int minute) => new()
     {

@@ -17,7 +17,8 @@ public class OptionsTests
 
         var error = Assert.Throws<EdgeConfigurationException>(() => new ServiceCollection().AddBerthEdge(options));
 
-        foreach (var key in (string[])["PublicOrigin", "Workspaces:Namespace", "Workspaces:MaximumPerPerson", "Pages:PasswordResetUrl", "Management:Address", "Management:Port"])
+        foreach (var key in (string[])["PublicOrigin", "Workspaces:Namespace", "Workspaces:MaximumPerPerson", "Pages:PasswordResetUrl",
+            "Management:Address", "Management:Port"])
         {
             Assert.Contains(error.Problems, p => p.Contains(key, StringComparison.Ordinal));
         }
@@ -42,7 +43,8 @@ public class OptionsTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Berth:Edge:PublicOrigin"] = "https://a.example", ["Berth:Edge:Workspaces:Namespace"] = "ns", ["Berth:Edge:Pages:ProductName"] = "Harbour",
+            ["Berth:Edge:PublicOrigin"] = "https://a.example", ["Berth:Edge:Workspaces:Namespace"] = "ns",
+                ["Berth:Edge:Pages:ProductName"] = "Harbour",
             ["Berth:Edge:Issuers:0:Issuer"] = "https://idp.example",
         }).Build();
 

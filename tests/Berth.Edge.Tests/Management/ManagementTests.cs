@@ -60,7 +60,8 @@ public class ManagementTests
         using var meter = new Meter("Berth.Test");
         var counter = meter.CreateCounter<long>("berth.test.things", "{thing}", "Things.");
         var upDown = meter.CreateUpDownCounter<int>("berth.test.open");
-        var histogram = meter.CreateHistogram("berth.test.wait", "s", null, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 5] });
+        var histogram = meter.CreateHistogram("berth.test.wait", "s", null, null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 5] });
         meter.CreateObservableGauge("berth.test.size", () => 42.5, "By");
         counter.Add(2, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));
         counter.Add(3, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));

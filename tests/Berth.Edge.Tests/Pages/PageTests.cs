@@ -140,7 +140,8 @@ public class PageTests
         using var start = await browser.FollowAsync($"{ProductFixture.Origin}/start");
         edge.Kube.Put(new Kube.Client.Models.CoreEvent
         {
-            Metadata = new() { Name = "e" }, InvolvedObject = new() { Kind = "UserWorkspace", Name = edge.NameOf("user1") }, Reason = "X", Message = "<img src=x onerror=1>",
+            Metadata = new() { Name = "e" }, InvolvedObject = new() { Kind = "UserWorkspace", Name = edge.NameOf("user1") }, Reason = "X",
+                Message = "<img src=x onerror=1>",
         });
 
         using var answer = await browser.GetAsync($"{ProductFixture.Origin}/dashboard/{edge.NameOf("user1")}");
@@ -171,7 +172,8 @@ public class PageTests
     public async Task Accounts_Unavailable_SignInShowsMaintenanceAndSignedInPeopleGoOn()
     {
         var accounts = new BrokenAccounts();
-        await using var edge = await ProductFixture.StartAsync(services: s => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
+        await using var edge = await ProductFixture.StartAsync(services: s =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
             .AddSingleton<Accounts.IAccountStore>(s, accounts));
         var browser = await edge.SignedInAsync("user1");
         accounts.IsDown = true;
@@ -217,9 +219,11 @@ public class PageTests
     }
 
     private static Task<HttpResponseMessage> PostAsync(Browser browser, string path, HttpContent form) =>
-        browser.SendAsync(ProductFixture.Origin + path, HttpMethod.Post, form, ("Origin", ProductFixture.Origin), ("Sec-Fetch-Site", "same-origin"));
+        browser.SendAsync(ProductFixture.Origin + path, HttpMethod.Post, form, ("Origin", ProductFixture.Origin),
+            ("Sec-Fetch-Site", "same-origin"));
 
-    private static async Task SubmitAsync(ProductFixture edge, Browser browser, string path, string selector, params (string Name, string Value)[] typed)
+    private static async Task SubmitAsync(ProductFixture edge, Browser browser, string path, string selector,
+        params (string Name, string Value)[] typed)
     {
         var form = (await PageAsync(browser, path)).QuerySelector(selector);
         Assert.NotNull(form);

@@ -15,26 +15,33 @@ internal sealed class BrokenAccounts : IAccountStore
 
     public string Kind => "broken";
 
-    public Task StartAsync(CancellationToken cancellationToken) => FailsToStart ? throw new AccountsUnavailableException() : Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken) => FailsToStart ? throw new AccountsUnavailableException()
+        : Task.CompletedTask;
 
     public Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken) =>
         IsDown ? throw new AccountsUnavailableException() : _inner.RecordSignInAsync(signIn, cancellationToken);
 
     public void TouchSession(string sessionId, DateTimeOffset at) => _inner.TouchSession(sessionId, at);
 
-    public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken) => _inner.RevokeSessionAsync(sessionId, until, cancellationToken);
+    public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken) =>
+        _inner.RevokeSessionAsync(sessionId, until, cancellationToken);
 
-    public Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken) => _inner.RevokeAllSessionsAsync(person, cancellationToken);
+    public Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken) =>
+        _inner.RevokeAllSessionsAsync(person, cancellationToken);
 
-    public Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken) => _inner.SetDisabledAsync(person, disabled, cancellationToken);
+    public Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken) =>
+        _inner.SetDisabledAsync(person, disabled, cancellationToken);
 
-    public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) => _inner.FindPersonAsync(person, cancellationToken);
+    public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) =>
+        _inner.FindPersonAsync(person, cancellationToken);
 
-    public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken) => _inner.ListSessionsAsync(person, cancellationToken);
+    public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken) =>
+        _inner.ListSessionsAsync(person, cancellationToken);
 
     public void Audit(AuditEvent auditEvent) => _inner.Audit(auditEvent);
 
-    public Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken) => _inner.ListAuditAsync(query, cancellationToken);
+    public Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
+        _inner.ListAuditAsync(query, cancellationToken);
 
     public Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
 

@@ -28,7 +28,8 @@ internal sealed class FakeKube : IKubeClient
 
     public IKubeRawClient Raw => throw new NotSupportedException();
 
-    public static KubeException Error(int code, string reason, string message, params (string Field, string Message)[] causes) => new(new Status
+    public static KubeException Error(int code, string reason, string message, params (string Field, string Message)[] causes) =>
+        new(new Status
     {
         Code = code,
         Reason = reason,
@@ -92,7 +93,8 @@ internal sealed class FakeKube : IKubeClient
         }
     }
 
-    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
         var channel = Channel.CreateUnbounded<(string Type, JsonObject Object)>();
@@ -109,7 +111,8 @@ internal sealed class FakeKube : IKubeClient
             {
                 // Nothing is missed between the list and the watch: what changed since is sent first.
                 var since = long.Parse(options.ResourceVersion ?? "0");
-                initial.AddRange(_objects.Where(o => o.Key.Plural == T.Descriptor.Plural && long.Parse((string)o.Value["metadata"]!["resourceVersion"]!) > since)
+                initial.AddRange(_objects.Where(o => o.Key.Plural == T.Descriptor.Plural
+                    && long.Parse((string)o.Value["metadata"]!["resourceVersion"]!) > since)
                     .Select(o => (JsonObject)o.Value.DeepClone()));
             }
 
@@ -156,7 +159,8 @@ internal sealed class FakeKube : IKubeClient
         }
     }
 
-    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
+    public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken,
+        string? subresource = null)
         where T : class, IKubeResource<T>
     {
         Written("patch", T.Descriptor.Plural);

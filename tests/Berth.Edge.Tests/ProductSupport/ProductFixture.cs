@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Edge.Tests;
 
-/// <summary>The whole edge on Kestrel: real pipeline, pages and API; a provider and a Kubernetes API beside it that tests can bend.</summary>
+/// <summary>
+/// The whole edge on Kestrel: real pipeline, pages and API; a provider and a Kubernetes API beside it that tests can bend.
+/// </summary>
 internal sealed class ProductFixture : IAsyncDisposable
 {
     public const string Origin = "http://localhost:8080";
@@ -33,7 +35,8 @@ internal sealed class ProductFixture : IAsyncDisposable
     public int Port { get; private set; }
 
     public static async Task<ProductFixture> StartAsync(
-        Func<BerthEdgeOptions, BerthEdgeOptions>? options = null, Action<IServiceCollection>? services = null, FakeKube? kube = null, FakeProvider? provider = null)
+        Func<BerthEdgeOptions, BerthEdgeOptions>? options = null, Action<IServiceCollection>? services = null, FakeKube? kube = null,
+            FakeProvider? provider = null)
     {
         provider ??= await FakeProvider.StartAsync(TimeProvider.System);
         kube ??= new FakeKube();
@@ -47,7 +50,8 @@ internal sealed class ProductFixture : IAsyncDisposable
         });
         builder.Services.AddSingleton<IKubeClient>(kube);
         services?.Invoke(builder.Services);
-        var given = new BerthEdgeOptions { Edge = EdgeFixture.Options(provider.Issuer), Workspaces = new WorkspaceOptions { Namespace = Namespace } };
+        var given = new BerthEdgeOptions { Edge = EdgeFixture.Options(provider.Issuer),
+            Workspaces = new WorkspaceOptions { Namespace = Namespace } };
         builder.Services.AddBerthEdge(options?.Invoke(given) ?? given);
         var app = builder.Build();
         app.UseBerthEdge();
@@ -99,7 +103,8 @@ internal sealed class ProductFixture : IAsyncDisposable
         Kube.Put(new Endpoints
         {
             Metadata = new ObjectMeta { Name = name, Namespace = Namespace },
-            Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }], Ports = [new EndpointPort { Name = "http", Port = port }] }],
+            Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }],
+                Ports = [new EndpointPort { Name = "http", Port = port }] }],
         });
     }
 
@@ -113,7 +118,8 @@ internal sealed class ProductFixture : IAsyncDisposable
         {
             var host = context.DnsEndPoint.Host;
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, host.EndsWith("localhost", StringComparison.Ordinal) ? Port : context.DnsEndPoint.Port, cancellationToken);
+            await socket.ConnectAsync(IPAddress.Loopback, host.EndsWith("localhost", StringComparison.Ordinal) ? Port
+                : context.DnsEndPoint.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
     };

@@ -21,7 +21,8 @@ public class ProgressPageTests
         Assert.NotNull(page.QuerySelector("noscript meta[http-equiv=refresh]"));
 
         edge.MakeReady(edge.NameOf("user1"), upstream.Port);
-        await ProductFixture.Until(() => edge.Get<WorkspaceTable>().TryFindByHost(edge.NameOf("user1") + ".localhost", out var entry) && entry.IsReady);
+        await ProductFixture.Until(() => edge.Get<WorkspaceTable>().TryFindByHost(edge.NameOf("user1") + ".localhost", out var entry)
+            && entry.IsReady);
         using var workspace = await browser.GetAsync(edge.HostOf("user1") + "/");
         Assert.Equal(HttpStatusCode.OK, workspace.StatusCode);
         Assert.DoesNotContain("is starting", await workspace.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -36,7 +37,8 @@ public class ProgressPageTests
 
         foreach (var headers in new (string, string)[][]
         {
-            [("Accept", "application/json")], [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")], [("Sec-Fetch-Dest", "image"), ("Sec-Fetch-Mode", "no-cors")],
+            [("Accept", "application/json")], [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")],
+                [("Sec-Fetch-Dest", "image"), ("Sec-Fetch-Mode", "no-cors")],
         })
         {
             using var refused = await browser.GetAsync(url, headers);
@@ -99,7 +101,8 @@ public class ProgressPageTests
 
         edge.SetStatus(edge.NameOf("user1"), new UserWorkspaceStatus
         {
-            Phase = WorkspacePhases.Failed, ObservedGeneration = 1, Failure = new WorkspaceFailure { Message = "No <image>.", Class = FailureClasses.Template },
+            Phase = WorkspacePhases.Failed, ObservedGeneration = 1,
+                Failure = new WorkspaceFailure { Message = "No <image>.", Class = FailureClasses.Template },
         });
         Assert.Equal("event: update", await NextEventAsync(reader));
         var shown = await reader.ReadLineAsync();
@@ -137,7 +140,8 @@ public class ProgressPageTests
         using var foreign = await browser.SendAsync(origin + "/.berth/start", HttpMethod.Post, null, ("Origin", "https://evil.example"));
         Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
         using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["return"] = "//evil.example/" });
-        using var answer = await browser.SendAsync(origin + "/.berth/start", HttpMethod.Post, form, ("Origin", origin), ("Sec-Fetch-Site", "same-origin"));
+        using var answer = await browser.SendAsync(origin + "/.berth/start", HttpMethod.Post, form, ("Origin", origin),
+            ("Sec-Fetch-Site", "same-origin"));
 
         Assert.Equal((HttpStatusCode.SeeOther, "/"), (answer.StatusCode, answer.Headers.Location!.OriginalString));
         Assert.NotNull(edge.Kube.Find<UserWorkspace>(name)!.Metadata.Annotations![Annotations.RestartedAt]);
@@ -168,7 +172,8 @@ public class ProgressPageTests
         var known = edge.Kube.Find<UserWorkspace>(name)!;
         edge.Kube.Put(known with
         {
-            Spec = known.Spec with { DesiredState = "Stopped" }, Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Stopped, ObservedGeneration = known.Metadata.Generation },
+            Spec = known.Spec with { DesiredState = "Stopped" },
+                Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Stopped, ObservedGeneration = known.Metadata.Generation },
         });
         await ProductFixture.Until(() => edge.Get<WorkspaceWatch>().Find(name)?.Spec.DesiredState == "Stopped");
         return (browser, name);

@@ -10,16 +10,19 @@ public class ProgressViewTests
     {
         var view = ProgressView.From(Workspace(null), false);
 
-        Assert.Equal([StepState.Active, StepState.Waiting, StepState.Waiting, StepState.Waiting, StepState.Waiting], view.StepList.Select(s => s.State));
+        Assert.Equal([StepState.Active, StepState.Waiting, StepState.Waiting, StepState.Waiting, StepState.Waiting],
+            view.StepList.Select(s => s.State));
         Assert.Equal((ProgressAction.None, false), (view.Action, view.IsReady));
     }
 
     [Fact]
     public void From_SomeConditionsTrue_NextOneActiveWithItsMessage()
     {
-        var view = ProgressView.From(Workspace(Status(WorkspacePhases.Starting, ("TemplateResolved", "True"), ("StorageReady", "True"), ("PodScheduled", "False"))), false);
+        var view = ProgressView.From(Workspace(Status(WorkspacePhases.Starting, ("TemplateResolved", "True"), ("StorageReady", "True"), (
+            "PodScheduled", "False"))), false);
 
-        Assert.Equal([StepState.Done, StepState.Done, StepState.Active, StepState.Waiting, StepState.Waiting], view.StepList.Select(s => s.State));
+        Assert.Equal([StepState.Done, StepState.Done, StepState.Active, StepState.Waiting, StepState.Waiting],
+            view.StepList.Select(s => s.State));
         Assert.Equal("PodScheduled is False", view.StepList[2].Detail);
     }
 
@@ -37,7 +40,8 @@ public class ProgressViewTests
     {
         var view = ProgressView.From(Workspace(AllTrue() with { ObservedGeneration = 1 }, generation: 2), false);
 
-        Assert.Equal([StepState.Done, StepState.Done, StepState.Active, StepState.Waiting, StepState.Waiting], view.StepList.Select(s => s.State));
+        Assert.Equal([StepState.Done, StepState.Done, StepState.Active, StepState.Waiting, StepState.Waiting],
+            view.StepList.Select(s => s.State));
     }
 
     [Theory]
@@ -62,7 +66,8 @@ public class ProgressViewTests
     public void From_Stopped_CanBeStarted()
     {
         var workspace = Workspace(Status(WorkspacePhases.Stopped));
-        var view = ProgressView.From(workspace with { Spec = workspace.Spec with { DesiredState = "Stopped", LastRequest = new() { Reason = RequestReasons.Idle } } }, false);
+        var view = ProgressView.From(workspace with { Spec = workspace.Spec with { DesiredState = "Stopped",
+            LastRequest = new() { Reason = RequestReasons.Idle } } }, false);
 
         Assert.Equal(ProgressAction.Start, view.Action);
         Assert.Contains("nobody used it", view.Problem, StringComparison.Ordinal);
@@ -72,7 +77,8 @@ public class ProgressViewTests
     [Fact]
     public void From_GoneOrDeleting_NothingToStart()
     {
-        var deleting = Workspace(AllTrue()) with { Metadata = new ObjectMeta { Name = "ws-a", DeletionTimestamp = DateTimeOffset.UnixEpoch } };
+        var deleting = Workspace(AllTrue()) with { Metadata = new ObjectMeta { Name = "ws-a",
+            DeletionTimestamp = DateTimeOffset.UnixEpoch } };
 
         Assert.True(ProgressView.From(null, false).IsGone);
         Assert.Equal(ProgressAction.None, ProgressView.From(deleting, false).Action);
@@ -86,7 +92,8 @@ public class ProgressViewTests
     };
 
     private static UserWorkspaceStatus AllTrue() =>
-        Status(WorkspacePhases.Starting, ("TemplateResolved", "True"), ("StorageReady", "True"), ("PodScheduled", "True"), ("PodReady", "True"), ("RouteReady", "True"));
+        Status(WorkspacePhases.Starting, ("TemplateResolved", "True"), ("StorageReady", "True"), ("PodScheduled", "True"),
+            ("PodReady", "True"), ("RouteReady", "True"));
 
     private static UserWorkspaceStatus Status(string phase, params (string Type, string Status)[] conditions) => new()
     {

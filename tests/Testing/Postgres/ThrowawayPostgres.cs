@@ -7,7 +7,8 @@ namespace Testing;
 /// As an xunit class or collection fixture: <c>Skip.If(postgres.SkipReason is not null, postgres.SkipReason)</c> first in each test.
 /// </summary>
 /// <remarks>
-/// BERTH_TEST_POSTGRES, a connection string without a database, uses a running server instead. fsync is off: tests of durability use the product's own
+/// BERTH_TEST_POSTGRES, a connection string without a database, uses a running server instead. fsync is off: tests of durability use the
+/// product's own
 /// server. It dies with the process that started it (parent-death signal), so a killed test run leaves nothing.
 /// </remarks>
 public sealed class ThrowawayPostgres : IDisposable
@@ -35,7 +36,8 @@ public sealed class ThrowawayPostgres : IDisposable
         // Short on purpose: a socket's path may have 107 bytes.
         _folder = Directory.CreateTempSubdirectory("pg").FullName;
         Prepare(_folder);
-        var initdb = Run(Path.Combine(bin, "initdb"), "-D", Data, "-U", "test", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions");
+        var initdb = Run(Path.Combine(bin, "initdb"), "-D", Data, "-U", "test", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync",
+            "--no-instructions");
         if (initdb.ExitCode != 0)
         {
             SkipReason = $"no PostgreSQL: initdb failed: {initdb.StandardError.ReadToEnd().Trim()}";
@@ -126,7 +128,8 @@ public sealed class ThrowawayPostgres : IDisposable
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).ToList();
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            folders.AddRange(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")));
+            folders.AddRange(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
+                .Select(d => Path.Combine(d, "bin")));
         }
 
         return folders.FirstOrDefault(f => File.Exists(Path.Combine(f, "initdb")));
@@ -158,7 +161,8 @@ public sealed class ThrowawayPostgres : IDisposable
 
     private static ProcessStartInfo Plain(string[] words)
     {
-        var info = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
+        var info = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardError = true, RedirectStandardOutput = true,
+            WorkingDirectory = "/" };
         info.Environment["LC_ALL"] = "C";
         return info;
     }
