@@ -6,8 +6,8 @@ internal static class ImageCatalogue
     /// <summary>Image of the template <c>studio</c>.</summary>
     public const string StudioImage = "berth-studio:dev";
 
-    private const string Begin = "  # Studio, as this build of Berth has it; written anew at each start.";
-    private const string End = "  # Your own images:";
+    private const string Begin = "# Studio, as this build of Berth has it; written anew at each start.";
+    private const string End = "# Your own images:";
 
     /// <summary>Writes the entry of Studio and leaves what a person added below it.</summary>
     /// <param name="existing">The file as it is, or null.</param>
@@ -18,14 +18,12 @@ internal static class ImageCatalogue
         var own = existing?.IndexOf(End, StringComparison.Ordinal) is >= 0 and var at ? existing[(at + End.Length)..].TrimStart('\r', '\n') : "";
         return $"""
             # What the process runner starts for an image, instead of a container. Read again when it changes.
-            images:
             {Begin}
-              {StudioImage}:
-                command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
-                env:
-                  STUDIO_ADDRESS: 127.0.0.1
-                  DOTNET_NOLOGO: "1"
-                  DOTNET_TieredPGO: "0"
+            {StudioImage}:
+              command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
+              env:
+                STUDIO_ADDRESS: 127.0.0.1
+                DOTNET_TieredPGO: "0"
             {End}
             {own}
             """.TrimEnd() + "\n";
