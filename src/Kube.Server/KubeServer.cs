@@ -201,7 +201,7 @@ public sealed partial class KubeServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Body.Limit + 1;
+            kestrel.Limits.MaxRequestBodySize = 2L * Body.Discard;
             // Each watch of a client is one stream of its connection.
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
             kestrel.Listen(options.Address, options.Port, listen =>

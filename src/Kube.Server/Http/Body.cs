@@ -12,24 +12,30 @@ internal static class Body
     /// <summary>Largest body, as in Kubernetes.</summary>
     public const int Limit = 3 * 1024 * 1024;
 
+    /// <summary>How much of a body that is too large is read to be able to say so.</summary>
+    public const int Discard = 16 * 1024 * 1024;
+
     public const string Protobuf = "application/vnd.kubernetes.protobuf";
 
     public static string MediaType(HttpRequest request) => (request.ContentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
 
     public static async Task<byte[]> ReadAsync(HttpContext context)
     {
-        if (context.Request.ContentLength > Limit)
-        {
-            throw Status.TooLarge(Limit);
-        }
         var reader = context.Request.BodyReader;
+        long dropped = 0;
         while (true)
         {
             var result = await reader.ReadAsync(context.RequestAborted).ConfigureAwait(false);
-            if (result.Buffer.Length > Limit)
+            if (dropped > 0 || result.Buffer.Length > Limit)
             {
+                // Read on for a while: a client that is still sending would see a broken connection instead of the answer.
+                dropped += result.Buffer.Length;
                 reader.AdvanceTo(result.Buffer.End);
-                throw Status.TooLarge(Limit);
+                if (result.IsCompleted || dropped > Discard)
+                {
+                    throw Status.TooLarge(Limit);
+                }
+                continue;
             }
             if (result.IsCompleted)
             {
