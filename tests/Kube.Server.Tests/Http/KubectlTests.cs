@@ -19,7 +19,7 @@ public sealed class KubectlTests(ApiFixture api) : IClassFixture<ApiFixture>
             await File.WriteAllTextAsync(manifest, "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: kubectl}\nspec:\n  containers:\n  - {name: a, image: \"a:1\"}\n");
             async Task<string> Run(string arguments, int expected = 0)
             {
-                var start = new ProcessStartInfo(binary!, $"--kubeconfig {config} --cache-dir {folder}/cache {arguments}") { RedirectStandardOutput = true, RedirectStandardError = true };
+                var start = new ProcessStartInfo(binary!, ["--kubeconfig", config, "--cache-dir", folder + "/cache", .. arguments.Split(' ')]) { RedirectStandardOutput = true, RedirectStandardError = true };
                 using var process = Process.Start(start)!;
                 var output = process.StandardOutput.ReadToEndAsync();
                 var errors = process.StandardError.ReadToEndAsync();
