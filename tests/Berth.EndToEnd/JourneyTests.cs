@@ -32,7 +32,7 @@ public abstract partial class JourneyTests(BerthFixture berth)
 
         var dashboard = await person.NewPageAsync();
         await dashboard.GotoAsync(berth.Origin + "/dashboard");
-        await StopAsync(dashboard, name);
+        await StopAsync(dashboard);
         await dashboard.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).First.ClickAsync();
         await Assertions.Expect(dashboard.GetByText("Running").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
 
@@ -79,7 +79,7 @@ public abstract partial class JourneyTests(BerthFixture berth)
 
             var dashboard = await person.NewPageAsync();
             await dashboard.GotoAsync(berth.Origin + "/dashboard");
-            await StopAsync(dashboard, name);
+            await StopAsync(dashboard);
 
             Assert.Contains(name, await LineWithAsync(kubectl, "Stopped"), StringComparison.Ordinal);
         }
@@ -99,8 +99,9 @@ public abstract partial class JourneyTests(BerthFixture berth)
 
         var dashboard = await person.NewPageAsync();
         await dashboard.GotoAsync(berth.Origin + "/dashboard");
+        await dashboard.GetByRole(AriaRole.Link, new() { NameRegex = SignOut() }).First.ClickAsync();
         await dashboard.GetByRole(AriaRole.Button, new() { NameRegex = SignOut() }).First.ClickAsync();
-        await dashboard.WaitForLoadStateAsync();
+        await Assertions.Expect(dashboard.GetByRole(AriaRole.Button, new() { NameRegex = SignOut() })).ToHaveCountAsync(0);
 
         var cookies = await person.CookiesAsync([workspace]);
         Assert.Equal(401, await RawHttp.UpgradeAsync(berth.Origin, new Uri(workspace).Authority, string.Join("; ", cookies.Select(c => $"{c.Name}={c.Value}"))));
@@ -116,9 +117,8 @@ public abstract partial class JourneyTests(BerthFixture berth)
         return new StudioPage(page);
     }
 
-    private static async Task StopAsync(IPage dashboard, string name)
+    private static async Task StopAsync(IPage dashboard)
     {
-        await Assertions.Expect(dashboard.GetByText(name).First).ToBeVisibleAsync();
         await dashboard.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).First.ClickAsync();
         await Assertions.Expect(dashboard.GetByText("Stopped").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
     }

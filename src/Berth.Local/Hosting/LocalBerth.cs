@@ -77,6 +77,7 @@ internal sealed class LocalBerth : IAsyncDisposable
         await InitialObjects.ApplyAsync(client, Configuration.Namespace, clock, cancellationToken);
 
         IAccountStore accounts = server is null ? new InMemoryAccountStore(clock) : new PostgresAccountStore(server.ConnectionString, clock, loggers);
+        started.Push(accounts);
         var app = BuildEdge(options, Configuration.EdgeOf(options, data, idp, idpOptions), client, accounts, loggers, clock);
         started.Push(app);
         try

@@ -101,7 +101,7 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
     private void Answer(HttpContext http, AuthorizationRequest request, GrantStore.Session session, string sessionId)
     {
         var code = store.AddCode(new Grant(
-            session.Account, Secrets.Hash("sid:" + sessionId), request.ClientId, request.RedirectUri, request.CodeChallenge, request.Nonce, request.Scope, session.AuthTime));
+            session.Account, GrantStore.SessionIdentifier(sessionId), request.ClientId, request.RedirectUri, request.CodeChallenge, request.Nonce, request.Scope, session.AuthTime));
         Redirect(http, request.RedirectUri, request.State, new() { ["code"] = code });
     }
 

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Berth.Local.Identity;
 
-/// <summary>RP-Initiated Logout 1.0. Without an ID token as hint the person is asked, so that another site cannot sign them out.</summary>
+/// <summary>
+/// RP-Initiated Logout 1.0. Without an ID token or the session's identifier as hint the person is asked, so that another site cannot sign them out.
+/// </summary>
 internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, GrantStore store, ProviderKey key, IssuerHolder issuer)
 {
     public void Map(WebApplication app)
@@ -31,7 +33,10 @@ internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, Gra
         var id = http.Request.Cookies[AuthorizationEndpoint.SessionCookie];
         var session = store.FindSession(id);
         var hinted = hint is not null && (string?)hint["iss"] == issuer.Value && (session is null || (string?)hint["sub"] == session.Account.Subject);
-        if (session is not null && !hinted && !confirmed)
+
+        // The session's identifier is 256 random bits that only its relying party was told: whoever has it is no other site.
+        var named = id is not null && Get("logout_hint") is { } logoutHint && Secrets.Same(logoutHint, GrantStore.SessionIdentifier(id));
+        if (session is not null && !hinted && !named && !confirmed)
         {
             await ProviderPages.ConfirmSignOutAsync(http, session.Account);
             return;

@@ -40,6 +40,9 @@ internal sealed class GrantStore(TimeProvider clock)
     public Session? FindSession(string? id) =>
         id is not null && _sessions.TryGetValue(Secrets.Hash(id), out var session) && session.Expires > clock.GetUtcNow() ? session : null;
 
+    /// <summary>The <c>sid</c> claim of a session: tells it apart, but does not let anybody into it.</summary>
+    public static string SessionIdentifier(string id) => Secrets.Hash("sid:" + id);
+
     public void EndSession(string id) => _sessions.TryRemove(Secrets.Hash(id), out _);
 
     public string AddCode(Grant grant) => Add(_codes, grant, CodeLifetime);

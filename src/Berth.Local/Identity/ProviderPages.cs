@@ -49,7 +49,8 @@ internal static class ProviderPages
         // form-action is left open: Chromium applies it to the redirects that follow a form post, and those go to the client.
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
         http.Response.Headers.XFrameOptions = "DENY";
-        http.Response.Headers["Referrer-Policy"] = "no-referrer";
+        // Not no-referrer: with that a browser sends "Origin: null" from our own form, and the form is refused as foreign.
+        http.Response.Headers["Referrer-Policy"] = "same-origin";
         return http.Response.WriteAsync(
             $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{Style}</style></head><body><main>{body}</main></body></html>");
     }

@@ -178,6 +178,20 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EndSession_WithTheSessionsIdentifier_EndsItWithoutAsking()
+    {
+        var claims = Claims((string)(await RedeemAsync(await CodeAsync("user1")))["id_token"]!);
+
+        await _http.GetAsync("/end_session?logout_hint=another");
+        var stillIn = await _http.GetAsync(Authorize("&prompt=none"));
+        await _http.GetAsync($"/end_session?logout_hint={claims["sid"]}");
+        var silent = await _http.GetAsync(Authorize("&prompt=none"));
+
+        Assert.NotNull(Query(stillIn)["code"]);
+        Assert.Equal("login_required", Query(silent)["error"]);
+    }
+
+    [Fact]
     public async Task EndSession_WithHint_EndsSessionAndReturnsToRegisteredAddress()
     {
         var tokens = await RedeemAsync(await CodeAsync("user1"));
