@@ -4,6 +4,7 @@ using Kube.Client;
 using Kube.Client.Models;
 using Kube.Runtime.Tests.Crds;
 using Microsoft.Extensions.Logging.Abstractions;
+using Testing;
 
 namespace Kube.Runtime.Tests;
 
@@ -18,7 +19,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Environment.GetEnvironmentVariable("BERTH_TEST_KUBECONFIG") is not { Length: > 0 } path)
+        if (Tools.Kubeconfig is not { } path)
         {
             return;
         }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Kube.Client;
 using Kube.Server;
 using Microsoft.Extensions.Logging.Abstractions;
+using Testing;
 
 namespace Kube.Conformance.Support;
 
@@ -16,8 +17,6 @@ public sealed class Clusters : IAsyncLifetime
     private DirectoryInfo? _folder;
     private KubeServer? _server;
 
-    public static string? ClusterKubeconfig => Environment.GetEnvironmentVariable("BERTH_TEST_KUBECONFIG") is { Length: > 0 } path ? path : null;
-
     public async Task InitializeAsync()
     {
         _folder = Directory.CreateTempSubdirectory("kube-conformance-");
@@ -30,7 +29,7 @@ public sealed class Clusters : IAsyncLifetime
         };
         _server = await KubeServer.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System);
         await AddAsync(TargetsAttribute.Embedded, KubeConfig.Parse(_server.Kubeconfig));
-        if (ClusterKubeconfig is { } path)
+        if (Tools.Kubeconfig is { } path)
         {
             await AddAsync(TargetsAttribute.Cluster, KubeConfig.LoadFile(path));
         }
@@ -55,7 +54,7 @@ public sealed class Clusters : IAsyncLifetime
     /// <summary>A namespace of its own on a target.</summary>
     public async Task<Scope> OpenAsync(string target)
     {
-        Skip.If(target == TargetsAttribute.Cluster && ClusterKubeconfig is null, "BERTH_TEST_KUBECONFIG is not set.");
+        Skip.If(target == TargetsAttribute.Cluster && Tools.Kubeconfig is null, "BERTH_TEST_KUBECONFIG is not set.");
         var (client, http, minor) = _targets[target];
         var scope = new Scope(target, client, http, minor);
         await scope.CreateNamespaceAsync();

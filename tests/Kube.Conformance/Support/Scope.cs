@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Kube.Client;
 using Kube.Client.Models;
+using Testing;
 
 namespace Kube.Conformance.Support;
 
@@ -120,15 +122,12 @@ public sealed class Scope(string target, KubeClient client, RawHttp http, int mi
         return collection;
     }
 
-    // Kubernetes before 1.24 vendors a reflect2 that crashes under Go 1.18 and later (github.com/modern-go/reflect2, fixed in 1.0.2): the first custom
-    // resource ends the whole API server, and what is stored ends it again after each start. A patched build says so by the variable.
     private async Task SkipWhereCustomResourcesKillAsync()
     {
-        if (Target == TargetsAttribute.Cluster && Minor < 24 && Environment.GetEnvironmentVariable("BERTH_TEST_CUSTOM_RESOURCES") != "yes")
+        if (Target == TargetsAttribute.Cluster)
         {
-            var go = (string?)(await GetAsync("/version"))["goVersion"] ?? "";
-            var built = go.Split('.') is [_, var minor, ..] && int.TryParse(minor, CultureInfo.InvariantCulture, out var number) ? number : 0;
-            Skip.If(built >= 18, $"Kubernetes 1.{Minor} built with {go} crashes at the first custom resource (BERTH_TEST_CUSTOM_RESOURCES=yes for a patched build).");
+            var reason = ClusterGuard.NoCustomResources(Encoding.UTF8.GetBytes((await GetAsync("/version")).Text));
+            Skip.If(reason is not null, reason);
         }
     }
 
