@@ -13,6 +13,12 @@ internal static class RoutePart
     /// <summary>The header that tells the application who comes; only the edge may set it.</summary>
     internal const string IdentityHeader = "X-Workspace-Identity";
 
+    /// <summary>What stands in the identity header until the edge has answered; no token looks like it.</summary>
+    private const string NoIdentity = "none";
+
+    /// <summary>Spellings that servers which make variables of headers cannot tell from the right one; the edge never sends them.</summary>
+    private static readonly string[] IdentityHeaderSpellings = ["X_Workspace_Identity", "X-Workspace_Identity", "X_Workspace-Identity"];
+
     private const string HeadersSuffix = "-headers";
     private const string AuthSuffix = "-auth";
 
@@ -60,13 +66,14 @@ internal static class RoutePart
             ? []
             :
             [
-                // Before the edge is asked: what a client sends under the name of the identity header reaches nobody.
+                // Before the edge is asked: what a client sends under the name of the identity header reaches nobody. Overwritten, where an
+                // empty value would remove it: some API servers take an empty string in a custom resource for null and refuse it.
                 new Middleware
                 {
                     Metadata = Children.Owned(workspace, HeadersSuffix),
                     Spec = new MiddlewareSpec
                     {
-                        Headers = new HeadersMiddleware { CustomRequestHeaders = new Dictionary<string, string> { [IdentityHeader] = "" } },
+                        Headers = new HeadersMiddleware { CustomRequestHeaders = new Dictionary<string, string> { [IdentityHeader] = NoIdentity } },
                     },
                 },
                 new Middleware
@@ -84,7 +91,7 @@ internal static class RoutePart
 
                             // A header that the answer lacks is removed from the request. Cookie: the edge answers with the request's own
                             // cookies but for its session, which the application must not see.
-                            AuthResponseHeaders = [IdentityHeader, "Cookie"],
+                            AuthResponseHeaders = [IdentityHeader, .. IdentityHeaderSpellings, "Cookie"],
                         },
                     },
                 },

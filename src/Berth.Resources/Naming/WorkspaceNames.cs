@@ -59,13 +59,16 @@ public static class WorkspaceNames
     public static bool IsSlug([NotNullWhen(true)] string? slug) =>
         slug is { Length: > 0 and <= MaxSlugLength } && IsLabel(slug) && !slug.Contains("--", StringComparison.Ordinal);
 
-    /// <summary>Makes a slug of what a person typed; null when nothing usable is left of it.</summary>
+    /// <summary>
+    /// Makes a slug of what a person typed; null when nothing usable is left of it. Latin letters lose their diacritics (Café becomes cafe);
+    /// what is no Latin letter or digit becomes a dash.
+    /// </summary>
     public static string? Slugify(string? text)
     {
         var slug = new StringBuilder();
         foreach (var c in text ?? "")
         {
-            if (slug.Length == MaxSlugLength)
+            if (slug.Length >= MaxSlugLength)
             {
                 break;
             }
@@ -74,13 +77,18 @@ public static class WorkspaceNames
             {
                 slug.Append(char.ToLowerInvariant(c));
             }
+            else if (LatinLetters.IsCombining(c) || LatinLetters.TryAppend(slug, c))
+            {
+                // The letter is there, or stood before.
+            }
             else if (slug.Length > 0 && slug[^1] != '-')
             {
                 slug.Append('-');
             }
         }
 
-        var result = slug.ToString().Trim('-');
+        // A letter that became two may have made it one too long.
+        var result = slug.ToString(0, Math.Min(slug.Length, MaxSlugLength)).Trim('-');
         return result.Length == 0 ? null : result;
     }
 

@@ -1,11 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Kube.Client;
 using Kube.Client.Models;
 using Kube.Client.Schema;
 
-#pragma warning disable IL2026 // MaxLength is read as metadata for the schema; its reflection never runs.
 namespace Berth.Resources;
 
 /// <summary>berth.dev/v1alpha1 WorkspaceTemplate: an application that people can have as a workspace.</summary>
@@ -41,6 +41,7 @@ public sealed record WorkspaceTemplate : IKubeResource<WorkspaceTemplate>
 }
 
 /// <summary>What workspaces of a template are made from.</summary>
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record WorkspaceTemplateSpec
 {
     /// <summary>Port used when none is given.</summary>
@@ -283,6 +284,7 @@ public sealed record TemplateSecurity
 [CelRule("self.type == 'int' || (!has(self.minimum) && !has(self.maximum))", "minimum and maximum are for parameters of type int")]
 [CelRule("self.type == 'string' || !has(self.pattern)", "a pattern is for parameters of type string")]
 [CelRule("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum", "minimum is at most maximum")]
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record TemplateParameter
 {
     /// <summary>Name used in <c>spec.parameters</c> of workspaces.</summary>

@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using Kube.Client.Schema;
 
-#pragma warning disable IL2026 // MaxLength is read as metadata for the schema; its reflection never runs.
 namespace Berth.Resources;
 
 /// <summary>What a workspace should be.</summary>
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record UserWorkspaceSpec
 {
     /// <summary>Whose it is; never changes.</summary>

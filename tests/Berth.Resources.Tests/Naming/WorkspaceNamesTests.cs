@@ -51,7 +51,12 @@ public sealed class WorkspaceNamesTests
 
     [Theory]
     [InlineData("My Project (2)", "my-project-2")]
-    [InlineData("  Größe 2: Test ", "gr-e-2-test")]
+    [InlineData("  Größe 2: Test ", "grosse-2-test")]
+    [InlineData("Café", "cafe")]
+    [InlineData("Cafe\u0301 A\u030Angstro\u0308m", "cafe-angstrom")]
+    [InlineData("Œuvre Ærø Łódź Þór Iași Đặng Văn ĳs", "oeuvre-aero-lodz-thor-iasi-dang-van-ijs")]
+    [InlineData("3×4÷2", "3-4-2")]
+    [InlineData("\u0301", null)]
     [InlineData("---", null)]
     [InlineData("日本", null)]
     [InlineData(null, null)]
@@ -61,6 +66,10 @@ public sealed class WorkspaceNamesTests
         Assert.Equal(expected, slug);
         Assert.True(slug is null || WorkspaceNames.IsSlug(slug));
     }
+
+    [Fact]
+    public void Slugify_TwoLettersAtTheLimit_IsStillASlug() =>
+        Assert.Equal(new string('x', 39) + "s", WorkspaceNames.Slugify(new string('x', 39) + "ß"));
 
     [Fact]
     public void Slugify_LongText_IsCutToASlug() =>
