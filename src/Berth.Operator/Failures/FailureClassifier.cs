@@ -81,8 +81,10 @@ public static class FailureClassifier
                 + "close what you do not need, or set a larger spec.resources.memory and restart.",
                 FailureEffect.Replace),
             { Reason: "ContainerCannotRun" or "StartError" } => CannotRun(terminated.Message),
-            { Reason: "ContainerStatusUnknown" } => new(FailureClasses.Platform, Reasons.NodeLost,
-                $"The node {pod.Spec?.NodeName} lost sight of the container. The workspace is started again.", FailureEffect.Replace),
+
+            // What container runtimes say of a container that did not survive a restart of its node: "ContainerStatusUnknown", or "Unknown" with 255.
+            { Reason: "ContainerStatusUnknown" } or { Reason: "Unknown", ExitCode: 255 } => new(FailureClasses.Platform, Reasons.NodeLost,
+                $"The node {pod.Spec?.NodeName} was restarted, and the workspace ended with it. It is started again.", FailureEffect.Replace),
             { ExitCode: 0 } => new(FailureClasses.User, Reasons.Ended,
                 "The application ended by itself, without an error. It is started again.", FailureEffect.Replace),
             { ExitCode: 126 or 127 } => CannotRun(terminated.Message ?? $"exit code {terminated.ExitCode}"),

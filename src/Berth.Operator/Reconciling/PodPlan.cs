@@ -149,7 +149,7 @@ internal sealed record PodPlan
         // Counted once per pod: a pod made before the next attempt is the one that the attempt follows.
         var counted = former?.NextRetryAt is { } planned && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned && former.Attempts > 0;
         var attempts = counted ? former!.Attempts!.Value : (former?.Attempts ?? 0) + 1;
-        var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts);
+        var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts, failed.Reason);
         var failure = ToFailure(failed, attempts, retryAt);
         if (changed || seen.Now >= retryAt || (counted && AskedSince(seen.Workspace, former!)))
         {
@@ -191,7 +191,7 @@ internal sealed record PodPlan
     /// <summary>Whether a person asked for a start or restart after the failure: then there is no reason to wait.</summary>
     private static bool AskedSince(UserWorkspace workspace, WorkspaceFailure failure)
     {
-        var failedAt = failure.NextRetryAt - Backoff.After(failure.Attempts ?? 1);
+        var failedAt = failure.NextRetryAt - Backoff.After(failure.Attempts ?? 1, failure.Reason);
         var request = workspace.Spec.LastRequest;
         return (request?.By is RequestedBy.User or RequestedBy.Admin && request.At > failedAt)
             || (DateTimeOffset.TryParse(

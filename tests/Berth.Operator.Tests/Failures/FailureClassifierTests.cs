@@ -27,6 +27,8 @@ public sealed class FailureClassifierTests
         { "killed", Ended(137, "Error"), FailureClasses.Platform, Reasons.Crashed, FailureEffect.Replace },
         { "OOMKilled", Ended(137, "OOMKilled"), FailureClasses.User, Reasons.OutOfMemory, FailureEffect.Replace },
         { "status unknown", Ended(137, "ContainerStatusUnknown"), FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Replace },
+        { "lost with its node", Ended(255, "Unknown"), FailureClasses.Platform, Reasons.NodeLost, FailureEffect.Replace },
+        { "exit 255", Ended(255, "Error"), FailureClasses.User, Reasons.Crashed, FailureEffect.Replace },
         { "succeeded", new PodStatus { Phase = "Succeeded" }, FailureClasses.User, Reasons.Ended, FailureEffect.Replace },
         { "Evicted", new PodStatus { Phase = "Failed", Reason = "Evicted", Message = "The node was low on resource: memory." },
             FailureClasses.Platform, Reasons.Evicted, FailureEffect.Replace },
@@ -128,6 +130,16 @@ public sealed class FailureClassifierTests
     [InlineData(1000, 300)]
     public void Backoff_Attempts_DoublesTo5Minutes(int attempts, int seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), Backoff.After(attempts));
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 10)]
+    [InlineData(3, 20)]
+    public void Backoff_NodeWasLost_FirstAttemptComesAtOnce(int attempts, int seconds)
+    {
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Backoff.After(attempts, Reasons.NodeLost));
+        Assert.True(Backoff.After(attempts, Reasons.Crashed) > Backoff.After(attempts, Reasons.NodeLost));
+    }
 
     private static PodStatus Waiting(string reason, string? message) => new()
     {
