@@ -66,6 +66,13 @@ public sealed class CustomResourceTests(Clusters clusters)
         var widgets = await s.WidgetsAsync(Schema);
         var reply = await s.PostAsync(widgets, s.Widget("a", spec));
         reply.Refused(422, "Invalid");
+        if (s.Minor < 24 && cause.EndsWith(']'))
+        {
+            // Old servers name the list, once for each of the two validators that see it.
+            Assert.All(reply.Causes, c => Assert.Equal(("FieldValueInvalid", "spec.list"), c));
+            return;
+        }
+
         var got = Assert.Single(reply.Causes);
         Assert.Equal(cause.Split(' ')[1], got.Field);
         if (cause[0] != '*')

@@ -98,6 +98,7 @@ internal sealed class ReadHandler(ClusterApi api)
         buffer.Write(",\"metadata\":"u8);
         Json.WriteTo(buffer, metadata);
         buffer.Write(",\"items\":["u8);
+        var head = Encoding.UTF8.GetBytes($"{{\"kind\":\"{kind.Kind}\",\"apiVersion\":\"{kind.ApiVersion}\",");
         var first = true;
         foreach (var stored in items)
         {
@@ -110,6 +111,10 @@ internal sealed class ReadHandler(ClusterApi api)
             if (partial)
             {
                 Json.WriteTo(buffer, TableBuilder.Partial(served, wanted.MetaVersion));
+            }
+            else if (!kind.IsCustom)
+            {
+                WriteUntyped(buffer, served, ReferenceEquals(served, stored.Value) ? stored.Utf8 : [], head);
             }
             else if (ReferenceEquals(served, stored.Value))
             {
@@ -172,6 +177,21 @@ internal sealed class ReadHandler(ClusterApi api)
             return;
         }
         await Answer.BytesAsync(request.Http, code, body, "application/json").ConfigureAwait(false);
+    }
+
+    // Items of lists of built-in kinds do not say what they are: the list does.
+    private static void WriteUntyped(ArrayBufferWriter<byte> buffer, JsonObject served, ReadOnlySpan<byte> stored, ReadOnlySpan<byte> head)
+    {
+        if (stored.StartsWith(head))
+        {
+            buffer.Write("{"u8);
+            buffer.Write(stored[head.Length..]);
+            return;
+        }
+        var copy = Json.Clone(served);
+        copy.Remove("kind");
+        copy.Remove("apiVersion");
+        Json.WriteTo(buffer, copy);
     }
 
     private static byte[] JsonSerializerText(string text) => Json.ToUtf8(JsonValue.Create(text));

@@ -187,6 +187,7 @@ internal static class PodStrategy
         index = 0;
         foreach (var env in Json.Objects(container["env"]))
         {
+            CheckVariable($"{path}.env[{index}].name", Json.Text(env, "name") ?? "", errors);
             if (env["value"] is not null && Json.Text(env, "value") is { Length: > 0 } && env["valueFrom"] is not null)
             {
                 errors.Add(FieldError.Invalid($"{path}.env[{index}].valueFrom", "", "may not be specified when `value` is not empty"));
@@ -194,8 +195,13 @@ internal static class PodStrategy
             index++;
         }
         index = 0;
+        var paths = new HashSet<string>(StringComparer.Ordinal);
         foreach (var mount in Json.Objects(container["volumeMounts"]))
         {
+            if (Json.Text(mount, "mountPath") is { Length: > 0 } mountPath && !paths.Add(mountPath))
+            {
+                errors.Add(FieldError.Invalid($"{path}.volumeMounts[{index}].mountPath", mountPath, "must be unique"));
+            }
             var name = Json.Text(mount, "name") ?? "";
             if (name.Length > 0 && !volumes.Contains(name))
             {
@@ -232,6 +238,18 @@ internal static class PodStrategy
     {
         var text = Json.AsString(value) ?? (Json.IsNumber(value) ? Json.NumberText(value!) : null);
         return text is not null && Quantities.TryParse(text, out var amount) ? amount : null;
+    }
+
+    private static void CheckVariable(string field, string name, List<FieldError> errors)
+    {
+        if (name.Length == 0)
+        {
+            errors.Add(FieldError.Required(field));
+        }
+        else if (name.Any(c => c is < ' ' or > '~' or '='))
+        {
+            errors.Add(FieldError.Invalid(field, name, "a valid environment variable name must consist only of printable ASCII characters other than '='"));
+        }
     }
 
     private static void CheckName(string field, string name, HashSet<string> seen, List<FieldError> errors)

@@ -58,6 +58,7 @@ internal static class SchemaLanguage
         foreach (var kind in kinds)
         {
             MarkDefaults(kind.Schema);
+            MarkQuantities(kind.Schema);
         }
         return new Result(types, kinds);
     }
@@ -72,6 +73,18 @@ internal static class SchemaLanguage
         any |= node.Items is { } items && MarkDefaults(items);
         any |= node.AdditionalProperties is { } additional && MarkDefaults(additional);
         return node.AnyDefault = any;
+    }
+
+    private static bool MarkQuantities(SchemaNode node)
+    {
+        var any = node.Format == "quantity";
+        foreach (var child in node.Properties.Values)
+        {
+            any |= MarkQuantities(child);
+        }
+        any |= node.Items is { } items && MarkQuantities(items);
+        any |= node.AdditionalProperties is { } additional && MarkQuantities(additional);
+        return node.AnyQuantity = any;
     }
 
     private static KindInfo ReadKind(string[] head, SchemaNode schema, string description, Dictionary<string, SchemaNode> types)
@@ -116,7 +129,7 @@ internal static class SchemaLanguage
         }
         if (Argument(head, "enum") is { } values)
         {
-            node.Enum = Json.Strings(values.Split('|'));
+            node.Enum = Json.Strings(values.Split('|').Order(StringComparer.Ordinal));
         }
         if (Argument(head, "default") is { } value)
         {

@@ -43,6 +43,7 @@ internal static class ServiceStrategy
             errors.Add(FieldError.Required("spec.ports"));
         }
         var names = new HashSet<string>(StringComparer.Ordinal);
+        var numbers = new HashSet<(long?, string?)>();
         for (var i = 0; i < ports.Count; i++)
         {
             var name = Json.Text(ports[i], "name") ?? "";
@@ -53,6 +54,11 @@ internal static class ServiceStrategy
             else if (name.Length > 0 && !names.Add(name))
             {
                 errors.Add(FieldError.Duplicate($"spec.ports[{i}].name", name));
+            }
+            if (!numbers.Add((Json.AsLong(ports[i]["port"]), Json.Text(ports[i], "protocol"))))
+            {
+                errors.Add(FieldError.Duplicate(
+                    $"spec.ports[{i}]", new JsonObject { ["protocol"] = Json.Text(ports[i], "protocol"), ["port"] = ports[i]["port"]?.DeepClone() }));
             }
             if (Json.AsLong(ports[i]["port"]) is { } number and (< 1 or > 65535))
             {

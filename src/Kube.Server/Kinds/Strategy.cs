@@ -55,6 +55,12 @@ internal static class Strategy
                     obj.Remove("stringData");
                 }
                 break;
+            case ("", "Endpoints"):
+                foreach (var port in Json.Objects(obj["subsets"]).SelectMany(subset => Json.Objects(subset["ports"])))
+                {
+                    port["protocol"] ??= "TCP";
+                }
+                break;
             case ("storage.k8s.io", "StorageClass"):
                 obj["reclaimPolicy"] ??= "Delete";
                 obj["volumeBindingMode"] ??= "Immediate";
@@ -93,6 +99,16 @@ internal static class Strategy
                 break;
             case ("", "PersistentVolumeClaim"):
                 ClaimStrategy.Validate(obj, old, errors);
+                break;
+            case ("", "Event"):
+                var space = Json.Text(obj, "involvedObject", "namespace") ?? "";
+                if (space != Json.Text(obj, "metadata", "namespace") && !(space.Length == 0 && Json.Text(obj, "metadata", "namespace") == "default"))
+                {
+                    errors.Add(FieldError.Invalid("involvedObject.namespace", space, "does not match event.namespace"));
+                }
+                break;
+            case ("networking.k8s.io", "NetworkPolicy"):
+                NetworkPolicyRules.Validate(obj, errors);
                 break;
             case ("", "ConfigMap" or "Secret"):
                 ValidateData(kind, obj, old, errors);

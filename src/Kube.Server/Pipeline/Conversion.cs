@@ -41,7 +41,11 @@ internal static class Conversion
     /// <summary>Served form to the stored one, in place.</summary>
     public static void ToStored(JsonObject served, KindInfo kind)
     {
-        served["apiVersion"] = kind.IsEventsGroup ? "v1" : kind.StorageApiVersion;
+        // First, so that a list can leave them out by leaving out the beginning.
+        served.Remove("kind");
+        served.Remove("apiVersion");
+        served.Insert(0, "kind", kind.Kind);
+        served.Insert(1, "apiVersion", kind.IsEventsGroup ? "v1" : kind.StorageApiVersion);
         if (kind.IsEventsGroup)
         {
             foreach (var (core, events) in EventFields)

@@ -46,6 +46,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         var unknown = options.FieldValidation == FieldValidation.Ignore ? null : new List<string>();
         Pruner.Prune(obj, kind.Schema, "", unknown);
         Pruner.DropNulls(obj, kind.Schema);
+        Quantities.Canonicalise(obj, kind.Schema);
         if (unknown is null || (unknown.Count == 0 && duplicates.Count == 0))
         {
             return;
@@ -81,7 +82,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
         metadata["uid"] = Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = Now;
-        Deduplicate(metadata, options);
+        TidyMetadata(metadata, options);
         if (kind.HasStatus)
         {
             obj.Remove("status");
@@ -135,7 +136,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
                 metadata[key] = value?.DeepClone();
             }
         }
-        Deduplicate(metadata, options);
+        TidyMetadata(metadata, options);
         if (kind is { Kind: "Namespace", Group: "" } && subresource.Length == 0)
         {
             next["spec"] = live["spec"]?.DeepClone();
@@ -208,12 +209,16 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         MetaValidation.Validate(obj, kind, errors);
         var schemaErrors = new List<FieldError>();
         SchemaValidator.Validate(obj, kind.Schema, "", schemaErrors);
-        if (!kind.IsCustom && schemaErrors.FirstOrDefault(e => e.Reason == "FieldValueTypeInvalid") is { } wrongType)
+        if (!kind.IsCustom && schemaErrors.FirstOrDefault(e => e.Undecodable) is { } wrongType)
         {
             // A built-in kind with a wrong type cannot be decoded at all.
             throw Status.BadRequest($"{kind.Kind} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: json: cannot unmarshal: {wrongType.Field}: {wrongType.Message}");
         }
-        ListTypes.Validate(obj, kind.Schema, "", schemaErrors);
+        if (kind.IsCustom)
+        {
+            // The lists of built-in kinds have rules of their own: a second environment variable of a name, for one, is allowed.
+            ListTypes.Validate(obj, kind.Schema, "", schemaErrors);
+        }
         if (schemaErrors.Count == 0)
         {
             CelValidator.Validate(obj, live, live is not null, kind.Schema, schemaErrors);
@@ -250,12 +255,10 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
     }
 
-    private static void Deduplicate(JsonObject metadata, WriteOptions options)
+    // Owners are named once, and what is empty is left out.
+    private static void TidyMetadata(JsonObject metadata, WriteOptions options)
     {
-        if (metadata["ownerReferences"] is not JsonArray owners)
-        {
-            return;
-        }
+        var owners = metadata["ownerReferences"] as JsonArray ?? [];
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var owner in owners.ToList())
         {

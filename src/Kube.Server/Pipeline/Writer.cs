@@ -75,7 +75,7 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
                 return live;
             }
             Preparation.Normalise(next, kind, options, duplicates, isPatch);
-            CheckIdentity(kind, ns, name, live, next);
+            CheckIdentity(kind, ns, name, live, next, isPatch && !applied);
             var (inner, body) = ForStorage(kind, next);
             var before = kind.IsEventsGroup ? stored.Value : live;
             var prepared = _prepare.Update(inner, before, body, subresource, options, applied);
@@ -101,6 +101,13 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
     public async Task<(JsonObject Result, bool Created)> ApplyAsync(
         KindInfo kind, string? ns, string name, string subresource, JsonObject config, WriteOptions options, IReadOnlyList<string> duplicates)
     {
+        foreach (var required in (string[])["apiVersion", "kind"])
+        {
+            if (string.IsNullOrEmpty(Json.Text(config, required)))
+            {
+                throw Status.BadRequest($"an applied configuration must say what it is: {required} is missing");
+            }
+        }
         Preparation.Normalise(config, kind, options, duplicates, isPatch: false);
         var metadata = (JsonObject)config["metadata"]!;
         if (metadata["managedFields"] is not null)
@@ -227,7 +234,7 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         }
     }
 
-    private static void CheckIdentity(KindInfo kind, string? ns, string name, JsonObject live, JsonObject next)
+    private static void CheckIdentity(KindInfo kind, string? ns, string name, JsonObject live, JsonObject next, bool isPatch)
     {
         var metadata = (JsonObject)next["metadata"]!;
         if (Json.Text(metadata, "name") is var stated && stated != name)
@@ -240,6 +247,10 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         }
         if (Json.Text(metadata, "uid") is { Length: > 0 } uid && Json.Text(live, "metadata", "uid") is { } actual && uid != actual)
         {
+            if (isPatch)
+            {
+                throw Status.Invalid(kind.Group, kind.Kind, name, [FieldError.Invalid("metadata.uid", uid, "field is immutable")]);
+            }
             throw Status.Conflict(kind.Resource, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}");
         }
         var version = Json.Text(metadata, "resourceVersion");

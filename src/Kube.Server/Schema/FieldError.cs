@@ -5,6 +5,9 @@ namespace Kube.Server.Schema;
 /// <summary>One complaint about a field, worded as Kubernetes words it.</summary>
 internal sealed record FieldError(string Reason, string Field, string Message)
 {
+    /// <summary>True where a built-in kind could not even be decoded, which is a bad request and not an invalid object.</summary>
+    public bool Undecodable { get; init; }
+
     public static FieldError Required(string field, string detail = "") =>
         new("FieldValueRequired", field, detail.Length == 0 ? "Required value" : "Required value: " + detail);
 
@@ -12,10 +15,11 @@ internal sealed record FieldError(string Reason, string Field, string Message)
 
     public static FieldError InvalidText(string field, string shown, string detail) => new("FieldValueInvalid", field, $"Invalid value: {shown}: {detail}");
 
-    public static FieldError TypeInvalid(string field, string typeName, string detail) => new("FieldValueTypeInvalid", field, $"Invalid value: \"{typeName}\": {detail}");
+    public static FieldError TypeInvalid(string field, string typeName, string detail) => 
+        new("FieldValueTypeInvalid", field, $"Invalid value: \"{typeName}\": {detail}") { Undecodable = true };
 
     public static FieldError NotSupported(string field, JsonNode? value, IEnumerable<string> supported) =>
-        new("FieldValueNotSupported", field, $"Unsupported value: {Show(value)}: supported values: {string.Join(", ", supported.Order(StringComparer.Ordinal).Select(s => $"\"{s}\""))}");
+        new("FieldValueNotSupported", field, $"Unsupported value: {Show(value)}: supported values: {string.Join(", ", supported.Select(s => $"\"{s}\""))}");
 
     public static FieldError Duplicate(string field, JsonNode? value) => new("FieldValueDuplicate", field, $"Duplicate value: {Show(value)}");
 

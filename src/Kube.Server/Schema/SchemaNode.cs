@@ -92,6 +92,9 @@ internal sealed class SchemaNode
     /// <summary>True when this node or one below has a default: saves walking the rest.</summary>
     public bool AnyDefault { get; set; }
 
+    /// <summary>True when this node or one below is a quantity (built-in kinds only).</summary>
+    public bool AnyQuantity { get; set; }
+
     /// <summary>True when this node or one below has a rule.</summary>
     public bool AnyValidation { get; set; }
 

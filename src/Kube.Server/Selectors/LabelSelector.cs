@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Kube.Server.Selectors;
 
-/// <summary>A parsed label selector: <c>a=b,c!=d,e in (f,g),h notin (i),j,!k</c>.</summary>
+/// <summary>A parsed label selector: <c>a=b,c!=d,e in (f,g),h notin (i),j,!k,l&gt;5,m&lt;6</c>.</summary>
 internal sealed partial class LabelSelector
 {
     private readonly List<(string Key, string Operator, HashSet<string> Values)> _terms = [];
@@ -35,6 +36,8 @@ internal sealed partial class LabelSelector
                 "in" => value is not null && values.Contains(value),
                 "notin" => value is null || !values.Contains(value),
                 "exists" => value is not null,
+                ">" => Number(value) > Number(values.First()),
+                "<" => Number(value) < Number(values.First()),
                 _ => value is null,
             };
             if (!matches)
@@ -83,8 +86,18 @@ internal sealed partial class LabelSelector
         {
             return (Key(match.Groups[1].Value, whole), match.Groups[2].Value == "!=" ? "notin" : "in", [match.Groups[3].Value]);
         }
+        match = OrderTerm().Match(part);
+        if (match.Success)
+        {
+            var (key, bound) = (Key(match.Groups[1].Value, whole), match.Groups[3].Value);
+            return Number(bound) is not null
+                ? (key, match.Groups[2].Value, [bound])
+                : throw Status.BadRequest($"unable to parse requirement: values[0][{key}]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value must be an integer");
+        }
         return part[0] == '!' ? (Key(part[1..].Trim(), whole), "missing", []) : (Key(part, whole), "exists", []);
     }
+
+    private static long? Number(string? text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string Key(string key, string whole) =>
         KeyShape().IsMatch(key) ? key : throw Status.BadRequest($"unable to parse requirement: invalid label key \"{key}\" in selector \"{whole}\"");
@@ -94,6 +107,9 @@ internal sealed partial class LabelSelector
 
     [GeneratedRegex(@"^([^=!\s]+)\s*(==|=|!=)\s*(\S*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex EqualTerm();
+
+    [GeneratedRegex(@"^([^<>\s]+)\s*([<>])\s*(\S+)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex OrderTerm();
 
     [GeneratedRegex(@"^([A-Za-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\z", RegexOptions.CultureInvariant)]
     private static partial Regex KeyShape();
