@@ -148,7 +148,7 @@ internal sealed record PodPlan
 
         // Counted once per pod: a pod made before the next attempt is the one that the attempt follows.
         var counted = former?.NextRetryAt is { } planned && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned && former.Attempts > 0;
-        var attempts = counted ? former!.Attempts!.Value : (former?.Attempts ?? 0) + 1;
+        var attempts = counted ? former!.Attempts!.Value : (WasReady(seen, pod) && failed.Reason == Reasons.NodeLost ? 0 : former?.Attempts ?? 0) + 1;
         var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts, failed.Reason);
         var failure = ToFailure(failed, attempts, retryAt);
         if (changed || seen.Now >= retryAt || (counted && AskedSince(seen.Workspace, former!)))
@@ -183,6 +183,10 @@ internal sealed record PodPlan
             ? new PodPlan { State = PodState.Ready }
             : new PodPlan { State = PodState.Ready, Failure = failure, LookAgainAt = forgetAt };
     }
+
+    /// <summary>Whether this pod had served its person: a node that takes it down then says nothing about earlier attempts.</summary>
+    private static bool WasReady(Observation seen, Pod pod) =>
+        seen.Workspace.Status?.Start?.ReadyAt is { } readyAt && readyAt >= pod.Metadata.CreationTimestamp;
 
     private static bool RestartAsked(UserWorkspace workspace, Pod pod) =>
         workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt) is { } asked

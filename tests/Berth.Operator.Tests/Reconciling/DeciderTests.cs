@@ -183,6 +183,37 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void PodLostWithItsNode_AgainAndAgain_IsReplacedAtOnceEachTime()
+    {
+        var world = World.Running();
+        for (var loss = 0; loss < 3; loss++)
+        {
+            world.PodFailed(255, "Unknown");
+            Assert.Contains("DeletePod", world.Settle());
+            world.PodGone();
+            Assert.Contains("CreatePod", world.Settle());
+            world.PodReady();
+            world.Settle();
+            Assert.Equal(WorkspacePhases.Running, world.Phase);
+        }
+    }
+
+    [Fact]
+    public void PodLostWithItsNode_NeverReady_WaitsFromTheSecondTime()
+    {
+        var world = World.Running();
+        world.PodFailed(255, "Unknown");
+        world.Settle();
+        world.PodGone();
+        world.Settle();
+
+        world.PodFailed(255, "Unknown");
+
+        Assert.DoesNotContain("DeletePod", world.Settle());
+        Assert.Equal(Backoff.First, world.Last.Again);
+    }
+
+    [Fact]
     public void HealthyFor10Minutes_AfterFailures_AreForgotten()
     {
         var world = World.Running();

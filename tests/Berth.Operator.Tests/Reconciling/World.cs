@@ -92,11 +92,11 @@ internal sealed class World
             State = new ContainerState { Running = new ContainerStateRunning() } }],
     });
 
-    internal void PodFailed(int exitCode = 1) => PodStatus(new PodStatus
+    internal void PodFailed(int exitCode = 1, string reason = "Error") => PodStatus(new PodStatus
     {
         Phase = "Failed",
         ContainerStatuses = [new ContainerStatus { Name = "workspace",
-            State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = "Error" } } }],
+            State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = reason } } }],
     });
 
     /// <summary>The kubelet is done with a pod that was deleted.</summary>
