@@ -53,6 +53,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<WorkspaceTransformer>();
         services.AddSingleton<WorkspaceForwarder>();
         services.AddSingleton<WorkspaceGate>();
+        services.AddSingleton<ForwardAuthEndpoint>();
         return services;
     }
 
@@ -69,15 +70,7 @@ internal static class BerthEdgeCoreExtensions
         var logout = services.GetRequiredService<LogoutEndpoint>();
         endpoints.MapGet("/logout", logout.AskAsync);
         endpoints.MapPost("/logout", logout.DoAsync);
-        var jwks = services.GetRequiredService<WorkspaceIdentitySigner>().Jwks;
-        endpoints.MapGet(WorkspaceIdentitySigner.JwksPath, context =>
-        {
-            context.Response.ContentType = "application/jwk-set+json";
-
-            // Five minutes: a new key is published long before it signs.
-            context.Response.Headers.CacheControl = "public, max-age=300";
-            return context.Response.Body.WriteAsync(jwks, context.RequestAborted).AsTask();
-        });
+        endpoints.MapMethods(WorkspaceIdentitySigner.JwksPath, ["GET", "HEAD"], services.GetRequiredService<WorkspaceIdentitySigner>().WriteJwksAsync);
         return endpoints;
     }
 }

@@ -17,6 +17,7 @@ internal sealed class WorkspaceGate(
     WorkspaceTickets tickets,
     IWorkspaceDirectory directory,
     WorkspaceForwarder forwarder,
+    WorkspaceIdentitySigner signer,
     IProgressPage progress,
     IEdgePages pages,
     TimeProvider clock)
@@ -26,15 +27,21 @@ internal sealed class WorkspaceGate(
     // Long enough for a person to type a password and a second factor at the provider.
     private static readonly TimeSpan HopLifetime = TimeSpan.FromMinutes(15);
 
-    /// <summary>Answers the request.</summary>
-    public async Task HandleAsync(HttpContext context, CanonicalRequest request)
-    {
-        if (request.Path == WorkspaceHopEndpoint.SessionPath)
-        {
-            await TakeTicketAsync(context, request);
-            return;
-        }
+    private delegate Task Continuation(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until);
 
+    /// <summary>Answers the request.</summary>
+    public Task HandleAsync(HttpContext context, CanonicalRequest request) =>
+        request.Path == WorkspaceHopEndpoint.SessionPath ? TakeTicketAsync(context, request) : DecideAsync(context, request, PassAsync);
+
+    /// <summary>Answers a proxy that asks whether it may pass the request on itself.</summary>
+    public Task AnswerProxyAsync(HttpContext context, CanonicalRequest request) =>
+        IsReserved(request) ? pages.WriteAsync(context, EdgeMessages.NotFound()) : DecideAsync(context, request, AnswerAsync);
+
+    private static bool IsReserved(CanonicalRequest request) =>
+        request.Path.StartsWith(ReservedPrefix, StringComparison.Ordinal) || request.Path == "/.berth";
+
+    private async Task DecideAsync(HttpContext context, CanonicalRequest request, Continuation pass)
+    {
         var caller = cookies.Read(context, request) is { } session ? cookies.ToCaller(session) : null;
         directory.TryFindByHost(request.Host, out var entry);
         var decision = Authorizer.Decide(caller, entry, new AccessRequest(context.Request.Method, request.IsUpgrade), clock.GetUtcNow());
@@ -45,7 +52,7 @@ internal sealed class WorkspaceGate(
                 break;
             case AccessKind.Allow:
                 context.Features.Set(caller);
-                await PassAsync(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!), Earlier(caller!.ExpiresAt, decision.Until));
+                await pass(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!), Earlier(caller!.ExpiresAt, decision.Until));
                 break;
             case AccessKind.SignIn:
                 await StrangerAsync(context, request);
@@ -75,7 +82,7 @@ internal sealed class WorkspaceGate(
 
     private async Task PassAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
     {
-        if (request.Path.StartsWith(ReservedPrefix, StringComparison.Ordinal) || request.Path == "/.berth")
+        if (IsReserved(request))
         {
             if (!await progress.TryHandleReservedPathAsync(context, access))
             {
@@ -86,15 +93,46 @@ internal sealed class WorkspaceGate(
         {
             await forwarder.ForwardAsync(context, request, access, until);
         }
-        else if (request.IsNavigation)
-        {
-            await progress.ShowAsync(context, access);
-        }
         else
         {
-            context.Response.Headers.RetryAfter = "2";
-            await pages.WriteAsync(context, EdgeMessages.NotReady(access.Workspace));
+            await NotReadyAsync(context, request, access);
         }
+    }
+
+    // The headers are the answer; no body.
+    private Task AnswerAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    {
+        // An upgrade whose marks a proxy left out looks like a GET; scripts of other origins say theirs in both.
+        var origin = context.Request.Headers.Origin;
+        if (origin.Count > 0 && origin != settings.WorkspaceOrigin(request.Host))
+        {
+            return pages.WriteAsync(context, EdgeMessages.CrossSite());
+        }
+
+        if (!access.Workspace.IsReady)
+        {
+            return NotReadyAsync(context, request, access);
+        }
+
+        context.Features.Get<ForwardAuthVerdict>()!.Passes = true;
+        context.Response.Headers[ProtectedHeaders.Identity] = signer.Sign(access);
+        if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie, visibleAsciiOnly: true) is { } cookies)
+        {
+            context.Response.Headers.Cookie = cookies;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private Task NotReadyAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
+    {
+        if (request.IsNavigation)
+        {
+            return progress.ShowAsync(context, access);
+        }
+
+        context.Response.Headers.RetryAfter = "2";
+        return pages.WriteAsync(context, EdgeMessages.NotReady(access.Workspace));
     }
 
     private Task StrangerAsync(HttpContext context, CanonicalRequest request)

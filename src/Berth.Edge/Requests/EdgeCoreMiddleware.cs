@@ -5,6 +5,7 @@ namespace Berth.Edge;
 /// <summary>The first thing every request of the public listener meets.</summary>
 /// <remarks>
 /// <code>
+/// a proxy's question: ForwardAuthEndpoint
 /// canonical request (400) -> protected headers stripped -> host: unknown 421 | workspace: the gate, which answers | edge: authentication -> same-origin -> next
 /// </code>
 /// </remarks>
@@ -15,11 +16,19 @@ internal sealed class EdgeCoreMiddleware(
     SessionCookies cookies,
     BearerAuthenticator bearer,
     WorkspaceGate gate,
+    ForwardAuthEndpoint forwardAuth,
+    WorkspaceIdentitySigner signer,
     IEdgePages pages)
 {
     /// <summary>Handles a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        if (parser.IsForwardAuth(context))
+        {
+            await forwardAuth.HandleAsync(context);
+            return;
+        }
+
         if (MethodRefusal(context) is { } status)
         {
             await pages.WriteAsync(context, EdgeMessages.BadRequest("This method is not served.") with { Status = status });
@@ -46,6 +55,10 @@ internal sealed class EdgeCoreMiddleware(
                 break;
             case HostKind.Edge:
                 await OwnOriginAsync(context, request);
+                break;
+            case HostKind.Unknown when request.Path == WorkspaceIdentitySigner.JwksPath && RequestKinds.IsSafe(context.Request.Method):
+                // Workspaces fetch the keys under the name of the Service, as nothing in a cluster can be expected to reach the public origin.
+                await signer.WriteJwksAsync(context);
                 break;
             default:
                 await pages.WriteAsync(context, EdgeMessages.UnknownHost());

@@ -34,6 +34,14 @@ internal static class EdgeMessages
         Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/"), new EdgeAction("Sign out", settings.PublicOrigin + "/logout")],
     };
 
+    public static EdgeMessage ProxyNotTrusted() => new()
+    {
+        Status = 403,
+        Reason = "proxy-not-trusted",
+        Title = "This address is for the ingress proxy",
+        Detail = "The edge answers it only for proxies whose network is named in its configuration (TrustedProxies). Nothing was let through.",
+    };
+
     public static EdgeMessage CrossSite() => new()
     {
         Status = 403,

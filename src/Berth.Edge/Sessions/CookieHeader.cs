@@ -17,7 +17,9 @@ internal static class CookieHeader
         Pairs(headers.Cookie).Select(p => p.Name).Where(n => n.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>The header without our cookies; null when nothing is left.</summary>
-    public static string? WithoutOurs(StringValues cookie)
+    /// <param name="cookie">The Cookie header.</param>
+    /// <param name="visibleAsciiOnly">Leave out cookies with other characters, which an answer's header cannot carry.</param>
+    public static string? WithoutOurs(StringValues cookie, bool visibleAsciiOnly = false)
     {
         var kept = new List<string>();
         foreach (var header in cookie)
@@ -25,7 +27,8 @@ internal static class CookieHeader
             foreach (var pair in (header ?? "").Split(';'))
             {
                 var equals = pair.IndexOf('=');
-                if (!CookieNames.IsOurs(equals < 0 ? pair : pair.AsSpan(0, equals)) && pair.AsSpan().Trim().Length > 0)
+                if (!CookieNames.IsOurs(equals < 0 ? pair : pair.AsSpan(0, equals)) && pair.AsSpan().Trim().Length > 0
+                    && (!visibleAsciiOnly || !pair.AsSpan().ContainsAnyExceptInRange(' ', '~')))
                 {
                     kept.Add(pair.Trim());
                 }

@@ -37,6 +37,16 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
     /// <summary>The JWK set document, UTF-8.</summary>
     public byte[] Jwks { get; }
 
+    /// <summary>Answers with the published keys.</summary>
+    public Task WriteJwksAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/jwk-set+json";
+
+        // Five minutes: a new key is published long before it signs.
+        context.Response.Headers.CacheControl = "public, max-age=300";
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(Jwks, context.RequestAborted).AsTask();
+    }
+
     /// <summary>Signs the identity of a caller for one workspace.</summary>
     public string Sign(WorkspaceAccess access)
     {

@@ -76,6 +76,21 @@ public class HeaderTests
         Assert.Single(edge.Upstream.Requests.Single().Headers["X-Forwarded-For"]);
     }
 
+    // Workspaces inside a cluster know the edge by its Service.
+    [Theory]
+    [InlineData("http://berth-edge.test/.well-known/workspace-identity/jwks.json", HttpStatusCode.OK)]
+    [InlineData("http://localhost:8080/.well-known/workspace-identity/jwks.json", HttpStatusCode.OK)]
+    [InlineData("http://berth-edge.test/", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("http://berth-edge.test/whoami", HttpStatusCode.MisdirectedRequest)]
+    public async Task PublishedKeys_AreServedUnderAnyName_AndNothingElseIs(string url, HttpStatusCode expected)
+    {
+        await using var edge = await EdgeFixture.StartAsync();
+
+        using var answer = await edge.NewBrowser().GetAsync(url);
+
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task IdentityHeader_IsASignedTokenOfThePublishedKey()
     {
