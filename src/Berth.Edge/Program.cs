@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Berth.Accounts;
 using Kube.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Edge;
 
@@ -63,17 +64,20 @@ public static class Program
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
             .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning).AddFilter("Yarp", LogLevel.Warning);
 
-        var options = BerthEdgeOptions.Read(builder.Configuration);
+        // A start that fails ends in one message of Main, not in the host's stack traces before it.
+        var starting = true;
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Warning && !starting);
+
+        var options = BerthEdgeExtensions.ReadAndCheck(builder.Configuration);
 
         // Checked before anything is asked for: a wrong option should not hide behind a missing kubeconfig.
         builder.Services.AddBerthEdge(options);
         var config = KubeConfig.Load();
         builder.Services.AddSingleton<IKubeClient>(s => KubeClient.Create(
             config, new KubeClientOptions { LoggerFactory = s.GetRequiredService<ILoggerFactory>(), UserAgent = "berth-edge/0.1" }));
-        if (builder.Configuration.GetSection(EdgeOptions.Section)["Database:ConnectionString"] is { Length: > 0 } database)
+        if (options.Database.ConnectionString is { Length: > 0 } database)
         {
-            var migrate = builder.Configuration.GetSection(EdgeOptions.Section).GetValue("Database:Migrate", true);
-            builder.Services.AddSingleton<IAccountStore>(s => NewStore(database, migrate, s));
+            builder.Services.AddSingleton<IAccountStore>(s => NewStore(database, options.Database.Migrate, s));
         }
 
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
@@ -84,7 +88,9 @@ public static class Program
         });
         await using var app = builder.Build();
         app.UseBerthEdge();
-        await app.RunAsync().ConfigureAwait(false);
+        await app.StartAsync().ConfigureAwait(false);
+        starting = false;
+        await app.WaitForShutdownAsync().ConfigureAwait(false);
         return Environment.ExitCode;
     }
 

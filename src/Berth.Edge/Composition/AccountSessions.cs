@@ -18,7 +18,7 @@ internal sealed class AccountSessionState(IAccountStore accounts) : ISessionStat
 }
 
 /// <summary>Records sign-ins in the account store.</summary>
-internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, TimeProvider clock) : ISignInRecorder
+internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock) : ISignInRecorder
 {
     /// <inheritdoc/>
     public async ValueTask<SignInRecord> RecordAsync(SignedInPerson person, CancellationToken cancellationToken)
@@ -46,15 +46,28 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
             throw new SignInUnavailableException(error.Message, error);
         }
 
+        Audit(key, "session.begin", $"sessions/{person.SessionId}", outcome.Disabled ? "refused" : "allowed");
+        return new SignInRecord(outcome.Epoch, outcome.Disabled ? "Your account is disabled. Ask an administrator." : null);
+    }
+
+    /// <inheritdoc/>
+    public void NoteRefusal(string issuer, string reason) => Audit(null, "session.begin", $"issuers/{issuer} {reason}", "refused");
+
+    /// <inheritdoc/>
+    public void NoteSignOut(EdgeSession session) =>
+        Audit(new PersonKey(session.Issuer, session.Subject), "session.end", $"sessions/{session.Id}", "allowed");
+
+    private void Audit(PersonKey? actor, string action, string target, string outcome)
+    {
         accounts.Audit(new AuditEvent
         {
             At = clock.GetUtcNow(),
-            Actor = key,
-            Action = "session.begin",
-            Target = $"sessions/{person.SessionId}",
-            Outcome = outcome.Disabled ? "refused" : "allowed",
+            Actor = actor,
+            Action = action,
+            Target = target,
+            Outcome = outcome,
             RequestId = http.HttpContext?.TraceIdentifier,
         });
-        return new SignInRecord(outcome.Epoch, outcome.Disabled ? "Your account is disabled. Ask an administrator." : null);
+        metrics.Acted(action, outcome);
     }
 }

@@ -79,6 +79,7 @@ public static class BerthEdgeExtensions
             services.GetRequiredService<IOpenConnections>(),
             services.GetRequiredService<WorkspaceWatch>(),
             services.GetRequiredService<IAccountStore>());
+        app.UseMiddleware<RequestMetrics>();
         app.UseMiddleware<StartupGate>();
         app.UseBerthEdgeCore();
         app.UseRouting();
@@ -98,9 +99,33 @@ public static class BerthEdgeExtensions
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
     }
 
+    /// <summary>Reads the options and checks them: everything that is wrong in one message.</summary>
+    /// <exception cref="EdgeConfigurationException">There are problems.</exception>
+    internal static BerthEdgeOptions ReadAndCheck(IConfiguration configuration)
+    {
+        var problems = new List<string>();
+        var options = BerthEdgeOptions.Read(configuration, problems);
+        var named = problems.Select(p => p.Split(' ')[0]).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var more = new List<string>();
+        Check(options, more);
+
+        // A value that could not be read has been named; that its default does not do either is no news.
+        problems.AddRange(more.Where(p => !named.Contains(p.Split(' ')[0])));
+        return problems.Count == 0 ? options : throw new EdgeConfigurationException(problems);
+    }
+
     private static void Check(BerthEdgeOptions options)
     {
         var problems = new List<string>();
+        Check(options, problems);
+        if (problems.Count > 0)
+        {
+            throw new EdgeConfigurationException(problems);
+        }
+    }
+
+    private static void Check(BerthEdgeOptions options, List<string> problems)
+    {
         try
         {
             EdgeSettingsParser.Parse(options.Edge);
@@ -114,9 +139,5 @@ public static class BerthEdgeExtensions
         options.Pages.Check(problems);
         options.Listener.Check(problems);
         options.Management.Check(problems);
-        if (problems.Count > 0)
-        {
-            throw new EdgeConfigurationException(problems);
-        }
     }
 }

@@ -1,7 +1,7 @@
 namespace Berth.Edge;
 
 /// <summary>
-/// Everything the edge is configured with. <see cref="Read"/> takes it from configuration; in-process composition makes it by hand.
+/// Everything the edge is configured with. <see cref="Read(IConfiguration)"/> takes it from configuration; in-process composition makes it by hand.
 /// </summary>
 public sealed record BerthEdgeOptions
 {
@@ -20,36 +20,44 @@ public sealed record BerthEdgeOptions
     /// <summary>Probes and metrics.</summary>
     public ManagementOptions Management { get; init; } = new();
 
+    /// <summary>The program's account store; not used by in-process composition.</summary>
+    public DatabaseOptions Database { get; init; } = new();
+
     /// <summary>Reads the section <c>Berth:Edge</c> and its sub-sections.</summary>
-    /// <exception cref="EdgeConfigurationException">A value has the wrong form.</exception>
+    /// <exception cref="EdgeConfigurationException">Values have the wrong form, or keys are no options: all of them, in one message.</exception>
     public static BerthEdgeOptions Read(IConfiguration configuration)
     {
-        ArgumentNullException.ThrowIfNull(configuration);
-        var section = configuration.GetSection(EdgeOptions.Section);
         var problems = new List<string>();
-        var options = new BerthEdgeOptions
-        {
-            Edge = Bind<EdgeOptions>(section, problems),
-            Workspaces = Bind<WorkspaceOptions>(section.GetSection("Workspaces"), problems),
-            Pages = Bind<PageOptions>(section.GetSection("Pages"), problems),
-            Listener = Bind<ListenerOptions>(section.GetSection("Listener"), problems),
-            Management = Bind<ManagementOptions>(section.GetSection("Management"), problems),
-        };
+        var options = Read(configuration, problems);
         return problems.Count == 0 ? options : throw new EdgeConfigurationException(problems);
     }
 
-    private static T Bind<T>(IConfigurationSection section, List<string> problems)
-        where T : new()
+    /// <summary>The same, with a sentence for each problem; what has one keeps its default, so that the rest can be checked too.</summary>
+    internal static BerthEdgeOptions Read(IConfiguration configuration, ICollection<string> problems)
     {
-        try
+        ArgumentNullException.ThrowIfNull(configuration);
+        var section = configuration.GetSection(EdgeOptions.Section);
+        (string Name, Type Type)[] parts =
+        [
+            (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)), (nameof(Listener), typeof(ListenerOptions)),
+            (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
+        ];
+        var reader = new SectionReader(problems);
+        reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name)]);
+        foreach (var (name, type) in parts)
         {
-            return section.Get<T>() ?? new T();
+            reader.Add(section.GetSection(name), type);
         }
-        catch (InvalidOperationException error)
+
+        var good = reader.ToConfiguration().GetSection(EdgeOptions.Section);
+        return new BerthEdgeOptions
         {
-            // "Failed to convert configuration value 'x' at 'Berth:Edge:…' to type …": names the key already.
-            problems.Add(error.Message);
-            return new T();
-        }
+            Edge = good.Get<EdgeOptions>() ?? new(),
+            Workspaces = good.GetSection(nameof(Workspaces)).Get<WorkspaceOptions>() ?? new(),
+            Pages = good.GetSection(nameof(Pages)).Get<PageOptions>() ?? new(),
+            Listener = good.GetSection(nameof(Listener)).Get<ListenerOptions>() ?? new(),
+            Management = good.GetSection(nameof(Management)).Get<ManagementOptions>() ?? new(),
+            Database = good.GetSection(nameof(Database)).Get<DatabaseOptions>() ?? new(),
+        };
     }
 }

@@ -146,6 +146,12 @@ public sealed record ProxyOptions
     /// <summary>Time to connect to a workspace's process. The default is 5 seconds: it is in the same network.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Time from the end of a request to the beginning of the answer. The default is 60 seconds, what applications know from other proxies; work that
+    /// takes longer should begin its answer and go on, as event streams do.
+    /// </summary>
+    public TimeSpan ResponseHeaderTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Time without a byte in either direction after which a plain request is given up. The default is 10 minutes: kernels and builds think long.</summary>
     public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -289,6 +289,7 @@ internal sealed class EdgeSettingsParser
         Positive("Session:IdleTimeout", options.Session.IdleTimeout);
         Positive("Session:AbsoluteTimeout", options.Session.AbsoluteTimeout);
         Positive("Proxy:ConnectTimeout", options.Proxy.ConnectTimeout);
+        Positive("Proxy:ResponseHeaderTimeout", options.Proxy.ResponseHeaderTimeout);
         Positive("Proxy:ActivityTimeout", options.Proxy.ActivityTimeout);
         Positive("Proxy:StreamActivityTimeout", options.Proxy.StreamActivityTimeout);
         if (options.Session.IdleTimeout > options.Session.AbsoluteTimeout)

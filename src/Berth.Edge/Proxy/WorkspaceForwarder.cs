@@ -21,7 +21,8 @@ internal sealed class WorkspaceForwarder(
     OpenConnections connections,
     IWorkspaceDirectory directory,
     IProgressPage progress,
-    IEdgePages pages)
+    IEdgePages pages,
+    TimeProvider clock)
 {
     private readonly ForwarderRequestConfig _plain = Config(settings.Proxy.ActivityTimeout);
     private readonly ForwarderRequestConfig _stream = Config(settings.Proxy.StreamActivityTimeout);
@@ -88,7 +89,18 @@ internal sealed class WorkspaceForwarder(
     private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config, CancellationToken cut)
     {
         var target = access.Workspace.Target!.Value;
-        var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, cut);
+        using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
+        context.Features.Set(limit);
+        if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
+        {
+            limit.RequestRead();
+        }
+        else
+        {
+            context.Request.Body = new EndNotingStream(context.Request.Body, limit.RequestRead);
+        }
+
+        var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);
         if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
         {
             return;
@@ -103,14 +115,14 @@ internal sealed class WorkspaceForwarder(
                 target = moved;
             }
 
-            error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, cut);
+            error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);
             if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             {
                 return;
             }
         }
 
-        await ReportAsync(context, request, access, error, cut);
+        await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, cut);
     }
 
     private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error, CancellationToken cut)

@@ -37,6 +37,7 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
     public override async ValueTask<bool> TransformResponseAsync(
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
+        httpContext.Features.Get<ResponseHeaderLimit>()?.AnswerBegan();
         var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         var headers = httpContext.Response.Headers;
         foreach (var name in Withheld)

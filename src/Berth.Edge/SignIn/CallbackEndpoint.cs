@@ -58,7 +58,7 @@ internal sealed class CallbackEndpoint(
         // :: Step 3 (RFC 9207).
         if (iss is null ? snapshot.Metadata.SendsIssuer : iss != provider.Settings.Issuer)
         {
-            await FailAsync(context, "issuer-mismatch", "The answer did not come from the provider that was asked. Start again.");
+            await RefuseAsync(context, provider.Settings, "issuer-mismatch", "The answer did not come from the provider that was asked. Start again.");
             return;
         }
 
@@ -67,7 +67,7 @@ internal sealed class CallbackEndpoint(
         {
             SignInLog.ProviderError(
                 logger, provider.Settings.Issuer, QueryParameters.ForLog(error) ?? "none", QueryParameters.ForLog(query["error_description"]) ?? "", context.TraceIdentifier);
-            await FailAsync(context, error == "access_denied" ? "access-denied" : "provider-error", Explain(error));
+            await RefuseAsync(context, provider.Settings, error == "access_denied" ? "access-denied" : "provider-error", Explain(error));
             return;
         }
 
@@ -94,7 +94,7 @@ internal sealed class CallbackEndpoint(
         catch (ProviderUnavailableException e)
         {
             SignInLog.ExchangeFailed(logger, provider.Settings.Issuer, e.Message, context.TraceIdentifier);
-            await FailAsync(context, "code-exchange", "The identity provider did not confirm the sign-in. Try again.", 502);
+            await RefuseAsync(context, provider.Settings, "code-exchange", "The identity provider did not confirm the sign-in. Try again.", 502);
             return;
         }
 
@@ -110,7 +110,7 @@ internal sealed class CallbackEndpoint(
         if (claims is null)
         {
             SignInLog.IdTokenRefused(logger, provider.Settings.Issuer, problem, context.TraceIdentifier);
-            await FailAsync(context, "id-token", "The identity provider's answer could not be verified. Start again.");
+            await RefuseAsync(context, provider.Settings, "id-token", "The identity provider's answer could not be verified. Start again.");
             return;
         }
 
@@ -217,6 +217,12 @@ internal sealed class CallbackEndpoint(
         }
 
         return FailAsync(context, "no-flow", "This sign-in was not started in this browser, was finished already, or took longer than ten minutes.");
+    }
+
+    private Task RefuseAsync(HttpContext context, IssuerSettings issuer, string reason, string detail, int status = 400)
+    {
+        recorder.NoteRefusal(issuer.Issuer, reason);
+        return FailAsync(context, reason, detail, status);
     }
 
     private Task FailAsync(HttpContext context, string reason, string detail, int status = 400)

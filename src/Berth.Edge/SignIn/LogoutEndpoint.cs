@@ -11,6 +11,7 @@ internal sealed class LogoutEndpoint(
     IdentityProviders providers,
     SessionCookies cookies,
     ISessionState state,
+    ISignInRecorder recorder,
     IOpenConnections connections,
     IEdgePages pages,
     ILogger<LogoutEndpoint> logger)
@@ -40,6 +41,7 @@ internal sealed class LogoutEndpoint(
         if (session is not null)
         {
             await RevokeAsync(session);
+            recorder.NoteSignOut(session);
             SignInLog.SignedOut(logger, session.Id, connections.CutSession(session.Id));
             providerUrl = EndSessionUrl(session);
         }

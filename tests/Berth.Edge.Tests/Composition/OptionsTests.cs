@@ -35,7 +35,40 @@ public class OptionsTests
         var error = Assert.Throws<EdgeConfigurationException>(() => BerthEdgeOptions.Read(configuration));
 
         Assert.Equal(2, error.Problems.Count);
-        Assert.Contains("Berth:Edge:Workspaces:MaximumPerPerson", error.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("Berth:Edge:Workspaces:MaximumPerPerson is 'few'; give a whole number.", error.Problems);
+    }
+
+    [Fact]
+    public void ReadAndCheck_WrongFormUnknownKeyAndBadValue_AllInOneMessage()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Berth:Edge:PublicOrigin"] = "http://berth.example.com",
+            ["Berth:Edge:WorkspaceDomain"] = "workspaces.example.dev",
+            ["Berth:Edge:Issuers:0:Issuer"] = "https://idp.example.com",
+            ["Berth:Edge:Issuers:0:ClientId"] = "berth",
+            ["Berth:Edge:Issuers:0:ClientSecert"] = "x",
+            ["Berth:Edge:Workspces:Namespace"] = "ns",
+            ["Berth:Edge:Proxy:Targets"] = "Guess",
+            ["Berth:Edge:Proxy:ConnectTimeout"] = "soon",
+            ["Berth:Edge:Session:GenerateKey"] = "true",
+            ["Berth:Edge:Identity:GenerateKey"] = "maybe",
+            ["Berth:Edge:Listener:Port"] = "70000",
+            ["Berth:Edge:TrustedProxies:0"] = "everybody",
+        }).Build();
+
+        var error = Assert.Throws<EdgeConfigurationException>(() => BerthEdgeExtensions.ReadAndCheck(configuration));
+
+        string[] keys =
+        [
+            "Issuers:0:ClientSecert", "Workspces", "Proxy:Targets", "Proxy:ConnectTimeout", "Identity:GenerateKey", "Listener:Port", "PublicOrigin", "TrustedProxies:0",
+        ];
+        foreach (var key in keys)
+        {
+            Assert.Single(error.Problems, p => p.StartsWith($"Berth:Edge:{key} ", StringComparison.Ordinal));
+        }
+
+        Assert.Contains("Berth:Edge:Proxy:Targets is 'Guess'; give one of Endpoints, Service.", error.Problems);
     }
 
     [Fact]

@@ -79,6 +79,10 @@ internal sealed class Upstream : IAsyncDisposable
             await Gate.Task.WaitAsync(context.RequestAborted);
             await context.Response.WriteAsync("data: two\n\n");
         }
+        else if (target == "/slow")
+        {
+            await Gate.Task.WaitAsync(context.RequestAborted);
+        }
         else
         {
             await context.Response.WriteAsync("from the workspace");

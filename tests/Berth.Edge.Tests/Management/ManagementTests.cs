@@ -50,7 +50,59 @@ public class ManagementTests
 
         Assert.Contains("\n# TYPE berth_edge_workspaces gauge\nberth_edge_workspaces 1\n", text, StringComparison.Ordinal);
         Assert.Contains("berth_edge_actions_total{action=\"workspace.create\",outcome=\"allowed\"}", text, StringComparison.Ordinal);
+        Assert.Contains("berth_edge_requests_total{route=\"api\",status=\"2xx\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("berth_edge_request_duration_seconds_count{route=\"api\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nberth_edge_streams_open 0\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE http_server_request_duration_seconds histogram", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_EveryWay_HasItsNameAndNoHostOrPath()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        var browser = await edge.SignedInAsync("user1");
+        foreach (var url in (string[])["http://localhost:8080/tos", "http://localhost:8080/api/nix", "http://ws-nix.localhost:8080/",
+            "http://other.localhost.example.localhost:8080/", "http://localhost:8080/%2f"])
+        {
+            using var answer = await browser.GetAsync(url);
+        }
+
+        using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
+        var text = await client.GetStringAsync("/metrics");
+
+        foreach (var line in (string[])["{route=\"pages\",status=\"2xx\"}", "{route=\"api\",status=\"4xx\"}", "{route=\"workspace-pages\",status=\"3xx\"}",
+            "{route=\"unknown-host\",status=\"4xx\"}", "{route=\"refused\",status=\"4xx\"}", "{route=\"sign-in\",status=\"3xx\"}"])
+        {
+            Assert.Contains("berth_edge_requests_total" + line, text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Audit_RefusedSignInAndSignOut_AreNoted()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        edge.Provider.OnIdToken = claims => claims["nonce"] = "another";
+        using (var refused = await edge.NewBrowser().FollowAsync($"{ProductFixture.Origin}/login"))
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+
+        // Whoever made no sign-in here writes nothing into the log.
+        using (await edge.NewBrowser().GetAsync($"{ProductFixture.Origin}/auth/callback?state=x&code=y"))
+        {
+        }
+
+        edge.Provider.OnIdToken = null;
+        var browser = await edge.SignedInAsync("user1");
+        using (await browser.SendAsync($"{ProductFixture.Origin}/logout", HttpMethod.Post, headers: [("Origin", ProductFixture.Origin)]))
+        {
+        }
+
+        var events = await edge.Get<IAccountStore>().ListAuditAsync(new AuditQuery(), default);
+        Assert.Equal(
+            [("session.begin", "refused", null), ("session.begin", "allowed", "user1"), ("session.end", "allowed", "user1")],
+            events.OrderBy(e => e.At).Select(e => (e.Action, e.Outcome, e.Actor?.Subject)));
+        Assert.Contains("id-token", events.Single(e => e.Outcome == "refused").Target, StringComparison.Ordinal);
     }
 
     [Fact]

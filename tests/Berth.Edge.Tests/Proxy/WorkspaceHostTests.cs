@@ -333,6 +333,48 @@ public class WorkspaceHostTests
     }
 
     /// <summary>user1 inside ws-one.</summary>
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task NoAnswerInTime_Is504_AndTheWorkspaceIsToldToStop(string method)
+    {
+        await using var edge = await EdgeFixture.StartAsync();
+        var browser = await EnterAsync(edge);
+        edge.Upstream.Requests.Clear();
+
+        var pending = browser.SendAsync(
+            $"{EdgeFixture.WorkspaceOrigin}/slow", new HttpMethod(method), method == "POST" ? new StringContent("question") : null,
+            ("Origin", EdgeFixture.WorkspaceOrigin), ("Accept", "application/json"));
+        while (edge.Upstream.Requests.IsEmpty)
+        {
+            await Task.Delay(5);
+        }
+
+        // The upstream has the whole request before the edge has noted its end: the clock may have to move more than once.
+        while (!pending.IsCompleted)
+        {
+            edge.Clock.Advance(TimeSpan.FromSeconds(61));
+            await Task.WhenAny(pending, Task.Delay(50));
+        }
+
+        using var answer = await pending;
+        Assert.Equal(HttpStatusCode.GatewayTimeout, answer.StatusCode);
+        Assert.Contains("workspace-timeout", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnswerThatHasBegun_MayTakeItsTime()
+    {
+        await using var edge = await EdgeFixture.StartAsync();
+        var browser = await EnterAsync(edge);
+
+        using var answer = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/events", ("Accept", "*/*"));
+        edge.Clock.Advance(TimeSpan.FromSeconds(200));
+        edge.Upstream.Gate.SetResult();
+
+        Assert.Equal("data: one\n\ndata: two\n\n", await answer.Content.ReadAsStringAsync());
+    }
+
     internal static async Task<Browser> EnterAsync(EdgeFixture edge)
     {
         var browser = await edge.SignedInAsync("user1");
