@@ -74,7 +74,7 @@ public sealed class ApiTests(ApiFixture api) : IClassFixture<ApiFixture>
     public async Task CustomResource_IsDefaultedPrunedValidatedAndRuled()
     {
         var ns = await api.NamespaceAsync();
-        await api.SendAsync("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Crd("wheels"));
+        await api.SendAsync("POST", Crds.Path, Crds.Wheel());
         var path = $"/apis/example.com/v1/namespaces/{ns}/wheels";
         var (code, created) = await api.SendAsync("POST", path, """{"apiVersion":"example.com/v1","kind":"Wheel","metadata":{"name":"a"},"spec":{"size":3,"bogus":1},"status":{"x":"y"}}""");
         Assert.Equal(201, code);
@@ -151,13 +151,4 @@ public sealed class ApiTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Fact]
     public async Task Body_OverThreeMegabytes_Is413() =>
         Assert.Equal(413, (await api.SendAsync("POST", "/api/v1/namespaces/default/configmaps", new string(' ', (3 * 1024 * 1024) + 10))).Code);
-
-    private static string Crd(string plural) => """
-        {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"PLURAL.example.com"},
-         "spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"PLURAL","kind":"Wheel"},
-          "versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object","properties":{
-            "spec":{"type":"object","required":["size"],"properties":{"size":{"type":"integer","minimum":0},"colour":{"type":"string","enum":["red","blue"],"default":"blue"}},
-              "x-kubernetes-validations":[{"rule":"self.size >= oldSelf.size","message":"must not shrink"}]},
-            "status":{"type":"object","properties":{"x":{"type":"string"}}}}}}}]}}
-        """.Replace("PLURAL", plural, StringComparison.Ordinal);
 }

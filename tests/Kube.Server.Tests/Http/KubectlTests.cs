@@ -1,50 +1,61 @@
-using System.Diagnostics;
+using Testing;
 
 namespace Kube.Server.Tests.Http;
 
-/// <summary>The real kubectl against the real server.</summary>
+/// <summary>The kubectl on PATH with built-in kinds.</summary>
 public sealed class KubectlTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
+    private const string Pod = """
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: p, namespace: kubectl }
+        spec:
+          containers:
+          - { name: a, image: "a:1" }
+        """;
+
     [SkippableFact]
     public async Task Kubectl_ApplyGetDescribeExplainDiffPatchLabelWaitDelete_Work()
     {
-        var binary = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(p => Path.Combine(p, "kubectl")).FirstOrDefault(File.Exists);
-        Skip.If(binary is null, "kubectl is not on PATH");
-        var folder = Directory.CreateTempSubdirectory("kubectl-").FullName;
-        try
-        {
-            var config = Path.Combine(folder, "config");
-            await api.Server.WriteKubeconfigAsync(config);
-            var manifest = Path.Combine(folder, "pod.yaml");
-            await File.WriteAllTextAsync(manifest, "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: kubectl}\nspec:\n  containers:\n  - {name: a, image: \"a:1\"}\n");
-            async Task<string> Run(string arguments, int expected = 0)
-            {
-                var start = new ProcessStartInfo(binary!, ["--kubeconfig", config, "--cache-dir", folder + "/cache", .. arguments.Split(' ')]) { RedirectStandardOutput = true, RedirectStandardError = true };
-                using var process = Process.Start(start)!;
-                var output = process.StandardOutput.ReadToEndAsync();
-                var errors = process.StandardError.ReadToEndAsync();
-                await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
-                Assert.True(process.ExitCode == expected, $"kubectl {arguments}: exit {process.ExitCode}\n{await output}\n{await errors}");
-                return await output;
-            }
-            await Run("create namespace kubectl");
-            Assert.Contains("pod/p created", await Run($"apply -f {manifest}"), StringComparison.Ordinal);
-            Assert.Contains("pod/p unchanged", await Run($"apply -f {manifest}"), StringComparison.Ordinal);
-            Assert.Contains("Pending", await Run("get pods -n kubectl -o wide"), StringComparison.Ordinal);
-            Assert.Contains("Image:", await Run("describe pod p -n kubectl"), StringComparison.Ordinal);
-            Assert.Contains("restartPolicy", await Run("explain pod.spec"), StringComparison.Ordinal);
-            await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest)).Replace("a:1", "a:2", StringComparison.Ordinal));
-            Assert.Contains("a:2", await Run($"diff -f {manifest}", expected: 1), StringComparison.Ordinal);
-            await Run($"apply --server-side --force-conflicts -f {manifest}");
-            await Run("label pod p -n kubectl x=y");
-            await Run("patch pod p -n kubectl --type=merge -p {\"metadata\":{\"annotations\":{\"a\":\"b\"}}}");
-            await Run("wait pod/p -n kubectl --for=jsonpath={.status.phase}=Pending --timeout=30s");
-            await Run("delete pod p -n kubectl");
-            await Run("delete namespace kubectl --timeout=60s");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        Skip.If(Tools.Kubectl is null, "kubectl is not on PATH");
+        using var kubectl = new Kubectl(Tools.Kubectl);
+        await kubectl.ConnectAsync(api.Server);
+        var manifest = kubectl.Write("pod.yaml", Pod);
+        await kubectl.RunAsync("create namespace kubectl");
+        Assert.Contains("pod/p created", await kubectl.RunAsync($"apply -f {manifest}"), StringComparison.Ordinal);
+        Assert.Contains("pod/p unchanged", await kubectl.RunAsync($"apply -f {manifest}"), StringComparison.Ordinal);
+        Assert.Contains("Pending", await kubectl.RunAsync("get pods -n kubectl -o wide"), StringComparison.Ordinal);
+        Assert.Contains("Image:", await kubectl.RunAsync("describe pod p -n kubectl"), StringComparison.Ordinal);
+        Assert.Contains("restartPolicy", await kubectl.RunAsync("explain pod.spec"), StringComparison.Ordinal);
+        kubectl.Write("pod.yaml", Pod.Replace("a:1", "a:2", StringComparison.Ordinal));
+        Assert.Contains("a:2", await kubectl.RunAsync($"diff -f {manifest}", expected: 1), StringComparison.Ordinal);
+        await kubectl.RunAsync($"apply --server-side --force-conflicts -f {manifest}");
+        await kubectl.RunAsync("label pod p -n kubectl x=y");
+        await kubectl.RunAsync("""patch pod p -n kubectl --type=merge -p {"metadata":{"annotations":{"a":"b"}}}""");
+        Assert.Contains("edited", await kubectl.RunAsync("edit pod p -n kubectl", editor: "sed -i s/a:2/a:3/"), StringComparison.Ordinal);
+        Assert.Equal("a:3", await kubectl.RunAsync("get pod p -n kubectl -o jsonpath={.spec.containers[0].image}"));
+        Assert.Contains("p", await kubectl.RunAsync("get pods -n kubectl -l x=y -o name"), StringComparison.Ordinal);
+        await kubectl.RunAsync("wait pod/p -n kubectl --for=jsonpath={.status.phase}=Pending --timeout=30s");
+        await kubectl.RunAsync("create configmap c -n kubectl --from-literal=k=v");
+        await kubectl.RunAsync("create secret generic s -n kubectl --from-literal=k=v");
+        Assert.Equal("dg==", await kubectl.RunAsync("get secret s -n kubectl -o jsonpath={.data.k}"));
+        Assert.Contains("yes", await kubectl.RunAsync("auth can-i delete pods"), StringComparison.Ordinal);
+        Assert.Contains("kind: List", await kubectl.RunAsync("get pods,configmaps -n kubectl -o yaml"), StringComparison.Ordinal);
+        await kubectl.RunAsync("delete configmaps --all -n kubectl");
+        await kubectl.RunAsync("delete pod p -n kubectl");
+        await kubectl.RunAsync("delete namespace kubectl --timeout=60s");
+    }
+
+    [SkippableFact]
+    public async Task Kubectl_Scale_ChangesACustomKind()
+    {
+        Skip.If(Tools.Kubectl is null, "kubectl is not on PATH");
+        using var kubectl = new Kubectl(Tools.Kubectl);
+        await kubectl.ConnectAsync(api.Server);
+        await kubectl.RunAsync($"apply -f {kubectl.Write("crd.json", Crds.Gears)}");
+        var gear = kubectl.Write("gear.yaml", "apiVersion: example.com/v2\nkind: Gear\nmetadata: {name: g}\nspec: {teeth: 3, replicas: 1}\n");
+        await kubectl.RunAsync($"apply -f {gear}");
+        Assert.Contains("scaled", await kubectl.RunAsync("scale gear/g --replicas=4"), StringComparison.Ordinal);
+        Assert.Equal("4", await kubectl.RunAsync("get gear g -o jsonpath={.spec.replicas}"));
     }
 }

@@ -5,11 +5,19 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kube.Server.Tests.Runner;
 
-/// <summary>A program that runs one pod and waits to be killed. Arguments: data folder, seconds that mark the pod's processes.</summary>
+/// <summary>
+/// Programs that wait to be killed. Arguments: data folder and seconds that mark a pod's processes (runs that pod), or <c>writes</c> and a data folder
+/// (a server that writes without end).
+/// </summary>
 internal static class HostProgram
 {
     public static async Task<int> Main(string[] args)
     {
+        if (args is ["writes", var folder])
+        {
+            return await Storage.WritingProgram.RunAsync(folder);
+        }
+
         if (args is not [var data, var mark])
         {
             return 2;
