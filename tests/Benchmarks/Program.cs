@@ -8,6 +8,7 @@ internal static class Program
     private static async Task<int> Main()
     {
         await WorkQueueAsync();
+        await WatchBenchmark.RunAsync();
         return 0;
     }
 
@@ -43,5 +44,5 @@ internal static class Program
         }
     }
 
-    private static void Print(string what, double value, string unit) => Console.WriteLine($"bench {what} {value:0.#} {unit}");
+    internal static void Print(string what, double value, string unit) => Console.WriteLine($"bench {what} {value:0.##} {unit}");
 }
