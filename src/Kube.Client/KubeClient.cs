@@ -56,12 +56,17 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         where T : class, IKubeResource<T>
     {
         ArgumentNullException.ThrowIfNull(options);
+        var version = string.IsNullOrEmpty(options.ResourceVersion) ? null : options.ResourceVersion;
         var query = new QueryText(T.Descriptor.CollectionPath(ns))
             .Add("labelSelector", options.LabelSelector)
             .Add("fieldSelector", options.FieldSelector)
             .Add("limit", options.Limit)
             .Add("continue", options.Continue)
-            .Add("resourceVersion", string.IsNullOrEmpty(options.ResourceVersion) ? null : options.ResourceVersion);
+            .Add("resourceVersion", version)
+
+            // Without it a limit makes the server take the version for exactly that one (Kubernetes API concepts, "resource versions"):
+            // a list asked for after a 410 would then bring the very picture that is too old, again and again.
+            .Add("resourceVersionMatch", version is null or "0" ? null : "NotOlderThan");
         return await ReadAsync(
             new(HttpMethod.Get, query.ToString()),
             async (response, token) =>

@@ -42,6 +42,17 @@ internal static class Children
         child.OwnerReferences?.Any(o => o.Controller == true && o.Kind == UserWorkspace.Descriptor.Kind && o.Name == workspace.Metadata.Name
             && o.Uid != workspace.Metadata.Uid) == true;
 
+    /// <summary>
+    /// Whether an object was made for this workspace when it had another owner. The API forbids such a change, but for servers without CEL
+    /// rules; there nothing of the one person may serve the other.
+    /// </summary>
+    internal static bool IsOfAnotherOwner(UserWorkspace workspace, ObjectMeta child) =>
+        child.Labels is { } labels
+        && labels.GetValueOrDefault(Labels.ManagedBy) == Labels.ManagedByValue
+        && labels.GetValueOrDefault(Labels.Workspace) == workspace.Metadata.Name
+        && labels.GetValueOrDefault(Labels.Owner) is { } owner
+        && owner != WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);
+
     /// <summary>Whether a volume is this person's, left by this workspace or by an earlier one of the same name.</summary>
     internal static bool OwnsVolume(UserWorkspace workspace, ObjectMeta volume) =>
         volume.Labels is { } labels

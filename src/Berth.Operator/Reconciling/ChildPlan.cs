@@ -94,6 +94,12 @@ internal sealed record ChildPlan
                 obstacles[part] = (Reasons.WaitingForFormerPod,
                     $"The {Name(part)} of an earlier workspace of this name is being removed; the workspace waits for it.");
             }
+            else if (part == ChildPart.Volume && Children.IsOfAnotherOwner(workspace, actual.Metadata))
+            {
+                obstacles[part] = (Reasons.OwnerMismatch,
+                    $"Volume '{workspace.Metadata.Name}' holds the files of another person than spec.owner names. The owner of a workspace "
+                        + "cannot change: set spec.owner back, or create a workspace under another name.");
+            }
             else
             {
                 obstacles[part] = (Reasons.NameClash, Clash(part, workspace));

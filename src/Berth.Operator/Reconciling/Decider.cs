@@ -52,6 +52,7 @@ internal static class Decider
     private static bool IsReady(Observation seen) =>
         seen.Pod is { Metadata.DeletionTimestamp: null } pod
         && Children.Owns(seen.Workspace, pod.Metadata)
+        && !Children.IsOfAnotherOwner(seen.Workspace, pod.Metadata)
         && seen.Workspace.Spec.DesiredState != DesiredStates.Stopped
         && pod.Status is { Phase: "Running", Conditions: { } conditions }
         && conditions.Any(c => c.Type == "Ready" && c.Status == "True");

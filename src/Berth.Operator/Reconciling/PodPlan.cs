@@ -84,7 +84,8 @@ internal sealed record PodPlan
             };
         }
 
-        if (stop)
+        // Another owner: what runs is the former one's, with their files.
+        if (stop || Children.IsOfAnotherOwner(workspace, pod.Metadata))
         {
             return new PodPlan { State = PodState.Ending, Step = new Step.DeletePod(pod) };
         }

@@ -13,6 +13,8 @@ internal sealed class WorkspaceCaches
 
     private readonly InformerFactory _informers;
 
+    private static readonly TimeSpan GateGivesUpAfter = TimeSpan.FromSeconds(10);
+
     internal WorkspaceCaches(InformerFactory informers, string? ns)
     {
         _informers = informers;
@@ -51,8 +53,13 @@ internal sealed class WorkspaceCaches
         Middlewares ??= _informers.Get(Ours<Middleware>());
     }
 
+    // It gives up soon: names are fixed, and the API refuses a second pod, so acting on an old picture costs a write at most, while a watch
+    // that stands still for one kind (its definition was just replaced) must not hold up workspaces.
     internal ConsistencyGate Gate(TimeProvider time) =>
-        new(time, [Workspaces, Pods, Volumes, Services, NetworkPolicies, .. Routes is null ? [] : (IInformer[])[Routes, Middlewares!]]);
+        new(
+            time,
+            [Workspaces, Pods, Volumes, Services, NetworkPolicies, .. Routes is null ? [] : (IInformer[])[Routes, Middlewares!]],
+            GateGivesUpAfter);
 
     /// <summary>A controller over everything that bears on a workspace.</summary>
     internal Controller Controller(IReconciler reconciler, ControllerOptions options, bool traefik)

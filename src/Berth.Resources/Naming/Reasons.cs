@@ -24,6 +24,9 @@ public static class Reasons
     /// <summary>An object of that name is there and belongs to somebody else.</summary>
     public const string NameClash = "NameClash";
 
+    /// <summary>The volume of the workspace's name holds another person's files: the owner was changed, or the name was used again.</summary>
+    public const string OwnerMismatch = "OwnerMismatch";
+
     /// <summary>The API refused an object.</summary>
     public const string Refused = "Refused";
 

@@ -17,6 +17,7 @@ namespace Berth.Operator.Tests;
 public abstract class OperatorSuite : IAsyncLifetime
 {
     private const string Name = "ws-one";
+    private const int FirstMinorWithCel = 25;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly CancellationTokenSource _stop = new();
@@ -247,8 +248,10 @@ public abstract class OperatorSuite : IAsyncLifetime
 
     private async Task InstallAsync()
     {
-        foreach (var (name, definition) in ((string, JsonObject)[])[("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()),
-            ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>())])
+        // Older servers refuse fields that they do not know when they are applied server-side, and CEL rules are such.
+        var cel = await MinorVersionAsync() >= FirstMinorWithCel;
+        foreach (var (name, definition) in ((string, JsonObject)[])[
+            ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>(celRules: cel)), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>(celRules: cel))])
         {
             await Client.Raw.SendAsync(
                 HttpMethod.Patch,
@@ -330,12 +333,14 @@ public abstract class OperatorSuite : IAsyncLifetime
         }
     }
 
-    private async Task SkipWithoutCelAsync()
+    private async Task SkipWithoutCelAsync() => Skip.If(
+        await MinorVersionAsync() < FirstMinorWithCel, "This server is older than Kubernetes 1.25: it does not know CEL rules.");
+
+    private async Task<int> MinorVersionAsync()
     {
-        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null,
-            default));
-        var minor = int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
+        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(
+            HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default));
+        return int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
             System.Globalization.CultureInfo.InvariantCulture);
-        Skip.If(minor < 25, "This server is older than Kubernetes 1.25: it stores CEL rules and does not enforce them.");
     }
 }

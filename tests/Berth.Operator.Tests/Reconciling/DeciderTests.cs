@@ -360,7 +360,21 @@ public sealed class DeciderTests
             Workspace = TestData.Workspace(s => s with { Owner = s.Owner with { Subject = "43" } }),
         };
         Assert.DoesNotContain("CreatePod", world.Settle());
-        Assert.Equal(Reasons.NameClash, world.Condition(ConditionTypes.StorageReady).Reason);
+        Assert.Equal(Reasons.OwnerMismatch, world.Condition(ConditionTypes.StorageReady).Reason);
+    }
+
+    [Fact]
+    public void OwnerChanged_WhereTheApiLetsIt_EndsThePodAndSaysSo()
+    {
+        var world = World.Running();
+        world.Change(s => s with { Owner = s.Owner with { Subject = "43" } });
+        Assert.Contains("DeletePod", world.Settle());
+        Assert.Equal(Reasons.OwnerMismatch, world.Condition(ConditionTypes.StorageReady).Reason);
+        world.PodGone();
+        Assert.DoesNotContain("CreatePod", world.Settle());
+
+        world.Change(s => s with { Owner = s.Owner with { Subject = TestData.Subject } });
+        Assert.Contains("CreatePod", world.Settle());
     }
 
     [Fact]

@@ -279,6 +279,18 @@ public sealed class RequestTests
         }
     }
 
+    [Theory]
+    [InlineData(null, "limit=500")]
+    [InlineData("0", "limit=500&resourceVersion=0")]
+    [InlineData("7", "limit=500&resourceVersion=7&resourceVersionMatch=NotOlderThan")]
+    public async Task ListPageAsync_Version_IsTheOldestThatWillDo(string? version, string query)
+    {
+        await using var server = ScriptedServer.Answers(Answer.Json("""{"items":[],"metadata":{"resourceVersion":"9"}}"""));
+        using var client = KubeClient.Create(server.Config);
+        await client.ListPageAsync<ConfigMap>("a", new() { Limit = 500, ResourceVersion = version }, Wait.Limit());
+        Assert.Equal(query, server.Requests.Single().Path.Split('?')[1]);
+    }
+
     [Fact]
     public async Task ListAllAsync_Pages_AreFollowedWithTheTokenAlone()
     {
