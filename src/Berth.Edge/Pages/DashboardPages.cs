@@ -115,14 +115,7 @@ internal sealed class DashboardPages(
     /// <summary>Creates a further workspace; on a mistake the form comes back with what was typed.</summary>
     public async Task CreateAsync(HttpContext context, Caller caller, IFormCollection form)
     {
-        var parameters = form.Where(f => f.Key.StartsWith("p.", StringComparison.Ordinal) && !string.IsNullOrEmpty(f.Value))
-            .ToDictionary(f => f.Key[2..], f => f.Value.ToString(), StringComparer.Ordinal);
-        var wish = new CreateWorkspace
-        {
-            DisplayName = form["displayName"].ToString().Trim(),
-            Template = form["template"].ToString() is { Length: > 0 } template ? template : null,
-            Parameters = parameters,
-        };
+        var wish = CreateForm.Read(form, options.DefaultTemplate);
         try
         {
             await workspaces.CreateAsync(caller, wish, context.RequestAborted).ConfigureAwait(false);
@@ -151,7 +144,7 @@ internal sealed class DashboardPages(
     private Task ListAsync(HttpContext context, Caller caller, ProblemException? problem, CreateWorkspace? wish = null)
     {
         var count = workspaces.List(caller).Count;
-        var notice = problem is null ? Html.Empty : Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>{problem.Message}</p></div>");
+        var notice = problem is null ? Html.Empty : Notice(problem);
         return layout.WriteAsync(context, new Page
         {
             Status = problem?.Status ?? 200,
@@ -162,26 +155,18 @@ internal sealed class DashboardPages(
                 <div class="head"><h1>Workspaces</h1><span class="quiet">{count} of {options.MaximumPerPerson}</span></div>
                 {notice}
                 <div data-live="/dashboard/events" aria-live="polite">{List(caller)}</div>
-                {(count is 0 || count >= options.MaximumPerPerson ? Html.Empty : CreateForm(caller, problem, wish))}
+                {(count is 0 || count >= options.MaximumPerPerson ? Html.Empty : Create(caller, problem, wish))}
                 """),
         });
     }
 
-    private Html CreateForm(Caller caller, ProblemException? problem, CreateWorkspace? wish)
-    {
-        var templates = workspaces.Templates();
-        var choices = Html.Join(templates.Select(t => TemplateView.From(t, options.DefaultTemplate)).Select(t =>
-            Html.Of($"<option value=\"{t.Name}\"{t.Name == (wish?.Template ?? options.DefaultTemplate):selected}>{t.DisplayName}</option>")));
-        return Html.Of($"""
-            <section class="card"><details{problem is not null:open} id="create"><summary>Create another workspace</summary>
-            <form class="fields" method="post" action="/dashboard">
-            <input type="hidden" name="csrf" value="{csrf.For(caller)}">
-            <label>Name<input name="displayName" required maxlength="100" autocomplete="off" value="{wish?.DisplayName}"><small>What you call it; its address is made from it.</small></label>
-            <label>Template<select name="template">{choices}</select></label>
-            <div class="actions"><button class="primary">Create</button></div>
-            </form></details></section>
-            """);
-    }
+    private Html Create(Caller caller, ProblemException? problem, CreateWorkspace? wish) => CreateForm.Render(
+        [.. workspaces.Templates().Select(t => TemplateView.From(t, options.DefaultTemplate))], options.DefaultTemplate, csrf.For(caller), wish, problem);
+
+    // What is said beside a field is not said twice; what has no field to stand beside is.
+    private static Html Notice(ProblemException problem) => problem.Fields.Count == 0
+        ? Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>{problem.Message}</p></div>")
+        : Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>Nothing was created yet. {problem.Message}</p></div>");
 
     private static Html Events(IEnumerable<EventView> events)
     {

@@ -41,3 +41,20 @@ for (const log of document.querySelectorAll("[data-stream]")) {
     }
   })().catch(() => { /* the edge or the program ended: what was read stays */ });
 }
+
+// <select data-groups="template"> shows the elements with data-template of its value; groups that do not count are disabled, so that they are neither
+// checked nor sent.
+for (const select of document.querySelectorAll("select[data-groups]")) {
+  const key = select.dataset.groups;
+  const show = () => {
+    for (const group of select.form.querySelectorAll(`[data-${key}]`)) {
+      const chosen = group.dataset[key] === select.value;
+      group.hidden = !chosen;
+      if ("disabled" in group) { group.disabled = !chosen; }
+    }
+  };
+  for (const field of select.form.querySelectorAll("[data-required]")) { field.required = true; }
+  for (const alone of select.form.querySelectorAll(".no-script")) { alone.remove(); }
+  select.addEventListener("change", show);
+  show();
+}
