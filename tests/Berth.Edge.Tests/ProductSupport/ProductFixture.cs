@@ -21,26 +21,32 @@ internal sealed class ProductFixture : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private ProductFixture(WebApplication app, FakeProvider provider, FakeKube kube)
+    private readonly FakeKube? _kube;
+
+    private ProductFixture(WebApplication app, FakeProvider provider, FakeKube? kube)
     {
         _app = app;
         Provider = provider;
-        Kube = kube;
+        _kube = kube;
     }
 
     public FakeProvider Provider { get; }
 
-    public FakeKube Kube { get; }
+    public FakeKube Kube => _kube ?? throw new InvalidOperationException("This edge runs on an API of its own.");
 
     public int Port { get; private set; }
 
     public static async Task<ProductFixture> StartAsync(
         Func<BerthEdgeOptions, BerthEdgeOptions>? options = null, Action<IServiceCollection>? services = null, FakeKube? kube = null,
-            FakeProvider? provider = null)
+            FakeProvider? provider = null, IKubeClient? api = null)
     {
         provider ??= await FakeProvider.StartAsync(TimeProvider.System);
-        kube ??= new FakeKube();
-        kube.Put(Template());
+        if (api is null)
+        {
+            kube ??= new FakeKube();
+            kube.Put(Template());
+        }
+
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k =>
@@ -48,7 +54,7 @@ internal sealed class ProductFixture : IAsyncDisposable
             BerthEdgeExtensions.ConfigureBerthEdge(k);
             k.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddSingleton<IKubeClient>(kube);
+        builder.Services.AddSingleton(api ?? kube!);
         services?.Invoke(builder.Services);
         var given = new BerthEdgeOptions { Edge = EdgeFixture.Options(provider.Issuer),
             Workspaces = new WorkspaceOptions { Namespace = Namespace } };
