@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Kube.Server.Kinds;
 using Kube.Server.Schema;
@@ -23,14 +24,22 @@ internal static class ManagedFields
         public FieldSet Fields { get; set; } = new();
     }
 
-    /// <summary>Books the difference between two objects on the writer (operation Update) and writes the entries into <paramref name="after"/>.</summary>
-    public static void Update(JsonObject? before, JsonObject after, KindInfo kind, string manager, string subresource, DateTimeOffset now)
+    /// <summary>
+    /// Books the difference between two objects on the writer (operation Update) and writes the entries into <paramref name="after"/>. What the server itself
+    /// put there (<paramref name="serverSet"/>) is nobody's.
+    /// </summary>
+    public static void Update(
+        JsonObject? before, JsonObject after, KindInfo kind, string manager, string subresource, DateTimeOffset now, FieldSet? serverSet = null)
     {
         var given = Json.At(after, "metadata", "managedFields") as JsonArray;
         // An empty list, or one with an empty entry, is the caller's way to start over.
         var reset = given is not null && before is not null && (given.Count == 0 || given is [JsonObject { Count: 0 }]);
         var managers = reset ? [] : Read(before ?? (given is { Count: > 0 } ? after : null));
         var (changed, removed) = Diff(before, after, kind);
+        if (serverSet is not null)
+        {
+            changed = changed.ExceptSubtrees(serverSet);
+        }
         if (reset)
         {
             Write(after, []);
@@ -107,44 +116,53 @@ internal static class ManagedFields
         var changed = new FieldSet();
         var removed = new FieldSet();
         TypedValue.Compare(before ?? [], true, after, true, kind.Schema, changed, removed);
-        changed = Clean(changed.ExceptSubtrees(Ignored));
-        return (changed, Clean(removed.ExceptSubtrees(Ignored)));
+        return (Clean(changed.ExceptSubtrees(Ignored), kind), Clean(removed.ExceptSubtrees(Ignored), kind));
     }
 
-    private static FieldSet Clean(FieldSet set)
+    // The object itself is nobody's; nor is a part that every object of the kind has.
+    private static FieldSet Clean(FieldSet set, KindInfo kind)
     {
         set.Member = false;
-        if (set.Children.TryGetValue("f:metadata", out var metadata))
+        foreach (var part in (string[])(kind.IsCustom ? ["f:metadata"] : ["f:metadata", "f:spec", "f:status"]))
         {
-            metadata.Member = false;
-            if (metadata.IsEmpty)
+            if (set.Children.TryGetValue(part, out var fields))
             {
-                set.Children.Remove("f:metadata");
+                fields.Member = false;
+                if (fields.IsEmpty)
+                {
+                    set.Children.Remove(part);
+                }
             }
         }
-        return set.Union(new FieldSet());
+        return set;
     }
 
+    // One conflict is a line; several are listed by manager, in the order of the managers' names.
     private static ApiException ConflictError(List<(Manager Manager, FieldSet Fields)> conflicts)
     {
         var causes = new JsonArray();
-        var lines = new List<string>();
-        var count = 0;
-        foreach (var (manager, fields) in conflicts)
+        var text = new StringBuilder();
+        foreach (var (manager, fields) in conflicts.OrderBy(c => c.Manager.Name, StringComparer.Ordinal).ThenBy(c => c.Manager.Operation, StringComparer.Ordinal)
+            .ThenBy(c => c.Manager.ApiVersion, StringComparer.Ordinal).ThenBy(c => c.Manager.Time, StringComparer.Ordinal))
         {
-            var with = manager.Operation == "Apply" && manager.Subresource.Length == 0
-                ? $"conflict with \"{manager.Name}\""
-                : $"conflict with \"{manager.Name}\"{(manager.Subresource.Length > 0 ? $" with subresource \"{manager.Subresource}\"" : "")} using {manager.ApiVersion}{(manager.Time is { } t && manager.Operation == "Update" ? $" at {t}" : "")}";
-            var paths = fields.Paths().ToList();
-            count += paths.Count;
-            foreach (var path in paths)
+            var shown = Print(manager);
+            text.Append(CultureInfo.InvariantCulture, $"{(text.Length == 0 ? "" : "\n")}conflicts with {shown}:");
+            foreach (var path in fields.Paths())
             {
-                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = with, ["field"] = path });
+                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {shown}", ["field"] = path });
+                text.Append(CultureInfo.InvariantCulture, $"\n- {path}");
             }
-            lines.Add(paths.Count == 1 && conflicts.Count == 1 ? $"{with}: {paths[0]}" : $"{with}s:\n{string.Join("\n", paths.Select(p => "- " + p))}".Replace("conflict with", "conflicts with", StringComparison.Ordinal).Replace("\"s:", "\":", StringComparison.Ordinal));
         }
-        var text = string.Join("\n", lines);
-        return new ApiException(409, "Conflict", $"Apply failed with {count} conflict{(count == 1 ? "" : "s")}: {text}", new JsonObject { ["causes"] = causes });
+        var message = causes is [JsonObject only]
+            ? $"Apply failed with 1 conflict: {Json.Text(only, "message")}: {Json.Text(only, "field")}"
+            : $"Apply failed with {causes.Count} conflicts: {text}";
+        return new ApiException(409, "Conflict", message, new JsonObject { ["causes"] = causes });
+    }
+
+    private static string Print(Manager manager)
+    {
+        var text = Json.ToText(manager.Name) + (manager.Subresource.Length > 0 ? $" with subresource \"{manager.Subresource}\"" : "");
+        return manager.Operation != "Update" ? text : $"{text} using {manager.ApiVersion}";
     }
 
     private static Manager? Find(List<Manager> managers, string name, string operation, string apiVersion, string subresource) =>

@@ -87,6 +87,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         {
             obj.Remove("status");
         }
+        var serverSet = ServerFields.Of(kind, obj);
         Complete(kind, obj, null);
         if (HasGeneration(kind))
         {
@@ -95,7 +96,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         Check(kind, obj, null, name);
         if (!applied)
         {
-            ManagedFields.Update(null, obj, kind, options.FieldManager, "", time.GetUtcNow());
+            ManagedFields.Update(null, obj, kind, options.FieldManager, "", time.GetUtcNow(), serverSet);
         }
         return obj;
     }
@@ -150,7 +151,8 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
         if (!applied)
         {
-            ManagedFields.Update(live, next, kind, options.FieldManager, subresource, time.GetUtcNow());
+            ManagedFields.Update(
+                live, next, kind, options.FieldManager, subresource, time.GetUtcNow(), subresource == "status" ? null : ServerFields.Status(kind));
         }
         return next;
     }
