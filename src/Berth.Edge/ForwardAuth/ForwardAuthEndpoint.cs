@@ -16,7 +16,7 @@ namespace Berth.Edge;
 /// Nothing but <see cref="WorkspaceGate.AnswerProxyAsync"/> can make a 2xx: whatever else was to be written with one goes out as 503.
 /// </remarks>
 internal sealed partial class ForwardAuthEndpoint(
-    CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock, ILogger<ForwardAuthEndpoint> logger)
+    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock, ILogger<ForwardAuthEndpoint> logger)
 {
     /// <summary>Its path, on any host that is neither the public origin nor a workspace's.</summary>
     public const string Path = "/auth/forward";
@@ -49,7 +49,7 @@ internal sealed partial class ForwardAuthEndpoint(
         context.Features.Set(request);
         if (request.HostKind != HostKind.Workspace)
         {
-            await pages.WriteAsync(context, EdgeMessages.UnknownHost());
+            await pages.WriteAsync(context, EdgeMessages.UnknownHost(settings));
             return;
         }
 

@@ -50,7 +50,7 @@ internal sealed class DashboardPages(
             NeedsScript = true,
             Body = Html.Of($"""
                 <p><a href="/dashboard">← Workspaces</a></p>
-                {WorkspaceHtml.Card(view, csrf.For(caller))}
+                {WorkspaceHtml.Card(view, csrf.For(caller), isOwnPage: true)}
                 <section class="card"><h2>What happened</h2>{Events(events.Select(EventView.From))}</section>
                 <section class="card"><div class="head"><h2>Log</h2><a class="small" href="/dashboard/{view.Name}/logs">as plain text</a></div>
                 <pre class="log" tabindex="0" data-stream="/api/workspaces/{view.Name}/logs?follow=true&amp;tail=500">The log is shown here when the program runs. Without JavaScript, open it as plain text.</pre></section>
@@ -82,7 +82,7 @@ internal sealed class DashboardPages(
             Kind = "message",
             Body = Html.Of($"""
                 <article class="card center"><h1>Delete “{view.DisplayName}”?</h1><p>It is stopped and removed. {volume}</p>
-                <div class="actions">{WorkspaceHtml.Button(view.Name, "delete", "Delete it", csrf.For(caller), "primary")}<a class="button" href="/dashboard">Keep it</a></div></article>
+                <div class="actions">{WorkspaceHtml.Button(view.Name, "delete", "Delete it", csrf.For(caller), "primary danger")}<a class="button" href="/dashboard">Keep it</a></div></article>
                 """),
         });
     }
@@ -174,7 +174,7 @@ internal sealed class DashboardPages(
             $"<tr><td class=\"time mono\">{e.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss")}</td><td>{e.Reason}</td><td>{e.Message}{(e.Count > 1 ? $" (×{e.Count})" : "")}</td></tr>")));
         return rows.ToString().Length == 0
             ? Html.Of($"<p class=\"quiet\">Nothing lately.</p>")
-            : Html.Of($"<div class=\"scroll\"><table><thead><tr><th>Time (UTC)</th><th>What</th><th>More</th></tr></thead><tbody>{rows}</tbody></table></div>");
+            : Html.Of($"<div class=\"scroll\"><table class=\"events\"><thead><tr><th>Time (UTC)</th><th>What</th><th>More</th></tr></thead><tbody>{rows}</tbody></table></div>");
     }
 
     private static Html Facts(WorkspaceView view)

@@ -12,15 +12,19 @@ internal static class WorkspaceHtml
         : Html.Join(workspaces.Select(w => Card(view(w), csrf)));
 
     /// <summary>One workspace with what can be done with it now.</summary>
-    public static Html Card(WorkspaceView workspace, string csrf)
+    /// <param name="workspace">The workspace.</param>
+    /// <param name="csrf">Token of the forms.</param>
+    /// <param name="isOwnPage">Whether the page is about this workspace alone: its name is the page's heading.</param>
+    public static Html Card(WorkspaceView workspace, string csrf, bool isOwnPage = false)
     {
+        var heading = isOwnPage ? Html.Of($"<h1>{workspace.DisplayName}</h1>") : Html.Of($"<h2>{workspace.DisplayName}</h2>");
         var message = workspace.Failure?.Message ?? workspace.Message;
         return Html.Of($"""
             <article class="card workspace" id="w-{workspace.Name}">
-            <header><h2>{workspace.DisplayName}</h2>{Badge(workspace)}<span class="quiet small">{workspace.Template}</span></header>
+            <header>{heading}{Badge(workspace)}<span class="quiet small">{workspace.Template}</span></header>
             {(message is null || workspace.Ready ? Html.Empty : Html.Of($"<p class=\"quiet\">{message}</p>"))}
             {(workspace.PendingRestart ? Html.Of($"<p class=\"small\">A restart brings changes to this workspace.</p>") : Html.Empty)}
-            <div class="actions">{Actions(workspace, csrf)}</div>
+            <div class="actions">{Actions(workspace, csrf, isOwnPage)}</div>
             </article>
             """);
     }
@@ -45,10 +49,10 @@ internal static class WorkspaceHtml
 
     private static Html Confirm(string? question) => question is null ? Html.Empty : Html.Of($" data-confirm=\"{question}\"");
 
-    private static Html Actions(WorkspaceView workspace, string csrf)
+    private static Html Actions(WorkspaceView workspace, string csrf, bool isOwnPage)
     {
         var name = workspace.Name;
-        var look = Html.Of($"<a class=\"button\" href=\"/dashboard/{name}\">Details</a>");
+        var look = isOwnPage ? Html.Empty : Html.Of($"<a class=\"button\" href=\"/dashboard/{name}\">Details</a>");
         if (workspace.Phase == WorkspacePhases.Terminating)
         {
             return look;

@@ -140,7 +140,7 @@ internal sealed class WorkspaceForwarder(
         }
         else if (error == ForwarderError.RequestTimedOut || status == StatusCodes.Status504GatewayTimeout)
         {
-            await pages.WriteAsync(context, EdgeMessages.Upstream(504, "workspace-timeout", "The workspace's process took too long."));
+            await pages.WriteAsync(context, EdgeMessages.Upstream(504, "workspace-timeout", "The workspace's process took too long, and the request was given up. What it had begun may still be done; look before you repeat it."));
         }
         else if (status is >= 400 and < 500)
         {
@@ -151,7 +151,7 @@ internal sealed class WorkspaceForwarder(
         {
             context.Response.Headers.RetryAfter = "2";
             await pages.WriteAsync(context, EdgeMessages.Upstream(
-                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting; try again in a moment."));
+                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting: saved files are kept, what was not saved may be lost. Try again in a moment."));
         }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class EdgeCoreMiddleware(
                 await signer.WriteJwksAsync(context);
                 break;
             default:
-                await pages.WriteAsync(context, EdgeMessages.UnknownHost());
+                await pages.WriteAsync(context, EdgeMessages.UnknownHost(settings));
                 break;
         }
     }

@@ -6,14 +6,24 @@ internal static class EdgeMessages
     /// <summary>Label of the action that leads to sign-in; its URL is the problem's loginUrl.</summary>
     public const string SignInLabel = "Sign in";
 
-    public static EdgeMessage BadRequest(string detail) => new() { Status = 400, Reason = "bad-request", Title = "This request cannot be served", Detail = detail };
+    private static EdgeAction FirstPage => new("Go to the first page", "/");
 
-    public static EdgeMessage UnknownHost() => new()
+    public static EdgeMessage BadRequest(string detail) => new()
+    {
+        Status = 400,
+        Reason = "bad-request",
+        Title = "This request cannot be served",
+        Detail = $"{detail} Nothing was changed. Check the address, or start again from the first page.",
+        Actions = [FirstPage],
+    };
+
+    public static EdgeMessage UnknownHost(EdgeSettings settings) => new()
     {
         Status = StatusCodes.Status421MisdirectedRequest,
         Reason = "unknown-host",
         Title = "Nothing is served under this name",
-        Detail = "The address does not belong to this service. Check its spelling, or the configured public origin and workspace domain.",
+        Detail = "The address does not belong to this service. Check its spelling; who runs the service checks the public origin and workspace domain.",
+        Actions = [new EdgeAction("Go to the first page", settings.PublicOrigin + "/")],
     };
 
     public static EdgeMessage SignInRequired(string loginUrl) => new()
@@ -21,7 +31,7 @@ internal static class EdgeMessages
         Status = 401,
         Reason = "sign-in-required",
         Title = "Sign in first",
-        Detail = "There is no session, or it has ended.",
+        Detail = "You are not signed in, or your session has ended. Your workspace and its files are as you left them; sign in and go on.",
         Actions = [new EdgeAction(SignInLabel, loginUrl)],
     };
 
@@ -30,7 +40,7 @@ internal static class EdgeMessages
         Status = 403,
         Reason = "forbidden",
         Title = "This workspace is not shared with you",
-        Detail = $"You are signed in as {caller.DisplayName}. {detail}",
+        Detail = $"You are signed in as {caller.DisplayName}. {detail} Your own workspaces are not affected.",
         Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/"), new EdgeAction("Sign out", settings.PublicOrigin + "/logout")],
     };
 
@@ -47,7 +57,7 @@ internal static class EdgeMessages
         Status = 403,
         Reason = "cross-site",
         Title = "This request came from another site",
-        Detail = "The edge only accepts it from its own pages. Open the page again and repeat what you did.",
+        Detail = "It is accepted from the service's own pages only, so nothing was changed. Open the page again and repeat what you did.",
     };
 
     public static EdgeMessage NoWorkspace(EdgeSettings settings) => new()
@@ -55,18 +65,26 @@ internal static class EdgeMessages
         Status = 404,
         Reason = "workspace-not-found",
         Title = "There is no workspace at this address",
-        Detail = "It may have been deleted, or not be created yet.",
+        Detail = "It may have been deleted, or not be created yet. Deleting keeps the files unless the workspace was set to lose them; its owner finds them "
+            + "again by creating one of the same name.",
         Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/")],
     };
 
-    public static EdgeMessage NotFound() => new() { Status = 404, Reason = "not-found", Title = "Not found", Detail = "There is nothing at this address." };
+    public static EdgeMessage NotFound() => new()
+    {
+        Status = 404,
+        Reason = "not-found",
+        Title = "Not found",
+        Detail = "There is nothing at this address. It may be misspelt, or the link to it may be old.",
+        Actions = [FirstPage],
+    };
 
     public static EdgeMessage NotReady(WorkspaceEntry entry) => new()
     {
         Status = 503,
         Reason = "workspace-not-ready",
         Title = "The workspace is not ready",
-        Detail = $"Its phase is {entry.Phase}. {entry.Message}".TrimEnd(),
+        Detail = $"Its phase is {entry.Phase}. {entry.Message}".TrimEnd() + " Its files are kept. Try again in a moment, or open the workspace in a browser to see more.",
     };
 
     public static EdgeMessage Upstream(int status, string reason, string detail) => new()
@@ -82,7 +100,7 @@ internal static class EdgeMessages
         Status = status,
         Reason = reason,
         Title = "Signing in did not work",
-        Detail = detail,
+        Detail = $"{detail} Nothing was changed: workspaces and files are as they were.",
         Actions = [new EdgeAction("Sign in again", settings.PublicOrigin + "/login")],
     };
 
