@@ -17,6 +17,9 @@ public abstract class BerthFixture : IAsyncLifetime
     /// <summary>The edge's origin.</summary>
     public string Origin { get; private set; } = "";
 
+    /// <summary>The development provider's origin, where it runs.</summary>
+    public string Provider => $"http://localhost:{_environment["IDP_PORT"]}";
+
     /// <summary>Kubeconfig of the embedded API.</summary>
     public string Kubeconfig => Path.Combine(Folder, "kubeconfig");
 

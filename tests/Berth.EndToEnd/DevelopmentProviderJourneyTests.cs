@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
 namespace Berth.EndToEnd;
@@ -36,6 +40,47 @@ public sealed class DevelopmentProviderJourneyTests(DevelopmentBerth berth) : Jo
         await page.GotoAsync(_berth.Origin + "/login?login_hint=user2");
 
         await new StudioPage(page).ShowsAsync("user2@example.com");
+    }
+
+    [Fact]
+    public async Task Api_BearerToken_CreatesAndStopsAndShowsNothingToOthers()
+    {
+        using var admin = await ApiAsync("admin");
+        using var other = await ApiAsync("user2");
+
+        var created = await (await admin.PostAsJsonAsync("/api/workspaces", new JsonObject())).Content.ReadFromJsonAsync<JsonObject>();
+        var name = (string)created!["name"]!;
+        var stopped = await admin.PostAsync($"/api/workspaces/{name}/stop", null);
+
+        Assert.True(stopped.IsSuccessStatusCode);
+        Assert.Equal("Stopped", (string?)(await admin.GetFromJsonAsync<JsonObject>($"/api/workspaces/{name}"))!["desiredState"]);
+        Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync($"/api/workspaces/{name}")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Bearer x")]
+    [InlineData("Basic YTpi")]
+    public async Task Api_NoUsableToken_IsUnauthorized(string authorization)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(_berth.Origin) };
+        if (authorization.Length > 0)
+        {
+            http.DefaultRequestHeaders.Add("Authorization", authorization);
+        }
+
+        var answer = await http.GetAsync("/api/workspaces");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+    }
+
+    private async Task<HttpClient> ApiAsync(string user)
+    {
+        var http = new HttpClient { BaseAddress = new Uri(_berth.Origin) };
+        var token = await http.GetStringAsync($"{_berth.Provider}/access-token/{user}");
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+        return http;
     }
 
     protected override Task PassProviderAsync(IPage page, string person) => page.Locator($"button[value={person}]").ClickAsync();

@@ -14,6 +14,7 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
     {
         app.MapPost("/token", (HttpContext http) => TokenAsync(http));
         app.MapPost("/revoke", (HttpContext http) => RevokeAsync(http));
+        app.MapGet("/access-token/{user}", (HttpContext http, string user) => AccessTokenAsync(http, user));
         app.MapMethods("/userinfo", ["GET", "POST"], (HttpContext http) => UserInfoAsync(http));
     }
 
@@ -54,11 +55,24 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
         await JsonAnswer.WriteAsync(http, Tokens(grant, refresh));
     }
 
-    private JsonObject Tokens(Grant grant, bool refresh)
+    // For a person at a terminal: what the code flow would give, as one line of text. Whoever can ask can sign in as anybody anyway; a page of another
+    // site can ask but not read the answer.
+    private Task AccessTokenAsync(HttpContext http, string user)
+    {
+        if (DevelopmentAccount.Find(user) is not { } account)
+        {
+            return JsonAnswer.ErrorAsync(http, "invalid_request", "There is no such account; there are user1, user2 and admin.", StatusCodes.Status404NotFound);
+        }
+
+        var grant = new Grant(account, Secrets.New(), options.ClientId, "", "", null, "openid profile email", clock.GetUtcNow());
+        http.Response.ContentType = "text/plain";
+        return http.Response.WriteAsync(AccessToken(grant) + "\n");
+    }
+
+    private string AccessToken(Grant grant)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        var expires = now + (long)options.TokenLifetime.TotalSeconds;
-        var accessToken = key.Sign(AccessTokenType, new JsonObject
+        return key.Sign(AccessTokenType, new JsonObject
         {
             ["iss"] = issuer.Value,
             ["sub"] = grant.Account.Subject,
@@ -66,7 +80,7 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
             ["client_id"] = grant.ClientId,
             ["scope"] = grant.Scope,
             ["iat"] = now,
-            ["exp"] = expires,
+            ["exp"] = now + (long)options.TokenLifetime.TotalSeconds,
             ["jti"] = Secrets.New(),
             ["sid"] = grant.SessionId,
             ["email"] = grant.Account.Email,
@@ -74,13 +88,19 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
             ["groups"] = Groups(grant.Account),
             ["family"] = grant.Family,
         });
+    }
+
+    private JsonObject Tokens(Grant grant, bool refresh)
+    {
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        var accessToken = AccessToken(grant);
         var idToken = new JsonObject
         {
             ["iss"] = issuer.Value,
             ["sub"] = grant.Account.Subject,
             ["aud"] = grant.ClientId,
             ["iat"] = now,
-            ["exp"] = expires,
+            ["exp"] = now + (long)options.TokenLifetime.TotalSeconds,
             ["auth_time"] = grant.AuthTime.ToUnixTimeSeconds(),
             ["sid"] = grant.SessionId,
             ["at_hash"] = System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16)),

@@ -158,6 +158,16 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AccessToken_ForAnAccount_IsAcceptedLikeOneOfTheCodeFlow()
+    {
+        var token = (await _http.GetStringAsync("/access-token/user2")).Trim();
+
+        Assert.Equal("http://localhost:9999", (string?)Claims(token)["aud"]);
+        Assert.Equal(HttpStatusCode.OK, (await UserInfoAsync(token)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync("/access-token/nobody")).StatusCode);
+    }
+
+    [Fact]
     public async Task UserInfo_IdTokenInsteadOfAccessToken_IsRefused()
     {
         var tokens = await RedeemAsync(await CodeAsync("user2"));
