@@ -1,87 +1,28 @@
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
 using Kube.Runtime;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Operator.Tests;
 
 /// <summary>
 /// The whole operator against an API. No node takes the pods (they ask for more CPU than any node has), so the tests themselves say what a
-/// kubelet
-/// would; that way the same tests run on the embedded API, on an API without nodes, and on a whole cluster.
+/// kubelet would; that way the same tests run on the embedded API, on an API without nodes, and on a whole cluster.
 /// </summary>
-public abstract class OperatorSuite : IAsyncLifetime
+public abstract class OperatorSuite : OperatorTestBase
 {
-    private const string Name = "ws-one";
-    private const int FirstMinorWithCel = 25;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
-
-    private readonly CancellationTokenSource _stop = new();
-    private IAsyncDisposable? _server;
-    private KubeClient? _client;
-    private OperatorHost? _host;
-    private Task _running = Task.CompletedTask;
-    private string? _skip;
-
-    private string Ns { get; } = "berth-op-" + Guid.NewGuid().ToString("N")[..8];
-
-    private KubeClient Client => _client!;
-
-    /// <summary>The API to test against, or why there is none.</summary>
-    private protected abstract Task<(string? Kubeconfig, IAsyncDisposable? Server, string? Skip)> OpenAsync();
-
-    /// <summary>What the operator gets to see of the API.</summary>
-    private protected virtual IKubeClient ForOperator(IKubeClient client) => client;
-
-    public async Task InitializeAsync()
+    private protected override WorkspaceTemplateSpec Studio => new()
     {
-        (var kubeconfig, _server, _skip) = await OpenAsync();
-        if (kubeconfig is null)
-        {
-            return;
-        }
-
-        _client = KubeClient.Create(KubeConfig.Parse(kubeconfig));
-        await InstallAsync();
-        await _client.CreateAsync(new Namespace { Metadata = new ObjectMeta { Name = Ns } }, null, default);
-        await _client.CreateAsync(Template(Ns), null, default);
-        var options = new OperatorOptions
-        {
-            PublicOrigin = "http://localhost:8080",
-            WorkspaceDomain = "localhost",
-            Namespace = Ns,
-            LeaderElection = new ElectionOptions { Namespace = Ns },
-        };
-        _host = new OperatorHost(options, ForOperator(_client), Ns, TimeProvider.System, NullLoggerFactory.Instance);
-        _running = Task.Run(() => _host.RunAsync(_stop.Token));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-        if (_client is not null)
-        {
-            await _client.DeleteAsync<Namespace>(null, Ns, new DeleteOptions { PropagationPolicy = "Background" }, default);
-            _client.Dispose();
-        }
-
-        _host?.Dispose();
-        _stop.Dispose();
-        if (_server is not null)
-        {
-            await _server.DisposeAsync();
-        }
-    }
+        Image = "berth-studio:dev",
+        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
+        Storage = new TemplateStorage { Size = "1Gi" },
+    };
 
     [SkippableFact]
     public async Task Create_Workspace_MakesItsChildren()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         var workspace = await CreateAsync();
         var pod = await UntilAsync<Pod>(Name, p => p is not null);
         var volume = await Client.GetAsync<PersistentVolumeClaim>(Ns, Name, default);
@@ -101,7 +42,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task PodReady_WorkspaceRuns_AndItsChildrenCostNoWrite()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         var workspace = await StartAsync();
         Assert.Null(workspace.Status!.Message);
         Assert.NotNull(workspace.Status.Start!.ReadyAt);
@@ -119,7 +60,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task Stop_RemovesThePod_KeepsTheVolume_AndStartsAgain()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await StartAsync();
         var volume = await Client.GetAsync<PersistentVolumeClaim>(Ns, Name, default);
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped","lastRequest":{"by":"user","reason":"Manual"}}}""");
@@ -135,7 +76,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task Delete_RemovesAllButTheVolume_WhichIsFoundAgain()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await StartAsync();
         var volume = await Client.GetAsync<PersistentVolumeClaim>(Ns, Name, default);
         await Client.DeleteAsync<UserWorkspace>(Ns, Name, null, default);
@@ -152,7 +93,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task Delete_WithPolicyDelete_RemovesTheVolumeToo()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await CreateAsync(s => s with { Storage = new WorkspaceStorage { DeletionPolicy = DeletionPolicies.Delete } });
         await UntilAsync<Pod>(Name, p => p is not null);
         await UntilAsync<UserWorkspace>(Name, w => w?.Metadata.Finalizers?.Contains(WorkspaceFinalizers.Storage) == true);
@@ -164,7 +105,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task UnknownTemplate_IsACondition_ThatNamesTheKnownOnes()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await CreateAsync(s => s with { Template = new TemplateReference { Name = "sutdio" } });
         var workspace = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Failed);
         Assert.Contains("'sutdio'", workspace!.Status!.Message, StringComparison.Ordinal);
@@ -178,7 +119,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task ForeignService_SameName_IsLeftAlone()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         var foreign = await Client.CreateAsync(
             new Service { Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
                 Spec = new ServiceSpec { Ports = [new ServicePort { Port = 1234 }] } }, null, default);
@@ -196,7 +137,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [InlineData("""{"spec":{"owner":{"subject":""}}}""", "spec.owner.subject")]
     public async Task InvalidSpec_IsRefusedByTheApi_NamingTheField(string patch, string field)
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await CreateAsync();
         var error = await Assert.ThrowsAsync<KubeException>(() => PatchAsync<UserWorkspace>(Name, patch));
         Assert.Equal(422, error.Code);
@@ -208,7 +149,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [InlineData("""{"spec":{"lifetime":{"idleTimeoutSeconds":5}}}""", "idleTimeoutSeconds is 0 (never) or at least 60")]
     public async Task BrokenRule_IsRefusedByTheApi_InWords(string patch, string message)
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         await SkipWithoutCelAsync();
         await CreateAsync();
         var error = await Assert.ThrowsAsync<KubeException>(() => PatchAsync<UserWorkspace>(Name, patch));
@@ -219,7 +160,7 @@ public abstract class OperatorSuite : IAsyncLifetime
     [SkippableFact]
     public async Task LongParameter_IsRefusedByTheApiOrToldAsACondition()
     {
-        Skip.IfNot(_skip is null, _skip);
+        SkipIfThereIsNoApi();
         var long300 = new Dictionary<string, string> { ["note"] = new('x', 300) };
         try
         {
@@ -235,44 +176,25 @@ public abstract class OperatorSuite : IAsyncLifetime
         Assert.Equal(Reasons.InvalidParameter, workspace!.Status!.Failure!.Reason);
     }
 
-    private static WorkspaceTemplate Template(string ns) => new()
+    [SkippableFact]
+    public async Task SecondOperator_FirstEnds_TakesOver()
     {
-        Metadata = new ObjectMeta { Name = "studio", Namespace = ns },
-        Spec = new WorkspaceTemplateSpec
-        {
-            Image = "berth-studio:dev",
-            Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-            Storage = new TemplateStorage { Size = "1Gi" },
-        },
-    };
+        SkipIfThereIsNoApi();
+        await CreateAsync();
+        await UntilAsync<Pod>(Name, p => p is not null);
+        using var second = Operator("two");
+        using var stop = new CancellationTokenSource();
+        var running = Task.Run(() => second.RunAsync(stop.Token));
+        await UntilAsync<Lease>("berth-operator", l => l?.Spec?.HolderIdentity == "one");
+        Assert.False(second.IsLeading);
 
-    private async Task InstallAsync()
-    {
-        // Older servers refuse fields that they do not know when they are applied server-side, and CEL rules are such.
-        var cel = await MinorVersionAsync() >= FirstMinorWithCel;
-        foreach (var (name, definition) in ((string, JsonObject)[])[
-            ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>(celRules: cel)), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>(celRules: cel))])
-        {
-            await Client.Raw.SendAsync(
-                HttpMethod.Patch,
-                $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.berth.dev?fieldManager=berth-tests&force=true",
-                Encoding.UTF8.GetBytes(definition.ToJsonString()),
-                "application/apply-patch+yaml",
-                default);
-        }
-
-        using var deadline = new CancellationTokenSource(Deadline);
-        while (!await Client.IsServedAsync(UserWorkspace.Descriptor, deadline.Token)
-            || !await Client.IsServedAsync(WorkspaceTemplate.Descriptor, deadline.Token))
-        {
-            await Task.Delay(50, deadline.Token);
-        }
-    }
-
-    private async Task<UserWorkspace> CreateAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null)
-    {
-        var workspace = TestData.Workspace(change, Name);
-        return await Client.CreateAsync(workspace with { Metadata = new ObjectMeta { Name = Name, Namespace = Ns } }, null, default);
+        await StopOperatorAsync();
+        await UntilAsync<Lease>("berth-operator", l => l?.Spec?.HolderIdentity == "two");
+        await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
+        await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Stopped);
+        await stop.CancelAsync();
+        await running;
+        await UntilAsync<Lease>("berth-operator", l => string.IsNullOrEmpty(l?.Spec?.HolderIdentity));
     }
 
     private async Task<UserWorkspace> StartAsync()
@@ -291,56 +213,9 @@ public abstract class OperatorSuite : IAsyncLifetime
             w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
     }
 
-    private async Task PatchAsync<T>(string name, string json, string? subresource = null)
-        where T : class, IKubeResource<T> =>
-            await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
-
     private async Task<string> VersionsAsync() => string.Join(
         ",",
         (await Client.GetAsync<Service>(Ns, Name, default)).Metadata.ResourceVersion,
         (await Client.GetAsync<NetworkPolicy>(Ns, Name, default)).Metadata.ResourceVersion,
         (await Client.GetAsync<Pod>(Ns, Name, default)).Metadata.ResourceVersion);
-
-    private async Task<T?> UntilAsync<T>(string name, Func<T?, bool> condition)
-        where T : class, IKubeResource<T>
-    {
-        using var deadline = new CancellationTokenSource(Deadline);
-        T? last = null;
-        try
-        {
-            while (true)
-            {
-                last = await Client.TryGetAsync<T>(Ns, name, deadline.Token);
-                if (condition(last))
-                {
-                    return last;
-                }
-
-                if (_running.IsCompleted)
-                {
-                    await _running;
-                }
-
-                await Task.Delay(50, deadline.Token);
-            }
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            var workspace = await Client.TryGetAsync<UserWorkspace>(Ns, Name, default);
-            throw new TimeoutException(
-                $"{T.Descriptor.Kind} {name} did not come to be as expected. It is {(last is null ? "not there" : JsonSerializer.Serialize(last, T.JsonTypeInfo))}. "
-                + $"The workspace: {(workspace is null ? "not there" : JsonSerializer.Serialize(workspace, UserWorkspace.JsonTypeInfo))}");
-        }
-    }
-
-    private async Task SkipWithoutCelAsync() => Skip.If(
-        await MinorVersionAsync() < FirstMinorWithCel, "This server is older than Kubernetes 1.25: it does not know CEL rules.");
-
-    private async Task<int> MinorVersionAsync()
-    {
-        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(
-            HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default));
-        return int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
-            System.Globalization.CultureInfo.InvariantCulture);
-    }
 }

@@ -1,0 +1,172 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Berth.Operator.Tests;
+
+/// <summary>An operator at work against an API, in a namespace of its own.</summary>
+public abstract class OperatorTestBase : IAsyncLifetime
+{
+    private protected const string Name = "ws-one";
+    private const int FirstMinorWithCel = 25;
+
+    private readonly CancellationTokenSource _stop = new();
+    private IAsyncDisposable? _server;
+    private KubeClient? _client;
+    private OperatorHost? _host;
+    private Task _running = Task.CompletedTask;
+    private string? _skip;
+
+    private protected string Ns { get; } = "berth-op-" + Guid.NewGuid().ToString("N")[..8];
+
+    private protected KubeClient Client => _client!;
+
+    /// <summary>How long something may take before it counts as never happening.</summary>
+    private protected virtual TimeSpan Deadline => TimeSpan.FromSeconds(60);
+
+    /// <summary>The API to test against.</summary>
+    private protected abstract Task<TestedApi> OpenAsync();
+
+    /// <summary>The template <c>studio</c>, which is there from the start.</summary>
+    private protected abstract WorkspaceTemplateSpec Studio { get; }
+
+    /// <summary>What the operator gets to see of the API.</summary>
+    private protected virtual IKubeClient ForOperator(IKubeClient client) => client;
+
+    public async Task InitializeAsync()
+    {
+        (var kubeconfig, _server, _skip) = await OpenAsync();
+        if (kubeconfig is null)
+        {
+            return;
+        }
+
+        _client = KubeClient.Create(KubeConfig.Parse(kubeconfig));
+        await InstallAsync();
+        await _client.CreateAsync(new Namespace { Metadata = new ObjectMeta { Name = Ns } }, null, default);
+        await _client.CreateAsync(
+            new WorkspaceTemplate { Metadata = new ObjectMeta { Name = "studio", Namespace = Ns }, Spec = Studio }, null, default);
+        _host = Operator("one");
+        _running = Task.Run(() => _host.RunAsync(_stop.Token));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await StopOperatorAsync();
+        if (_client is not null)
+        {
+            await _client.DeleteAsync<Namespace>(null, Ns, new DeleteOptions { PropagationPolicy = "Background" }, default);
+            _client.Dispose();
+        }
+
+        _host?.Dispose();
+        _stop.Dispose();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+
+    private protected void SkipIfThereIsNoApi() => Skip.IfNot(_skip is null, _skip);
+
+    private protected OperatorHost Operator(string identity) => new(
+        new OperatorOptions
+        {
+            PublicOrigin = "http://localhost:8080",
+            WorkspaceDomain = "localhost",
+            Namespace = Ns,
+            LeaderElection = new ElectionOptions { Namespace = Ns, Identity = identity },
+        },
+        ForOperator(Client),
+        Ns,
+        TimeProvider.System,
+        NullLoggerFactory.Instance);
+
+    /// <summary>Ends the operator of the test as SIGTERM would.</summary>
+    private protected async Task StopOperatorAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+    }
+
+    private protected async Task<UserWorkspace> CreateAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null)
+    {
+        var workspace = TestData.Workspace(change, Name);
+        return await Client.CreateAsync(workspace with { Metadata = new ObjectMeta { Name = Name, Namespace = Ns } }, null, default);
+    }
+
+    private protected async Task PatchAsync<T>(string name, string json, string? subresource = null)
+        where T : class, IKubeResource<T> =>
+            await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
+
+    private protected async Task<T?> UntilAsync<T>(string name, Func<T?, bool> condition)
+        where T : class, IKubeResource<T>
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        T? last = null;
+        try
+        {
+            while (true)
+            {
+                last = await Client.TryGetAsync<T>(Ns, name, deadline.Token);
+                if (condition(last))
+                {
+                    return last;
+                }
+
+                if (_running.IsFaulted)
+                {
+                    await _running;
+                }
+
+                await Task.Delay(50, deadline.Token);
+            }
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            var workspace = await Client.TryGetAsync<UserWorkspace>(Ns, Name, default);
+            throw new TimeoutException(
+                $"{T.Descriptor.Kind} {name} did not come to be as expected. It is {(last is null ? "not there" : JsonSerializer.Serialize(last, T.JsonTypeInfo))}. "
+                + $"The workspace: {(workspace is null ? "not there" : JsonSerializer.Serialize(workspace, UserWorkspace.JsonTypeInfo))}");
+        }
+    }
+
+    private async Task InstallAsync()
+    {
+        // Older servers refuse fields that they do not know when they are applied server-side, and CEL rules are such.
+        var cel = await MinorVersionAsync() >= FirstMinorWithCel;
+        foreach (var (name, definition) in ((string, JsonObject)[])[
+            ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>(cel)), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>(cel))])
+        {
+            await Client.Raw.SendAsync(
+                HttpMethod.Patch,
+                $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.berth.dev?fieldManager=berth-tests&force=true",
+                Encoding.UTF8.GetBytes(definition.ToJsonString()),
+                "application/apply-patch+yaml",
+                default);
+        }
+
+        using var deadline = new CancellationTokenSource(Deadline);
+        while (!await Client.IsServedAsync(UserWorkspace.Descriptor, deadline.Token)
+            || !await Client.IsServedAsync(WorkspaceTemplate.Descriptor, deadline.Token))
+        {
+            await Task.Delay(50, deadline.Token);
+        }
+    }
+
+    private protected async Task SkipWithoutCelAsync() => Skip.If(
+        await MinorVersionAsync() < FirstMinorWithCel, "This server is older than Kubernetes 1.25: it does not know CEL rules.");
+
+    private async Task<int> MinorVersionAsync()
+    {
+        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(
+            HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default));
+        return int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
+            System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using Kube.Client;
+using Kube.Client.Models;
+
+namespace Berth.Operator.Tests;
+
+/// <summary>
+/// Pods as containers, where the cluster has a node: BERTH_TEST_NODE_IMAGE names a studio image that nodes have or can pull
+/// (<c>make images</c> builds berth-studio:dev).
+/// </summary>
+public sealed class RunningOnClusterTests : RunningSuite
+{
+    private static readonly string? NodeImage = Environment.GetEnvironmentVariable("BERTH_TEST_NODE_IMAGE") is { Length: > 0 } image
+        ? image : null;
+
+    private protected override string Image => NodeImage!;
+
+    private protected override string Command => "/app/Berth.Studio";
+
+    private protected override async Task<TestedApi> OpenAsync() => NodeImage is null
+        ? new(null, null, "BERTH_TEST_NODE_IMAGE names no studio image that the cluster's nodes can run.")
+        : await TestedApi.ClusterAsync();
+
+    [SkippableFact]
+    public async Task Container_IsNotRoot_AndItsRootIsReadOnly()
+    {
+        SkipIfThereIsNoApi();
+        await RunAsync();
+        var log = await LogAsync();
+        Assert.Contains("start 1 as 1000", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("the root is writable", log, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// The provisioner of host paths makes folders that only root may write to, and the kubelet applies fsGroup to no host path.
+    /// </summary>
+    private protected override async Task PrepareVolumeAsync()
+    {
+        const string pod = "prepare";
+        await Client.CreateAsync(
+            new Pod
+            {
+                Metadata = new ObjectMeta { Name = pod, Namespace = Ns },
+                Spec = new PodSpec
+                {
+                    RestartPolicy = "Never",
+                    SecurityContext = new PodSecurityContext { RunAsUser = 0 },
+                    Containers =
+                    [
+                        new Container
+                        {
+                            Name = "prepare", Image = Image, Command = ["/bin/chmod", "0777", "/volume"],
+                            VolumeMounts = [new VolumeMount { Name = "volume", MountPath = "/volume" }],
+                        },
+                    ],
+                    Volumes =
+                    [
+                        new Volume
+                        {
+                            Name = "volume",
+                            PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = Name },
+                        },
+                    ],
+                },
+            },
+            null,
+            default);
+        await UntilAsync<Pod>(pod, p => p?.Status?.Phase == "Succeeded");
+        await Client.DeleteAsync<Pod>(Ns, pod, new DeleteOptions { GracePeriodSeconds = 0 }, default);
+    }
+
+    // Through the API server, which reaches Services wherever the tests run.
+    private protected override async Task<string> AskAsync(string path) => Encoding.UTF8.GetString(await Client.Raw.SendAsync(
+        HttpMethod.Get, $"/api/v1/namespaces/{Ns}/services/{Name}:http/proxy{path}", ReadOnlyMemory<byte>.Empty, null, default));
+}
