@@ -32,6 +32,14 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         if (_client is not null)
         {
+            // Nobody is left to take the finalizers away, and a namespace waits for them for ever.
+            var maps = await _client.ListPageAsync<ConfigMap>(_ns, new ListOptions { LabelSelector = "test=yes" }, CancellationToken.None);
+            foreach (var map in maps.Items.Where(m => m.Metadata.Finalizers?.Count > 0))
+            {
+                await _client.PatchAsync<ConfigMap>(_ns, map.Metadata.Name!,
+                    KubePatch.Merge("""{"metadata":{"finalizers":null}}"""u8.ToArray()), null, CancellationToken.None);
+            }
+
             await _client.DeleteAsync<Namespace>(null, _ns, null, CancellationToken.None);
             _client.Dispose();
         }
