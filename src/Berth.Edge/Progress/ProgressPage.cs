@@ -93,6 +93,11 @@ internal sealed class ProgressPage(
 
     private static bool MayStart(WorkspaceAccess access) => access.Role is "owner" or "use" or "admin";
 
+    // Somebody the workspace is shared with would only be told that there is no such page.
+    private Html More(WorkspaceAccess access) => access.Role is "owner" or "admin"
+        ? Html.Of($"<a href=\"{edge.PublicOrigin}/dashboard/{access.Workspace.Name}\">What happened, and the log</a>")
+        : Html.Empty;
+
     private LiveEvent Event(WorkspaceAccess access)
     {
         var view = Look(access);
@@ -156,7 +161,7 @@ internal sealed class ProgressPage(
             Body = Html.Of($"""
                 {(notice is null ? Html.Empty : Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>{notice}</p></div>"))}
                 <article class="card" data-live="/.berth/progress" aria-live="polite">{Render(view, MayStart(access), path)}</article>
-                <p class="small quiet">This page goes on to the workspace by itself.</p>
+                <p class="small quiet">This page goes on to the workspace by itself as soon as it is ready. {More(access)}</p>
                 """),
         });
     }

@@ -125,12 +125,14 @@ internal sealed record ProgressView
             };
         }
 
+        // The reason stands above the steps; beside the one that failed it would only stand there twice.
+        var problem = status?.Failure?.Message ?? status?.Message ?? "The reason is not known.";
         return new ProgressView
         {
             Title = $"{name} did not start",
-            StepList = steps.ToImmutable(),
-            Problem = status?.Failure?.Message ?? status?.Message ?? "The reason is not known.",
-            Remedy = Remedies(status?.Failure),
+            StepList = [.. steps.Select(s => s.Detail == problem ? s with { Detail = null } : s)],
+            Problem = problem,
+            Remedy = "Your files are kept. " + Remedies(status?.Failure),
             IsFailure = true,
             Action = ProgressAction.Retry,
         };

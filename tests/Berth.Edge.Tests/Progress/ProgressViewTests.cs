@@ -58,6 +58,7 @@ public class ProgressViewTests
         var view = ProgressView.From(Workspace(status), false);
 
         Assert.Equal(("It broke.", true, ProgressAction.Retry), (view.Problem, view.IsFailure, view.Action));
+        Assert.StartsWith("Your files are kept.", view.Remedy, StringComparison.Ordinal);
         Assert.Contains(remedy, view.Remedy, StringComparison.Ordinal);
         Assert.Equal(StepState.Failed, view.StepList[1].State);
     }
