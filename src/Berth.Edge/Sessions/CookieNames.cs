@@ -1,10 +1,12 @@
+using Berth.Resources;
+
 namespace Berth.Edge;
 
 /// <summary>Every cookie that the edge ever sets: the list that reading, stripping and deleting go by.</summary>
 internal sealed class CookieNames(bool isHttps)
 {
     private const string SessionName = "berth";
-    private const string WorkspaceName = "berth-ws";
+    private const string WorkspaceName = EdgeCookies.Workspace;
     private const string HopName = "berth-hop";
     private const string FlowName = "berth-flow-";
 
@@ -15,7 +17,7 @@ internal sealed class CookieNames(bool isHttps)
     public string Session => _prefix + SessionName;
 
     /// <summary>Session on a workspace host.</summary>
-    public string Workspace => _prefix + WorkspaceName;
+    public string Workspace => EdgeCookies.WorkspaceSession(isHttps);
 
     /// <summary>Binds a ticket to the browser that asked for it.</summary>
     public string Hop => _prefix + HopName;

@@ -92,6 +92,9 @@ internal static class RoutePart
                             // A header that the answer lacks is removed from the request. Cookie: the edge answers with the request's own
                             // cookies but for its session, which the application must not see.
                             AuthResponseHeaders = [IdentityHeader, .. IdentityHeaderSpellings, "Cookie"],
+
+                            // The edge renews the session of somebody who is at work; without this the browser would never hear of it.
+                            AddAuthCookiesToResponse = [EdgeCookies.WorkspaceSession(settings.Urls.PublicOrigin.Scheme == Uri.UriSchemeHttps)],
                         },
                     },
                 },

@@ -31,6 +31,25 @@ public class ForwardAuthTests
         Assert.Empty(edge.Upstream.Requests);
     }
 
+    // Traefik hands on the cookies that the operator's middleware names, and only those.
+    [Fact]
+    public async Task SessionInUse_IsRenewedUnderTheNameTheProxyPassesOn()
+    {
+        await using var edge = await StartAsync();
+        var browser = await WorkspaceHostTests.EnterAsync(edge);
+        edge.Clock.Advance(TimeSpan.FromHours(5));
+
+        using var answer = await AskAsync(edge, browser);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var cookie = answer.Headers.GetValues("Set-Cookie").Single();
+        Assert.StartsWith(Berth.Resources.EdgeCookies.WorkspaceSession(isHttps: false) + "=", cookie, StringComparison.Ordinal);
+        browser.Cookies[(EdgeFixture.WorkspaceHost, "berth-ws")] = cookie.Split(';')[0].Split('=', 2)[1];
+        edge.Clock.Advance(TimeSpan.FromHours(7));
+        using var later = await AskAsync(edge, browser);
+        Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+    }
+
     [Fact]
     public async Task OnlyOurCookies_AnswerHasNone_SoThatTheProxyRemovesThem()
     {
