@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Kube.Client;
+using Kube.Runtime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -82,14 +83,14 @@ public static class Program
         var config = KubeConfig.Load();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Parse(options.Management.Address), options.Management.Port));
         builder.Services.AddSingleton(TimeProvider.System);
-        using var exporter = new PrometheusExporter([.. OperatorHost.Meters]);
+        using var metrics = new PrometheusCollector(OperatorHost.Meters);
         using var loggers = LoggerFactory.Create(l =>
             ConfigureLogging(l.AddConfiguration(builder.Configuration.GetSection("Logging")), builder.Environment));
         using var client = KubeClient.Create(config, new KubeClientOptions { LoggerFactory = loggers, UserAgent = "berth-operator/0.1" });
         builder.Services.AddBerthOperator(options, client, config.Namespace);
 
         await using var app = builder.Build();
-        ManagementEndpoints.Map(app, app.Services.GetRequiredService<OperatorHost>(), exporter);
+        ManagementEndpoints.Map(app, app.Services.GetRequiredService<OperatorHost>(), metrics);
         await app.StartAsync();
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         OperatorLog.Management(app.Services.GetRequiredService<ILogger<OperatorHost>>(), string.Join(", ", addresses));

@@ -1,5 +1,6 @@
 using Berth.Accounts;
 using Berth.Edge;
+using Kube.Runtime;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -58,7 +59,7 @@ public static class BerthEdgeExtensions
 
         services.AddSingleton<AccountsService>();
         services.AddHostedService(s => s.GetRequiredService<AccountsService>());
-        services.AddSingleton<PrometheusCollector>();
+        services.AddSingleton(_ => new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.", "System.Runtime", "System.Net.Http", "Npgsql"));
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<ManagementServer>();
         services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());

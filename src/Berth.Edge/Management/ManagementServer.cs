@@ -1,4 +1,5 @@
 using System.Net;
+using Kube.Runtime;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 

@@ -1,3 +1,4 @@
+using Kube.Runtime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +8,7 @@ namespace Berth.Operator;
 /// <summary>Probes and metrics.</summary>
 internal static class ManagementEndpoints
 {
-    internal static void Map(IEndpointRouteBuilder app, OperatorHost host, PrometheusExporter exporter)
+    internal static void Map(IEndpointRouteBuilder app, OperatorHost host, PrometheusCollector metrics)
     {
         // As RequestDelegates, which need no generated binding code.
         app.MapGet("/livez", (RequestDelegate)(context =>
@@ -17,8 +18,8 @@ internal static class ManagementEndpoints
                 "the first picture of the cluster is not complete")));
         app.MapGet("/metrics", (RequestDelegate)(context =>
         {
-            context.Response.ContentType = PrometheusExporter.ContentType;
-            return context.Response.WriteAsync(exporter.Write(), context.RequestAborted);
+            context.Response.ContentType = PrometheusCollector.ContentType;
+            return context.Response.WriteAsync(metrics.Collect(), context.RequestAborted);
         }));
     }
 

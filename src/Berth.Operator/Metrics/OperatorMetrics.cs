@@ -8,6 +8,9 @@ internal sealed class OperatorMetrics : IDisposable
 {
     internal const string MeterName = "Berth.Operator";
 
+    // From a warm start to an image that has to be pulled first.
+    private static readonly double[] StartBuckets = [0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
+
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _writes;
     private readonly Counter<long> _refusals;
@@ -23,7 +26,11 @@ internal sealed class OperatorMetrics : IDisposable
         _failures = _meter.CreateCounter<long>("berth_operator_failures_total", null, "Failures of workspaces by class and reason.");
         _phases = _meter.CreateCounter<long>("berth_operator_transitions_total", null,
             "Transitions of workspaces by the phase they entered.");
-        _starts = _meter.CreateHistogram<double>("berth_operator_start_seconds", "s", "Time from the wish to a workspace that answers.");
+        _starts = _meter.CreateHistogram(
+            "berth_operator_start_seconds",
+            "s",
+            "Time from the wish to a workspace that answers.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = StartBuckets });
         _meter.CreateObservableGauge(
             "berth_operator_workspaces",
             () => workspaces().GroupBy(w => w.Status?.Phase ?? WorkspacePhases.Pending)

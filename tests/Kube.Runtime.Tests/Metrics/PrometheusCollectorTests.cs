@@ -1,14 +1,14 @@
 using System.Diagnostics.Metrics;
 
-namespace Berth.Operator.Tests;
+namespace Kube.Runtime.Tests.Metrics;
 
-public sealed class PrometheusExporterTests
+public sealed class PrometheusCollectorTests
 {
     [Fact]
-    public void Write_Instruments_IsPrometheusText()
+    public void Collect_Instruments_IsPrometheusText()
     {
         var name = "Test." + Guid.NewGuid().ToString("N");
-        using var exporter = new PrometheusExporter(name);
+        using var collector = new PrometheusCollector(name);
         using var meter = new Meter(name);
         var counter = meter.CreateCounter<long>("things.done_total", null, "Things\ndone.");
         counter.Add(2, new KeyValuePair<string, object?>("kind", "a\"b"));
@@ -21,8 +21,8 @@ public sealed class PrometheusExporterTests
         active.Add(3);
         active.Add(-1);
 
-        var text = exporter.Write();
-        Assert.Contains("# HELP things_done_total Things\\ndone.\n# TYPE things_done_total counter\nthings_done_total{kind=\"a\\\"b\"} 5\n", text, StringComparison.Ordinal);
+        var text = collector.Collect();
+        Assert.Contains("# HELP things_done_total Things done.\n# TYPE things_done_total counter\nthings_done_total{kind=\"a\\\"b\"} 5\n", text, StringComparison.Ordinal);
         Assert.Contains("wait_seconds_bucket{le=\"0.01\"} 0\nwait_seconds_bucket{le=\"0.025\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("wait_seconds_bucket{le=\"+Inf\"} 1\nwait_seconds_sum 0.02\nwait_seconds_count 1\n", text,
             StringComparison.Ordinal);
@@ -30,6 +30,6 @@ public sealed class PrometheusExporterTests
         Assert.Contains("# TYPE active gauge\nactive 2\n", text, StringComparison.Ordinal);
 
         phases.RemoveAt(0);
-        Assert.DoesNotContain("Running", exporter.Write(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Running", collector.Collect(), StringComparison.Ordinal);
     }
 }

@@ -3,14 +3,14 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 
-namespace Berth.Edge;
+namespace Kube.Runtime;
 
 /// <summary>
-/// Listens to the process's meters and writes them in the Prometheus text format (version 0.0.4). Names and units follow the OpenTelemetry
-/// rules for
-/// Prometheus: dots become underscores, units are spelled out, counters end in <c>_total</c>.
+/// Listens to meters of this process and writes what they say in the Prometheus text format (version 0.0.4). Names and units follow OpenTelemetry's rules
+/// for Prometheus: dots become underscores, units are spelled out, counters end in <c>_total</c>.
 /// </summary>
-internal sealed class PrometheusCollector : IDisposable
+/// <remarks>A small writer of our own because the OpenTelemetry exporter for Prometheus has no stable release; thread-safe.</remarks>
+public sealed class PrometheusCollector : IDisposable
 {
     /// <summary>Media type of the text.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,16 +22,17 @@ internal sealed class PrometheusCollector : IDisposable
     // For durations in seconds, as OpenTelemetry advises for HTTP; others bring their own by advice.
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-    private static readonly string[] Prefixes = ["Berth.", "Kube.", "Microsoft.AspNetCore.", "System.Runtime", "System.Net.Http", "Npgsql"];
-
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<Instrument, Family> _families = new();
 
-    public PrometheusCollector()
+    /// <summary>Begins to listen: made at start, it sees every measurement.</summary>
+    /// <param name="meters">Beginnings of the names of the meters to collect, such as <c>Kube.</c>.</param>
+    public PrometheusCollector(params IReadOnlyList<string> meters)
     {
+        ArgumentNullException.ThrowIfNull(meters);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
+            if (meters.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
             {
                 listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, static i => new Family(i)));
             }
@@ -72,6 +73,7 @@ internal sealed class PrometheusCollector : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Stops listening.</summary>
     public void Dispose() => _listener.Dispose();
 
     private enum Shape
