@@ -37,7 +37,8 @@ public sealed partial class KubeServer : IAsyncDisposable
     private int _disposed;
 
     private KubeServer(
-        WebApplication app, ClusterApi api, CustomResourceCleaner cleaner, FileStream @lock, ServerIdentity identity, ILogger logger, CancellationTokenSource stopping, Stack<IHostedController> started, Uri baseUri)
+        WebApplication app, ClusterApi api, CustomResourceCleaner cleaner, FileStream @lock, ServerIdentity identity, ILogger logger,
+        CancellationTokenSource stopping, Stack<IHostedController> started, Uri baseUri)
     {
         _app = app;
         _store = api.Store;
@@ -67,7 +68,8 @@ public sealed partial class KubeServer : IAsyncDisposable
     /// <param name="loggerFactory">Logs.</param>
     /// <param name="timeProvider">Clock.</param>
     /// <param name="cancellationToken">Calls the start off.</param>
-    /// <exception cref="InvalidOperationException">The port or the data folder is in use, or the data is damaged; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">The port or the data folder is in use, or the data is damaged; the message names
+    /// it.</exception>
     public static async Task<KubeServer> StartAsync(
         KubeServerOptions options, ILoggerFactory loggerFactory, TimeProvider timeProvider, CancellationToken cancellationToken = default)
     {
@@ -165,7 +167,8 @@ public sealed partial class KubeServer : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new InvalidOperationException($"The data folder {directory} is in use by another server: stop that one, or choose another folder.", e);
+            throw new InvalidOperationException(
+                $"The data folder {directory} is in use by another server: stop that one, or choose another folder.", e);
         }
     }
 
@@ -173,7 +176,8 @@ public sealed partial class KubeServer : IAsyncDisposable
     {
         try
         {
-            return new ObjectStore(Path.Combine(directory, "store"), new StoreSettings(options.FlushToDisk, options.CompactionBytes, options.HistoryEvents), logger);
+            return new ObjectStore(Path.Combine(directory, "store"),
+                new StoreSettings(options.FlushToDisk, options.CompactionBytes, options.HistoryEvents), logger);
         }
         catch (InvalidDataException e)
         {
@@ -187,12 +191,14 @@ public sealed partial class KubeServer : IAsyncDisposable
         {
             if (api.Get(GroupResource.Namespaces, null, name) is null)
             {
-                await api.CreateAsync(GroupResource.Namespaces, null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }).ConfigureAwait(false);
+                await api.CreateAsync(GroupResource.Namespaces, null,
+                    new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }).ConfigureAwait(false);
             }
         }
     }
 
-    private static WebApplication BuildApp(KubeServerOptions options, ILoggerFactory loggerFactory, ServerIdentity identity, ApiHandler handler)
+    private static WebApplication BuildApp(KubeServerOptions options, ILoggerFactory loggerFactory, ServerIdentity identity,
+        ApiHandler handler)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Kube.Server" });
         builder.Services.AddSingleton(loggerFactory);
@@ -223,7 +229,8 @@ public sealed partial class KubeServer : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new InvalidOperationException($"Port {options.Port} on {options.Address} is in use: stop what listens there, or choose another port.", e);
+            throw new InvalidOperationException(
+                $"Port {options.Port} on {options.Address} is in use: stop what listens there, or choose another port.", e);
         }
         catch (SocketException e)
         {
@@ -235,7 +242,9 @@ public sealed partial class KubeServer : IAsyncDisposable
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         var host = options.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{options.Address}]" : options.Address.ToString();
-        return new Uri($"https://{(options.Address.Equals(IPAddress.Any) ? "127.0.0.1" : options.Address.Equals(IPAddress.IPv6Any) ? "[::1]" : host)}:{new Uri(address).Port}/");
+        return new Uri($"https://{(
+            options.Address.Equals(IPAddress.Any) ? "127.0.0.1" : options.Address.Equals(IPAddress.IPv6Any) ? "[::1]"
+            : host)}:{new Uri(address).Port}/");
     }
 
     private static async ValueTask StopControllersAsync(Stack<IHostedController> started, TimeProvider time, ILogger logger)

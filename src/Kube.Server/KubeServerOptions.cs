@@ -8,14 +8,17 @@ public sealed record KubeServerOptions
     /// <summary>Folder of journal, certificates and token; created when missing, owned by one server at a time.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>Address to listen on. Default: loopback, because the API has one administrator token and no network policy of its own.</summary>
+    /// <summary>
+    /// Address to listen on. Default: loopback, because the API has one administrator token and no network policy of its own.
+    /// </summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>Port to listen on; 0 (the default) takes a free one.</summary>
     public int Port { get; init; }
 
     /// <summary>
-    /// Runs pods as processes of this machine, with scheduler and volumes; also answers <c>/pods/{name}/log</c> unless <see cref="PodLogs"/> is set.
+    /// Runs pods as processes of this machine, with scheduler and volumes; also answers <c>/pods/{name}/log</c> unless
+    /// <see cref="PodLogs"/> is set.
     /// Null (the default): pods are only stored.
     /// </summary>
     public Runner.PodRunnerOptions? Runner { get; init; }
@@ -30,7 +33,8 @@ public sealed record KubeServerOptions
     public IPodLogSource? PodLogs { get; init; }
 
     /// <summary>
-    /// Whether a write is flushed to the disk before it is acknowledged. Default true. False trades the last moments before a power cut for speed;
+    /// Whether a write is flushed to the disk before it is acknowledged. Default true. False trades the last moments before a power cut for
+    /// speed;
     /// the end of the process alone loses nothing either way.
     /// </summary>
     public bool FlushToDisk { get; init; } = true;

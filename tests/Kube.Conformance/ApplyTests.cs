@@ -44,7 +44,8 @@ public sealed class ApplyTests(Clusters clusters)
         Assert.Equal([("FieldManagerConflict", ".data.x")], reply.Causes);
         Assert.Equal("conflict with \"one\"", (string?)reply["details"]!["causes"]![0]!["message"]);
         var two = await s.ApplyAsync($"{s.Maps}/a", "two", Map("""{"x":"2","y":"2"}"""));
-        Assert.StartsWith("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y", two.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y", two.Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableTheory, Targets]
@@ -98,14 +99,19 @@ public sealed class ApplyTests(Clusters clusters)
         Assert.Equal(claim.Version, (await s.ApplyAsync(claims, "one", Claim("1024Mi"))).Ok().Version);
         var path = $"/api/v1/namespaces/{s.Ns}/services/a";
         var service = (await s.ApplyAsync(path, "one", Service("""{"name":"x","port":1,"protocol":"TCP"}"""))).Ok(201);
-        Assert.Equal(service.Version, (await s.ApplyAsync(path, "one", Service("""{"name":"x","port":1,"protocol":"TCP"}"""))).Ok().Version);
+        Assert.Equal(service.Version, (await s.ApplyAsync(path, "one", Service("""
+            {"name":"x","port":1,"protocol":"TCP"}
+            """))).Ok().Version);
     }
 
     [SkippableTheory, Targets]
     public async Task Apply_SameAgainToACustomResource_KeepsTheVersion(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var widgets = await s.WidgetsAsync("""{"type":"object","properties":{"spec":{"type":"object","properties":{"x":{"type":"integer"},"d":{"type":"string","default":"d"}}}}}""");
+        var widgets = await s.WidgetsAsync("""
+            {"type":"object","properties":{"spec":{"type":"object","properties":{"x":{"type":"integer"},"d":{"type":"string",
+             "default":"d"}}}}}
+            """);
         var first = (await s.ApplyAsync($"{widgets}/a", "one", s.Widget("a", """{"x":1}"""))).Ok(201);
         Assert.Equal(first.Version, (await s.ApplyAsync($"{widgets}/a", "one", s.Widget("a", """{"x":1}"""))).Ok().Version);
         var entry = Assert.Single(first["metadata"]!["managedFields"]!.AsArray())!;
@@ -163,7 +169,8 @@ public sealed class ApplyTests(Clusters clusters)
     public async Task Apply_Yaml_IsAccepted(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        Check.Same("""{"x":"1"}""", (await s.ApplyAsync($"{s.Maps}/a", "one", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: \"1\"\n")).Ok(201)["data"]);
+        var reply = await s.ApplyAsync($"{s.Maps}/a", "one", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: \"1\"\n");
+        Check.Same("""{"x":"1"}""", reply.Ok(201)["data"]);
     }
 
     [SkippableTheory, Targets]
@@ -173,9 +180,14 @@ public sealed class ApplyTests(Clusters clusters)
         var reply = await s.SendAsync("PATCH", $"{s.Maps}/a", Map("{}"), "application/apply-patch+yaml");
         reply.Refused(422, "Invalid");
         Assert.Equal([("FieldValueRequired", "fieldManager")], reply.Causes);
-        (await s.ApplyAsync($"{s.Maps}/a", "one", """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","managedFields":[{"manager":"x","operation":"Apply","apiVersion":"v1"}]}}""")).Refused(400, "BadRequest");
+        (await s.ApplyAsync($"{s.Maps}/a", "one", """
+            {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","managedFields":[{"manager":"x","operation":"Apply",
+             "apiVersion":"v1"}]}}
+            """)).Refused(400, "BadRequest");
         (await s.ApplyAsync($"{s.Maps}/a", "one", """{"metadata":{"name":"a"}}""")).Refused(400, "BadRequest");
-        (await s.ApplyAsync($"{s.Maps}/a", "one", """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"}}""")).Refused(400, "BadRequest");
+        (await s.ApplyAsync($"{s.Maps}/a", "one", """
+            {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"}}
+            """)).Refused(400, "BadRequest");
     }
 
     [SkippableTheory, Targets]
@@ -196,7 +208,8 @@ public sealed class ApplyTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var widgets = await s.WidgetsAsync("""
             {"type":"object","properties":{"spec":{"type":"object","properties":{
-              "map":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],"items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"v":{"type":"string"}}}},
+              "map":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],"items":{"type":"object",
+               "required":["name"],"properties":{"name":{"type":"string"},"v":{"type":"string"}}}},
               "set":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}},
               "atomic":{"type":"array","items":{"type":"string"}}}}}}
             """);
@@ -212,9 +225,13 @@ public sealed class ApplyTests(Clusters clusters)
     public async Task Apply_Status_IsASeparateOwner(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var widgets = await s.WidgetsAsync("""{"type":"object","properties":{"spec":{"type":"object","x-kubernetes-preserve-unknown-fields":true},"status":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}""");
+        var widgets = await s.WidgetsAsync("""
+            {"type":"object","properties":{"spec":{"type":"object","x-kubernetes-preserve-unknown-fields":true},"status":{"type":"object",
+             "x-kubernetes-preserve-unknown-fields":true}}}
+            """);
         (await s.ApplyAsync($"{widgets}/a", "one", s.Widget("a", """{"x":1}"""))).Ok(201);
-        var reply = (await s.ApplyAsync($"{widgets}/a/status", "one", s.Widget("a", """{"x":2}""", more: ""","status":{"phase":"Up"}"""))).Ok();
+        var status = s.Widget("a", """{"x":2}""", more: ""","status":{"phase":"Up"}""");
+        var reply = (await s.ApplyAsync($"{widgets}/a/status", "one", status)).Ok();
         Check.Same("""{"phase":"Up"}""", reply["status"]);
         Check.Same("""{"x":1}""", reply["spec"]);
         s.Needs(22, "the subresource in managedFields");
@@ -225,17 +242,20 @@ public sealed class ApplyTests(Clusters clusters)
     private static System.Text.Json.Nodes.JsonNode? Sorted(Reply reply)
     {
         var spec = reply["spec"]!.DeepClone();
-        spec["set"] = new System.Text.Json.Nodes.JsonArray([.. spec["set"]!.AsArray().Select(v => (string)v!).Order().Select(v => (System.Text.Json.Nodes.JsonNode)v)]);
+        spec["set"] = new System.Text.Json.Nodes.JsonArray(
+            [.. spec["set"]!.AsArray().Select(v => (string)v!).Order().Select(v => (System.Text.Json.Nodes.JsonNode)v)]);
         return spec;
     }
 
-    private static IEnumerable<string?> Managers(Reply reply) => reply["metadata"]!["managedFields"]!.AsArray().Select(m => (string?)m!["manager"]).Order();
+    private static IEnumerable<string?> Managers(Reply reply) =>
+        reply["metadata"]!["managedFields"]!.AsArray().Select(m => (string?)m!["manager"]).Order();
 
     private static string Map(string data) => $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{{{data}}}}""";
 
     private static string Pod(string image, string cpu) => $$"""
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},
-         "spec":{"nodeSelector":{"no":"where"},"containers":[{"name":"c","image":"{{image}}","resources":{"requests":{"cpu":"{{cpu}}"} } }]} }
+         "spec":{"nodeSelector":{"no":"where"},"containers":[{"name":"c","image":"{{image}}",
+          "resources":{"requests":{"cpu":"{{cpu}}"} } }]} }
         """;
 
     private static string Claim(string size) => $$"""
@@ -243,5 +263,7 @@ public sealed class ApplyTests(Clusters clusters)
          "spec":{"storageClassName":"none","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"{{size}}"} } } }
         """;
 
-    private static string Service(string port) => $$$"""{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{{{port}}}]}}""";
+    private static string Service(string port) => $$$"""
+        {"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{{{port}}}]}}
+        """;
 }

@@ -11,13 +11,16 @@ public sealed class BuiltInTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var time = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(1230);
-        var lease = new Lease { Metadata = new() { Name = "l", Namespace = s.Ns }, Spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, AcquireTime = time, RenewTime = time.AddTicks(-1230) } };
+        var lease = new Lease { Metadata = new() { Name = "l", Namespace = s.Ns },
+            Spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, AcquireTime = time, RenewTime = time.AddTicks(-1230) } };
         var created = await s.Client.CreateAsync(lease, null, s.Limit);
         Assert.Equal(lease.Spec, created.Spec);
         var raw = await s.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{s.Ns}/leases/l");
         Assert.Equal("2026-01-02T03:04:05.000123Z", (string?)raw["spec"]!["acquireTime"]);
         Assert.Equal("2026-01-02T03:04:05.000000Z", (string?)raw["spec"]!["renewTime"]);
-        (await s.MergeAsync($"/apis/coordination.k8s.io/v1/namespaces/{s.Ns}/leases/l", """{"spec":{"leaseDurationSeconds":0}}""")).Refused(422, "Invalid");
+        (await s.MergeAsync($"/apis/coordination.k8s.io/v1/namespaces/{s.Ns}/leases/l", """
+            {"spec":{"leaseDurationSeconds":0}}
+            """)).Refused(422, "Invalid");
     }
 
     [SkippableTheory, Targets]
@@ -44,7 +47,9 @@ public sealed class BuiltInTests(Clusters clusters)
         var list = await s.Client.ListPageAsync<CoreEvent>(s.Ns, new() { FieldSelector = "involvedObject.name=x,type=Normal" }, s.Limit);
         Assert.Equal("e.1", Assert.Single(list.Items).Metadata.Name);
         Assert.Empty((await s.Client.ListPageAsync<CoreEvent>(s.Ns, new() { FieldSelector = "involvedObject.name=y" }, s.Limit)).Items);
-        (await s.PostAsync($"/api/v1/namespaces/{s.Ns}/events", """{"metadata":{"name":"e.2"},"involvedObject":{"namespace":"other"}}""")).Refused(422, "Invalid");
+        (await s.PostAsync($"/api/v1/namespaces/{s.Ns}/events", """
+            {"metadata":{"name":"e.2"},"involvedObject":{"namespace":"other"}}
+            """)).Refused(422, "Invalid");
     }
 
     [SkippableTheory, Targets]
@@ -52,17 +57,23 @@ public sealed class BuiltInTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var path = $"/api/v1/namespaces/{s.Ns}/services";
-        var reply = (await s.PostAsync(path, """{"metadata":{"name":"a"},"spec":{"selector":{"x":"y"},"ports":[{"port":80},{"name":"b","port":81,"targetPort":"web"}]}}"""));
+        var reply = (await s.PostAsync(path, """
+            {"metadata":{"name":"a"},"spec":{"selector":{"x":"y"},"ports":[{"port":80},{"name":"b","port":81,"targetPort":"web"}]}}
+            """));
         reply.Refused(422, "Invalid");
         Assert.Equal([("FieldValueRequired", "spec.ports[0].name")], reply.Causes);
-        var service = (await s.PostAsync(path, """{"metadata":{"name":"a"},"spec":{"selector":{"x":"y"},"ports":[{"port":80}]}}""")).Ok(201);
+        var service = (await s.PostAsync(path, """
+            {"metadata":{"name":"a"},"spec":{"selector":{"x":"y"},"ports":[{"port":80}]}}
+            """)).Ok(201);
         Assert.Matches(@"^\d+\.\d+\.\d+\.\d+$", (string?)service["spec"]!["clusterIP"]);
         Assert.Equal(("ClusterIP", "None"), ((string?)service["spec"]!["type"], (string?)service["spec"]!["sessionAffinity"]));
         Check.Same("""{"protocol":"TCP","port":80,"targetPort":80}""", service["spec"]!["ports"]![0]);
         Check.Same("""{"loadBalancer":{}}""", service["status"]);
         (await s.MergeAsync($"{path}/a", """{"spec":{"clusterIP":"1.2.3.4"}}""")).Refused(422, "Invalid");
         (await s.PostAsync(path, """{"metadata":{"name":"1a"},"spec":{"ports":[{"port":80}]}}""")).Refused(422, "Invalid");
-        Assert.Equal("None", (string?)(await s.PostAsync(path, """{"metadata":{"name":"h"},"spec":{"clusterIP":"None","ports":[{"port":80}]}}""")).Ok(201)["spec"]!["clusterIP"]);
+        Assert.Equal("None", (string?)(await s.PostAsync(path, """
+            {"metadata":{"name":"h"},"spec":{"clusterIP":"None","ports":[{"port":80}]}}
+            """)).Ok(201)["spec"]!["clusterIP"]);
     }
 
     [SkippableTheory, Targets]
@@ -70,15 +81,22 @@ public sealed class BuiltInTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var path = $"/api/v1/namespaces/{s.Ns}/persistentvolumeclaims";
-        var claim = (await s.PostAsync(path, """{"metadata":{"name":"a"},"spec":{"storageClassName":"none","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1024Mi"}}}}""")).Ok(201);
+        var claim = (await s.PostAsync(path, """
+            {"metadata":{"name":"a"},"spec":{"storageClassName":"none","accessModes":["ReadWriteOnce"],
+             "resources":{"requests":{"storage":"1024Mi"}}}}
+            """)).Ok(201);
         Assert.Equal(("Filesystem", "Pending"), ((string?)claim["spec"]!["volumeMode"], (string?)claim["status"]!["phase"]));
         Assert.Equal("1Gi", (string?)claim["spec"]!["resources"]!["requests"]!["storage"]);
         (await s.MergeAsync($"{path}/a", """{"spec":{"accessModes":["ReadOnlyMany"]}}""")).Refused(422, "Invalid");
-        var reply = await s.PostAsync(path, """{"metadata":{"name":"b"},"spec":{"accessModes":[],"resources":{"requests":{"storage":"-1Gi"}}}}""");
+        var reply = await s.PostAsync(path, """
+            {"metadata":{"name":"b"},"spec":{"accessModes":[],"resources":{"requests":{"storage":"-1Gi"}}}}
+            """);
         reply.Refused(422, "Invalid");
         Assert.Contains(("FieldValueRequired", "spec.accessModes"), reply.Causes);
         Assert.Contains(("FieldValueInvalid", "spec.resources[storage]"), reply.Causes);
-        (await s.PostAsync(path, """{"metadata":{"name":"b"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"lots"}}}}""")).Refused(400, "BadRequest");
+        (await s.PostAsync(path, """
+            {"metadata":{"name":"b"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"lots"}}}}
+            """)).Refused(400, "BadRequest");
     }
 
     [SkippableTheory, Targets]
@@ -92,14 +110,17 @@ public sealed class BuiltInTests(Clusters clusters)
                 Metadata = new() { Name = "a", Namespace = s.Ns },
                 Spec = new()
                 {
-                    Ingress = [new() { From = [new() { IpBlock = new() { Cidr = "10.0.0.0/8", Except = ["10.1.0.0/16"] } }], Ports = [new() { Port = 80 }, new() { Port = "web" }] }],
+                    Ingress = [new() { From = [new() { IpBlock = new() { Cidr = "10.0.0.0/8", Except = ["10.1.0.0/16"] } }],
+                        Ports = [new() { Port = 80 }, new() { Port = "web" }] }],
                 },
             },
             null,
             s.Limit);
         Assert.Equal(["Ingress"], policy.Spec!.PolicyTypes!);
         Assert.Equal("TCP", policy.Spec.Ingress![0].Ports![0].Protocol);
-        var reply = await s.PostAsync(path, """{"metadata":{"name":"b"},"spec":{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/99"}}]}]}}""");
+        var reply = await s.PostAsync(path, """
+            {"metadata":{"name":"b"},"spec":{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/99"}}]}]}}
+            """);
         reply.Refused(422, "Invalid");
         Assert.Equal("spec.ingress[0].from[0].ipBlock.cidr", Assert.Single(reply.Causes).Field);
     }
@@ -124,7 +145,8 @@ public sealed class BuiltInTests(Clusters clusters)
         await s.ReadyForPodsAsync();
         await s.PostAsync(s.Pods, PodTests.Pod("p"));
         var table = (await s.GetAsync(s.Pods, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")).Ok();
-        Assert.Equal(["Name", "Ready", "Status", "Restarts", "Age"], table["columnDefinitions"]!.AsArray().Take(5).Select(c => (string?)c!["name"]));
+        Assert.Equal(["Name", "Ready", "Status", "Restarts", "Age"],
+            table["columnDefinitions"]!.AsArray().Take(5).Select(c => (string?)c!["name"]));
         Assert.Equal(["p", "0/1", "Pending", "0"], table["rows"]![0]!["cells"]!.AsArray().Take(4).Select(c => c!.ToString()));
         var one = (await s.GetAsync($"{s.Pods}/p", "application/json;as=Table;v=v1;g=meta.k8s.io")).Ok();
         Assert.Equal("Table", (string?)one["kind"]);
@@ -136,9 +158,11 @@ public sealed class BuiltInTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         await s.MapAsync("a", """{"k":"v"}""");
         var partial = (await s.GetAsync($"{s.Maps}/a", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io")).Ok();
-        Assert.Equal(("PartialObjectMetadata", "meta.k8s.io/v1", "a"), ((string?)partial["kind"], (string?)partial["apiVersion"], (string?)partial["metadata"]!["name"]));
+        Assert.Equal(("PartialObjectMetadata", "meta.k8s.io/v1", "a"),
+            ((string?)partial["kind"], (string?)partial["apiVersion"], (string?)partial["metadata"]!["name"]));
         Assert.Null(partial["data"]);
-        Assert.Equal("PartialObjectMetadataList", (string?)(await s.GetAsync(s.Maps, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")).Ok()["kind"]);
+        Assert.Equal("PartialObjectMetadataList",
+            (string?)(await s.GetAsync(s.Maps, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")).Ok()["kind"]);
     }
 
     [SkippableTheory, Targets]
@@ -156,7 +180,8 @@ public sealed class BuiltInTests(Clusters clusters)
         Assert.Equal(("Pod", true), ((string?)pods["kind"], (bool?)pods["namespaced"]));
         Check.Same("""["po"]""", pods["shortNames"]);
         Check.Same("""["all"]""", pods["categories"]);
-        Assert.Superset(new HashSet<string> { "pods/log", "pods/status", "namespaces", "configmaps", "events", "persistentvolumeclaims" }, core["resources"]!.AsArray().Select(r => (string)r!["name"]!).ToHashSet());
+        Assert.Superset(new HashSet<string> { "pods/log", "pods/status", "namespaces", "configmaps", "events", "persistentvolumeclaims" },
+            core["resources"]!.AsArray().Select(r => (string)r!["name"]!).ToHashSet());
         foreach (var probe in new[] { "/healthz", "/livez", "/readyz" })
         {
             Assert.Equal("ok", (await s.GetAsync(probe, "*/*")).Ok().Text);

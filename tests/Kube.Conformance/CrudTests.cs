@@ -11,7 +11,8 @@ public sealed class CrudTests(Clusters clusters)
     public async Task Typed_WholeLife_Works(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var created = await s.Client.CreateAsync(new ConfigMap { Metadata = new() { Name = "a", Namespace = s.Ns }, Data = Data("1") }, null, s.Limit);
+        var created = await s.Client.CreateAsync(new ConfigMap { Metadata = new() { Name = "a", Namespace = s.Ns }, Data = Data("1") },
+            null, s.Limit);
         Assert.NotNull(created.Metadata.Uid);
         Assert.NotNull(created.Metadata.CreationTimestamp);
         var replaced = await s.Client.ReplaceAsync(created with { Data = Data("2") }, null, s.Limit);
@@ -19,10 +20,14 @@ public sealed class CrudTests(Clusters clusters)
         var stale = await Assert.ThrowsAsync<KubeException>(() => s.Client.ReplaceAsync(created, null, s.Limit));
         Assert.True(stale.IsConflict);
         Assert.Equal(
-            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply your changes to the latest version and try again",
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply your changes to the latest "
+            + "version and try again",
             stale.Message);
-        Assert.True((await Assert.ThrowsAsync<KubeException>(() => s.Client.CreateAsync(created with { Metadata = new() { Name = "a", Namespace = s.Ns } }, null, s.Limit))).IsAlreadyExists);
-        var patched = await s.Client.PatchAsync<ConfigMap>(s.Ns, "a", KubePatch.Merge("""{"data":{"k":null,"n":"3"}}"""u8.ToArray()), null, s.Limit);
+        Assert.True((await Assert.ThrowsAsync<KubeException>(() =>
+            s.Client.CreateAsync(created with { Metadata = new() { Name = "a", Namespace = s.Ns } }, null, s.Limit))).IsAlreadyExists);
+        var patched = await s.Client.PatchAsync<ConfigMap>(s.Ns, "a", KubePatch.Merge("""
+            {"data":{"k":null,"n":"3"}}
+            """u8.ToArray()), null, s.Limit);
         Assert.Equal(["n"], patched.Data!.Keys);
         await s.Client.DeleteAsync<ConfigMap>(s.Ns, "a", new() { Uid = patched.Metadata.Uid }, s.Limit);
         Assert.Null(await s.Client.TryGetAsync<ConfigMap>(s.Ns, "a", s.Limit));
@@ -68,7 +73,8 @@ public sealed class CrudTests(Clusters clusters)
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", (string?)meta["creationTimestamp"]);
         Assert.Null(meta["generation"]);
         var field = Assert.Single(meta["managedFields"]!.AsArray())!;
-        Assert.Equal(("conformance", "Update", "v1", "FieldsV1"), ((string?)field["manager"], (string?)field["operation"], (string?)field["apiVersion"], (string?)field["fieldsType"]));
+        Assert.Equal(("conformance", "Update", "v1", "FieldsV1"),
+            ((string?)field["manager"], (string?)field["operation"], (string?)field["apiVersion"], (string?)field["fieldsType"]));
         Check.Same("""{"f:data":{".":{},"f:k":{}}}""", field["fieldsV1"]);
     }
 
@@ -76,7 +82,9 @@ public sealed class CrudTests(Clusters clusters)
     public async Task Create_ForeignMetadata_IsReplaced(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var reply = (await s.PostAsync(s.Maps, """{"metadata":{"name":"a","uid":"mine","creationTimestamp":"2001-01-01T00:00:00Z","selfLink":"/x"}}""")).Ok(201);
+        var reply = (await s.PostAsync(s.Maps, """
+            {"metadata":{"name":"a","uid":"mine","creationTimestamp":"2001-01-01T00:00:00Z","selfLink":"/x"}}
+            """)).Ok(201);
         Assert.NotEqual("mine", (string?)reply["metadata"]!["uid"]);
         Assert.NotEqual("2001-01-01T00:00:00Z", (string?)reply["metadata"]!["creationTimestamp"]);
     }
@@ -131,7 +139,8 @@ public sealed class CrudTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var reply = await s.PostAsync(s.Maps, $$$"""{"metadata":{"name":"{{{name}}}"}}""");
         reply.Refused(422, "Invalid");
-        Assert.StartsWith($"ConfigMap \"{name}\" is invalid: metadata.name: Invalid value: \"{name}\": a", reply.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"ConfigMap \"{name}\" is invalid: metadata.name: Invalid value: \"{name}\": a", reply.Message,
+            StringComparison.Ordinal);
         Assert.Equal([("FieldValueInvalid", "metadata.name")], reply.Causes);
         Assert.Equal((name, "ConfigMap"), ((string?)reply["details"]!["name"], (string?)reply["details"]!["kind"]));
     }
@@ -140,10 +149,13 @@ public sealed class CrudTests(Clusters clusters)
     public async Task Create_BadLabels_ListsAllCauses(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var reply = await s.PostAsync(s.Maps, """{"metadata":{"name":"a","labels":{"a b":"x","ok":"no good"},"annotations":{"c d":"x"}}}""");
+        var reply = await s.PostAsync(s.Maps, """
+            {"metadata":{"name":"a","labels":{"a b":"x","ok":"no good"},"annotations":{"c d":"x"}}}
+            """);
         reply.Refused(422, "Invalid");
         Assert.Equal(
-            [("FieldValueInvalid", "metadata.annotations"), ("FieldValueInvalid", "metadata.labels"), ("FieldValueInvalid", "metadata.labels")],
+            [("FieldValueInvalid", "metadata.annotations"), ("FieldValueInvalid", "metadata.labels"),
+                ("FieldValueInvalid", "metadata.labels")],
             reply.Causes.OrderBy(c => c.Field));
     }
 
@@ -175,7 +187,8 @@ public sealed class CrudTests(Clusters clusters)
     public async Task Create_Yaml_IsAccepted(string target)
     {
         await using var s = await clusters.OpenAsync(target);
-        var reply = await s.PostAsync(s.Maps, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: \"1\"\n", "application/yaml");
+        var reply = await s.PostAsync(s.Maps, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: \"1\"\n",
+            "application/yaml");
         Check.Same("""{"k":"1"}""", reply.Ok(201)["data"]);
     }
 
@@ -188,7 +201,8 @@ public sealed class CrudTests(Clusters clusters)
         (await s.SendAsync("PUT", s.Maps, "{}")).Refused(405, "MethodNotAllowed");
         Assert.False(await s.Client.IsServedAsync(new("nope.example.com", "v1", "Thing", "things"), s.Limit));
         Assert.True(await s.Client.IsServedAsync(Lease.Descriptor, s.Limit));
-        await Assert.ThrowsAsync<KubeException>(() => s.Client.Raw.SendAsync(HttpMethod.Get, "/apis/nope.example.com/v1", default, null, s.Limit));
+        await Assert.ThrowsAsync<KubeException>(() =>
+            s.Client.Raw.SendAsync(HttpMethod.Get, "/apis/nope.example.com/v1", default, null, s.Limit));
     }
 
     [SkippableTheory, Targets]
@@ -225,7 +239,8 @@ public sealed class CrudTests(Clusters clusters)
         await s.MapAsync("a");
         var reply = await s.PutAsync($"{s.Maps}/a", """{"metadata":{"name":"a","uid":"00000000-0000-0000-0000-000000000000"}}""");
         reply.Refused(409, "Conflict");
-        Assert.Contains("Precondition failed: UID in precondition: 00000000-0000-0000-0000-000000000000", reply.Message, StringComparison.Ordinal);
+        Assert.Contains("Precondition failed: UID in precondition: 00000000-0000-0000-0000-000000000000", reply.Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableTheory, Targets]
@@ -283,7 +298,9 @@ public sealed class CrudTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var path = $"/api/v1/namespaces/{s.Ns}/secrets";
-        var reply = (await s.PostAsync(path, """{"metadata":{"name":"a"},"data":{"x":"AQ==","y":"AQ=="},"stringData":{"x":"hi"}}""")).Ok(201);
+        var reply = (await s.PostAsync(path, """
+            {"metadata":{"name":"a"},"data":{"x":"AQ==","y":"AQ=="},"stringData":{"x":"hi"}}
+            """)).Ok(201);
         Check.Same("""{"x":"aGk=","y":"AQ=="}""", reply["data"]);
         Assert.Equal("Opaque", (string?)reply["type"]);
         Assert.Null(reply["stringData"]);
@@ -310,7 +327,9 @@ public sealed class CrudTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         s.Needs(25, "fieldValidation");
-        var reply = await s.PostAsync($"{s.Maps}?fieldValidation=Strict", """{"metadata":{"name":"a"},"dta":{"k":"1"},"data":{"k":"1","k":"2"}}""");
+        var reply = await s.PostAsync($"{s.Maps}?fieldValidation=Strict", """
+            {"metadata":{"name":"a"},"dta":{"k":"1"},"data":{"k":"1","k":"2"}}
+            """);
         reply.Refused(400, "BadRequest");
         Assert.Contains("strict decoding error: ", reply.Message, StringComparison.Ordinal);
         Assert.Contains("unknown field \"dta\"", reply.Message, StringComparison.Ordinal);

@@ -34,7 +34,8 @@ public sealed class CustomResourceTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var widgets = await s.WidgetsAsync(Schema);
-        var reply = (await s.PostAsync(widgets, s.Widget("a", """{"size":1,"nope":1,"free":{"any":{"thing":[1]}},"either":"x"}""", more: ""","extra":1"""))).Ok(201);
+        var widget = s.Widget("a", """{"size":1,"nope":1,"free":{"any":{"thing":[1]}},"either":"x"}""", more: ""","extra":1""");
+        var reply = (await s.PostAsync(widgets, widget)).Ok(201);
         Check.Same("""{"size":1,"color":"red","nested":{"n":7},"free":{"any":{"thing":[1]}},"either":"x"}""", reply["spec"]);
         Assert.Null(reply["extra"]);
     }
@@ -45,11 +46,21 @@ public sealed class CustomResourceTests(Clusters clusters)
         foreach (var target in new[] { TargetsAttribute.Embedded, TargetsAttribute.Cluster })
         {
             data.Add(target, "{}", "FieldValueRequired spec.size", "spec.size: Required value");
-            data.Add(target, """{"size":11}""", "FieldValueInvalid spec.size", "spec.size: Invalid value: 11: spec.size in body should be less than or equal to 10");
-            data.Add(target, """{"size":0}""", "FieldValueInvalid spec.size", "spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1");
-            data.Add(target, """{"size":"1"}""", "* spec.size", "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\"");
-            data.Add(target, """{"size":1,"color":"green"}""", "FieldValueNotSupported spec.color", "spec.color: Unsupported value: \"green\": supported values: \"red\", \"blue\"");
-            data.Add(target, """{"size":1,"code":"A"}""", "FieldValueInvalid spec.code", "spec.code: Invalid value: \"A\": spec.code in body should match '^[a-z]+$'");
+            data.Add(target, """
+                {"size":11}
+                """, "FieldValueInvalid spec.size", "spec.size: Invalid value: 11: spec.size in body should be less than or equal to 10");
+            data.Add(target, """
+                {"size":0}
+                """, "FieldValueInvalid spec.size", "spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1");
+            data.Add(target, """
+                {"size":"1"}
+                """, "* spec.size", "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\"");
+            data.Add(target, """
+                {"size":1,"color":"green"}
+                """, "FieldValueNotSupported spec.color", "spec.color: Unsupported value: \"green\": supported values: \"red\", \"blue\"");
+            data.Add(target, """
+                {"size":1,"code":"A"}
+                """, "FieldValueInvalid spec.code", "spec.code: Invalid value: \"A\": spec.code in body should match '^[a-z]+$'");
             data.Add(target, """{"size":1,"code":"abcdefg"}""", "* spec.code", "*");
             data.Add(target, """{"size":1,"list":["a","b","c"]}""", "* spec.list", "*");
             data.Add(target, """{"size":1,"list":[""]}""", "* spec.list[0]", "*");
@@ -115,7 +126,9 @@ public sealed class CustomResourceTests(Clusters clusters)
         var widgets = await s.WidgetsAsync(Schema);
         var created = (await s.PostAsync(widgets, s.Widget("a", """{"size":1}""", more: ""","status":{"phase":"No"}"""))).Ok(201);
         Assert.Null(created["status"]);
-        var status = (await s.MergeAsync($"{widgets}/a/status", """{"status":{"phase":"Up"},"spec":{"size":9},"metadata":{"labels":{"x":"y"}}}""")).Ok();
+        var status = (await s.MergeAsync($"{widgets}/a/status", """
+            {"status":{"phase":"Up"},"spec":{"size":9},"metadata":{"labels":{"x":"y"}}}
+            """)).Ok();
         Assert.Equal(("Up", 1), ((string?)status["status"]!["phase"], (int?)status["spec"]!["size"]));
         var main = (await s.MergeAsync($"{widgets}/a", """{"status":{"phase":"Down"},"spec":{"size":3}}""")).Ok();
         Assert.Equal(("Up", 3), ((string?)main["status"]!["phase"], (int?)main["spec"]!["size"]));
@@ -130,7 +143,8 @@ public sealed class CustomResourceTests(Clusters clusters)
         await s.PostAsync(widgets, s.Widget("a", """{"size":1}"""));
         var reply = await s.PutAsync($"{widgets}/a", s.Widget("a", """{"size":2}"""));
         reply.Refused(422, "Invalid");
-        Assert.EndsWith("metadata.resourceVersion: Invalid value: 0x0: must be specified for an update", reply.Message, StringComparison.Ordinal);
+        Assert.EndsWith("metadata.resourceVersion: Invalid value: 0x0: must be specified for an update", reply.Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableTheory, Targets]
@@ -150,7 +164,8 @@ public sealed class CustomResourceTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         s.Needs(25, "CEL");
         var widgets = await s.WidgetsAsync("""
-            {"type":"object","properties":{"spec":{"type":"object","x-kubernetes-validations":[{"rule":"self.min <= self.max","message":"min must not exceed max"}],
+            {"type":"object","properties":{"spec":{"type":"object","x-kubernetes-validations":[{"rule":"self.min <= self.max",
+             "message":"min must not exceed max"}],
               "properties":{"min":{"type":"integer"},"max":{"type":"integer"},
                "owner":{"type":"string","x-kubernetes-validations":[{"rule":"self == oldSelf","message":"the owner cannot change"}]}}}}}
             """);
@@ -170,12 +185,14 @@ public sealed class CustomResourceTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var widgets = await s.WidgetsAsync(Schema, """
-            ,"additionalPrinterColumns":[{"name":"Size","type":"integer","jsonPath":".spec.size"},{"name":"Phase","type":"string","jsonPath":".status.phase","priority":1},{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}]
+            ,"additionalPrinterColumns":[{"name":"Size","type":"integer","jsonPath":".spec.size"},{"name":"Phase","type":"string",
+             "jsonPath":".status.phase","priority":1},{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}]
             """);
         await s.PostAsync(widgets, s.Widget("a", """{"size":4}"""));
         var table = (await s.GetAsync(widgets, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")).Ok();
         Assert.Equal(("Table", "meta.k8s.io/v1"), ((string?)table["kind"], (string?)table["apiVersion"]));
-        Assert.Equal(["Name 0", "Size 0", "Phase 1", "Age 0"], table["columnDefinitions"]!.AsArray().Select(c => $"{c!["name"]} {c["priority"]}"));
+        Assert.Equal(["Name 0", "Size 0", "Phase 1", "Age 0"],
+            table["columnDefinitions"]!.AsArray().Select(c => $"{c!["name"]} {c["priority"]}"));
         var row = Assert.Single(table["rows"]!.AsArray())!;
         Assert.Equal(("a", 4), ((string?)row["cells"]![0], (int?)row["cells"]![1]));
         Assert.Equal(("PartialObjectMetadata", "a"), ((string?)row["object"]!["kind"], (string?)row["object"]!["metadata"]!["name"]));
@@ -192,9 +209,11 @@ public sealed class CustomResourceTests(Clusters clusters)
         var main = resources.Single(r => (string?)r!["name"] == "widgets")!;
         Assert.Equal(("widget", "Widget", true), ((string?)main["singularName"], (string?)main["kind"], (bool?)main["namespaced"]));
         Check.Same("""["wd"]""", main["shortNames"]);
-        Assert.Superset(new HashSet<string> { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" }, main["verbs"]!.AsArray().Select(v => (string)v!).ToHashSet());
+        Assert.Superset(new HashSet<string> { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" },
+            main["verbs"]!.AsArray().Select(v => (string)v!).ToHashSet());
         Assert.Contains(resources, r => (string?)r!["name"] == "widgets/status");
-        await s.EventuallyAsync("the group is listed", async () => (await s.GetAsync("/apis")).Text.Contains(group, StringComparison.Ordinal));
+        await s.EventuallyAsync("the group is listed", async () =>
+            (await s.GetAsync("/apis")).Text.Contains(group, StringComparison.Ordinal));
         await s.PostAsync(widgets, s.Widget("a", """{"size":1}"""));
         (await s.DeleteAsync($"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}")).Ok();
         await s.GoneAsync($"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}");
@@ -207,7 +226,8 @@ public sealed class CustomResourceTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var reply = await s.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", """
             {"metadata":{"name":"wrong"},"spec":{"group":"x.example.com","scope":"Sometimes","names":{"plural":"things","kind":"Thing"},
-             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"properties":{"a":{"type":"string"}}}}}}}]}}
+             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+              "properties":{"spec":{"properties":{"a":{"type":"string"}}}}}}}]}}
             """);
         reply.Refused(422, "Invalid");
         var fields = reply.Causes.Select(c => c.Field).ToHashSet();

@@ -20,7 +20,9 @@ public sealed class PatchTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var before = await s.MapAsync("a");
         await s.MergeAsync($"{s.Maps}/a", """{"data":{"x":"1"}}""");
-        (await s.MergeAsync($"{s.Maps}/a", $$$"""{"metadata":{"resourceVersion":"{{{before.Version}}}"},"data":{"x":"2"}}""")).Refused(409, "Conflict");
+        (await s.MergeAsync($"{s.Maps}/a", $$$"""
+            {"metadata":{"resourceVersion":"{{{before.Version}}}"},"data":{"x":"2"}}
+            """)).Refused(409, "Conflict");
     }
 
     [SkippableTheory, Targets]
@@ -51,8 +53,10 @@ public sealed class PatchTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         await s.MapAsync("a", """{"x":"1"}""", """ "annotations":{"e.com/b":"2"} """);
         var reply = (await s.JsonPatchAsync($"{s.Maps}/a", """
-            [{"op":"test","path":"/data/x","value":"1"},{"op":"replace","path":"/data/x","value":"9"},{"op":"add","path":"/data/n","value":"3"},
-             {"op":"move","from":"/metadata/annotations/e.com~1b","path":"/data/m"},{"op":"copy","from":"/data/m","path":"/data/c"},{"op":"remove","path":"/data/n"}]
+            [{"op":"test","path":"/data/x","value":"1"},{"op":"replace","path":"/data/x","value":"9"},{"op":"add","path":"/data/n",
+             "value":"3"},
+             {"op":"move","from":"/metadata/annotations/e.com~1b","path":"/data/m"},{"op":"copy","from":"/data/m","path":"/data/c"},
+              {"op":"remove","path":"/data/n"}]
             """)).Ok();
         Check.Same("""{"x":"9","m":"2","c":"2"}""", reply["data"]);
     }
@@ -62,7 +66,9 @@ public sealed class PatchTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         await s.MapAsync("a", """{"x":"1"}""");
-        (await s.JsonPatchAsync($"{s.Maps}/a", """[{"op":"replace","path":"/data/x","value":"2"},{"op":"test","path":"/data/x","value":"7"}]""")).Refused(422, "Invalid");
+        (await s.JsonPatchAsync($"{s.Maps}/a", """
+            [{"op":"replace","path":"/data/x","value":"2"},{"op":"test","path":"/data/x","value":"7"}]
+            """)).Refused(422, "Invalid");
         Check.Same("""{"x":"1"}""", (await s.GetAsync($"{s.Maps}/a"))["data"]);
         (await s.JsonPatchAsync($"{s.Maps}/a", """[{"op":"remove","path":"/data/nope"}]""")).Refused(422, "Invalid");
         (await s.JsonPatchAsync($"{s.Maps}/a", """{"op":"remove"}""")).Refused(400, "BadRequest");
@@ -76,7 +82,9 @@ public sealed class PatchTests(Clusters clusters)
         var reply = (await s.StrategicAsync($"{s.Maps}/a", """{"metadata":{"finalizers":["e.com/b"]},"data":{"x":null,"z":"3"}}""")).Ok();
         Check.Same("""{"y":"2","z":"3"}""", reply["data"]);
         Assert.Equal(["e.com/a", "e.com/b"], reply["metadata"]!["finalizers"]!.AsArray().Select(f => (string?)f).Order());
-        reply = (await s.StrategicAsync($"{s.Maps}/a", """{"metadata":{"$deleteFromPrimitiveList/finalizers":["e.com/a","e.com/b"]},"data":{"$patch":"replace","only":"1"}}""")).Ok();
+        reply = (await s.StrategicAsync($"{s.Maps}/a", """
+            {"metadata":{"$deleteFromPrimitiveList/finalizers":["e.com/a","e.com/b"]},"data":{"$patch":"replace","only":"1"}}
+            """)).Ok();
         Assert.Null(reply["metadata"]!["finalizers"]);
         Check.Same("""{"only":"1"}""", reply["data"]);
     }
@@ -87,7 +95,9 @@ public sealed class PatchTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         var path = $"/api/v1/namespaces/{s.Ns}/services";
         (await s.PostAsync(path, """{"metadata":{"name":"a"},"spec":{"ports":[{"name":"x","port":1},{"name":"y","port":2}]}}""")).Ok(201);
-        var reply = (await s.StrategicAsync($"{path}/a", """{"spec":{"ports":[{"port":2,"targetPort":"web"},{"port":1,"$patch":"delete"}]}}""")).Ok();
+        var reply = (await s.StrategicAsync($"{path}/a", """
+            {"spec":{"ports":[{"port":2,"targetPort":"web"},{"port":1,"$patch":"delete"}]}}
+            """)).Ok();
         var port = Assert.Single(reply["spec"]!["ports"]!.AsArray())!;
         Assert.Equal(("y", "web"), ((string?)port["name"], (string?)port["targetPort"]));
     }

@@ -14,14 +14,21 @@ public sealed class PodTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         await s.ReadyForPodsAsync();
-        var pod = (await s.PostAsync(s.Pods, Pod("p", """{"name":"c","image":"i","ports":[{"containerPort":80}],"readinessProbe":{"httpGet":{"port":80}}}"""))).Ok(201);
+        var pod = (await s.PostAsync(s.Pods, Pod("p", """
+            {"name":"c","image":"i","ports":[{"containerPort":80}],"readinessProbe":{"httpGet":{"port":80}}}
+            """))).Ok(201);
         var spec = pod["spec"]!;
         Assert.Equal(("Always", 30, "ClusterFirst", "default-scheduler"),
-            ((string?)spec["restartPolicy"], (int?)spec["terminationGracePeriodSeconds"], (string?)spec["dnsPolicy"], (string?)spec["schedulerName"]));
+            ((string?)spec["restartPolicy"], (int?)spec["terminationGracePeriodSeconds"], (string?)spec["dnsPolicy"],
+                (string?)spec["schedulerName"]));
         var container = spec["containers"]![0]!;
-        Assert.Equal(("Always", "/dev/termination-log", "File", "TCP"), ((string?)container["imagePullPolicy"], (string?)container["terminationMessagePath"],
+        Assert.Equal(("Always", "/dev/termination-log", "File", "TCP"),
+            ((string?)container["imagePullPolicy"], (string?)container["terminationMessagePath"],
             (string?)container["terminationMessagePolicy"], (string?)container["ports"]![0]!["protocol"]));
-        Check.Same("""{"httpGet":{"path":"/","port":80,"scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,"failureThreshold":3}""", container["readinessProbe"]);
+        Check.Same("""
+            {"httpGet":{"path":"/","port":80,"scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,
+             "failureThreshold":3}
+            """, container["readinessProbe"]);
         Check.Same("{}", container["resources"]);
         Check.Same("{}", spec["securityContext"]);
         Assert.Equal(("Pending", "BestEffort"), ((string?)pod["status"]!["phase"], (string?)pod["status"]!["qosClass"]));
@@ -32,7 +39,9 @@ public sealed class PodTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         await s.ReadyForPodsAsync();
-        var pod = (await s.PostAsync(s.Pods, Pod("p", """{"name":"c","image":"r:5000/i:1.0","resources":{"limits":{"cpu":"1","memory":"1Gi"}}}"""))).Ok(201);
+        var pod = (await s.PostAsync(s.Pods, Pod("p", """
+            {"name":"c","image":"r:5000/i:1.0","resources":{"limits":{"cpu":"1","memory":"1Gi"}}}
+            """))).Ok(201);
         Assert.Equal("IfNotPresent", (string?)pod["spec"]!["containers"]![0]!["imagePullPolicy"]);
         Assert.Equal("Guaranteed", (string?)pod["status"]!["qosClass"]);
         Check.Same("""{"cpu":"1","memory":"1Gi"}""", pod["spec"]!["containers"]![0]!["resources"]!["requests"]);
@@ -47,12 +56,22 @@ public sealed class PodTests(Clusters clusters)
             data.Add(target, """{"image":"i"}""", "", "FieldValueRequired spec.containers[0].name");
             data.Add(target, """{"name":"C_","image":"i"}""", "", "FieldValueInvalid spec.containers[0].name");
             data.Add(target, """{"name":"c","image":"i"},{"name":"c","image":"i"}""", "", "FieldValueDuplicate spec.containers[1].name");
-            data.Add(target, """{"name":"c","image":"i","ports":[{"containerPort":70000}]}""", "", "FieldValueInvalid spec.containers[0].ports[0].containerPort");
-            data.Add(target, """{"name":"c","image":"i","volumeMounts":[{"name":"v","mountPath":"/x"}]}""", "", "FieldValueNotFound spec.containers[0].volumeMounts[0].name");
-            data.Add(target, """{"name":"c","image":"i","env":[{"name":"","value":"x"}]}""", "", "FieldValueRequired spec.containers[0].env[0].name");
-            data.Add(target, """{"name":"c","image":"i","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}}""", "", "FieldValueInvalid spec.containers[0].resources.requests");
-            data.Add(target, """{"name":"c","image":"i"}""", ""","restartPolicy":"Sometimes" """, "FieldValueNotSupported spec.restartPolicy");
-            data.Add(target, """{"name":"c","image":"i"}""", ""","volumes":[{"name":"v","emptyDir":{}},{"name":"v","emptyDir":{}}]""", "FieldValueDuplicate spec.volumes[1].name");
+            data.Add(target, """
+                {"name":"c","image":"i","ports":[{"containerPort":70000}]}
+                """, "", "FieldValueInvalid spec.containers[0].ports[0].containerPort");
+            data.Add(target, """
+                {"name":"c","image":"i","volumeMounts":[{"name":"v","mountPath":"/x"}]}
+                """, "", "FieldValueNotFound spec.containers[0].volumeMounts[0].name");
+            data.Add(target, """
+                {"name":"c","image":"i","env":[{"name":"","value":"x"}]}
+                """, "", "FieldValueRequired spec.containers[0].env[0].name");
+            data.Add(target, """
+                {"name":"c","image":"i","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}}
+                """, "", "FieldValueInvalid spec.containers[0].resources.requests");
+            data.Add(target, """{"name":"c","image":"i"}""", ""","restartPolicy":"Sometimes" """,
+                "FieldValueNotSupported spec.restartPolicy");
+            data.Add(target, """{"name":"c","image":"i"}""", ""","volumes":[{"name":"v","emptyDir":{}},{"name":"v","emptyDir":{}}]""",
+                "FieldValueDuplicate spec.volumes[1].name");
             data.Add(target, "", "", "FieldValueRequired spec.containers");
         }
 
@@ -89,10 +108,14 @@ public sealed class PodTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         await s.ReadyForPodsAsync();
         await s.PostAsync(s.Pods, Pod("p"));
-        var patched = (await s.StrategicAsync($"{s.Pods}/p/status", """{"status":{"conditions":[{"type":"Custom","status":"True"}]},"spec":{"nodeName":"ignored"}}""")).Ok();
+        var patched = (await s.StrategicAsync($"{s.Pods}/p/status", """
+            {"status":{"conditions":[{"type":"Custom","status":"True"}]},"spec":{"nodeName":"ignored"}}
+            """)).Ok();
         Assert.Contains(patched["status"]!["conditions"]!.AsArray(), c => (string?)c!["type"] == "Custom");
         Assert.Null(patched["spec"]!["nodeName"]);
-        var again = (await s.StrategicAsync($"{s.Pods}/p/status", """{"status":{"conditions":[{"type":"Custom","status":"False"}]}}""")).Ok();
+        var again = (await s.StrategicAsync($"{s.Pods}/p/status", """
+            {"status":{"conditions":[{"type":"Custom","status":"False"}]}}
+            """)).Ok();
         Assert.Single(again["status"]!["conditions"]!.AsArray(), c => (string?)c!["type"] == "Custom");
         var ignored = (await s.MergeAsync($"{s.Pods}/p", """{"status":{"phase":"Running"}}""")).Ok();
         Assert.Equal("Pending", (string?)ignored["status"]!["phase"]);
@@ -115,7 +138,9 @@ public sealed class PodTests(Clusters clusters)
         await using var s = await clusters.OpenAsync(target);
         await s.ReadyForPodsAsync();
         await s.PostAsync(s.Pods, Pod("p", """{"name":"a","image":"1"},{"name":"b","image":"1"}"""));
-        var reply = (await s.StrategicAsync($"{s.Pods}/p", """{"spec":{"containers":[{"name":"b","image":"2"}]},"metadata":{"labels":{"x":"y"}}}""")).Ok();
+        var reply = (await s.StrategicAsync($"{s.Pods}/p", """
+            {"spec":{"containers":[{"name":"b","image":"2"}]},"metadata":{"labels":{"x":"y"}}}
+            """)).Ok();
         Assert.Equal(["a 1", "b 2"], reply["spec"]!["containers"]!.AsArray().Select(c => $"{c!["name"]} {c["image"]}"));
     }
 

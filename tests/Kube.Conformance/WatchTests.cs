@@ -30,7 +30,8 @@ public sealed class WatchTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var before = await s.MapAsync("a", metadata: Own);
-        await using var events = s.Client.WatchAsync<ConfigMap>(s.Ns, new() { ResourceVersion = before.Version, LabelSelector = "own" }, s.Limit).GetAsyncEnumerator();
+        await using var events = s.Client.WatchAsync<ConfigMap>(s.Ns, new() { ResourceVersion = before.Version, LabelSelector = "own" },
+            s.Limit).GetAsyncEnumerator();
         var next = events.MoveNextAsync();
         await s.MapAsync("late", metadata: Own);
         Assert.True(await next);
@@ -139,13 +140,15 @@ public sealed class WatchTests(Clusters clusters)
         await s.MapAsync("b");
         List<WatchEvent<ConfigMap>> events = [];
         await foreach (var e in s.Client.WatchAsync<ConfigMap>(
-            s.Ns, new() { ResourceVersion = before.Version, Timeout = TimeSpan.FromSeconds(5), FieldSelector = "metadata.name=none" }, s.Limit))
+            s.Ns, new() { ResourceVersion = before.Version, Timeout = TimeSpan.FromSeconds(5), FieldSelector = "metadata.name=none" },
+            s.Limit))
         {
             events.Add(e);
         }
 
         Assert.All(events, e => Assert.False(Assert.IsType<WatchEvent<ConfigMap>.Bookmark>(e).InitialEventsEnd));
-        Skip.If(target == TargetsAttribute.Cluster && events.Count == 0, "Before 1.21 a bookmark comes only after a minute; the watch ended cleanly.");
+        Skip.If(target == TargetsAttribute.Cluster
+            && events.Count == 0, "Before 1.21 a bookmark comes only after a minute; the watch ended cleanly.");
         var last = ((WatchEvent<ConfigMap>.Bookmark)events[^1]).ResourceVersion;
         Assert.True(ResourceVersionComparer.Instance.Compare(last, before.Version) > 0);
     }

@@ -30,8 +30,10 @@ public interface IClusterApi
     ObjectList List(GroupResource resource, string? ns = null, SelectorOptions? selectors = null);
 
     /// <summary>
-    /// Watches a collection. With <paramref name="fromResourceVersion"/> null the present objects come first as Added, then one InitialListDone, then
-    /// what happens; with a version, everything after it. Throws 410 Expired when the version is older than the history. Ends with the token.
+    /// Watches a collection. With <paramref name="fromResourceVersion"/> null the present objects come first as Added, then one
+    /// InitialListDone, then
+    /// what happens; with a version, everything after it. Throws 410 Expired when the version is older than the history. Ends with the
+    /// token.
     /// </summary>
     /// <param name="resource">Collection.</param>
     /// <param name="ns">Namespace, or null for all.</param>
@@ -39,7 +41,8 @@ public interface IClusterApi
     /// <param name="selectors">Selectors; an object that leaves them is reported as Deleted.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     IAsyncEnumerable<WatchEvent> WatchAsync(
-        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null, CancellationToken cancellationToken = default);
+        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Like WatchAsync, over every collection at once, those of later CRDs included (for garbage collection).</summary>
     /// <param name="fromResourceVersion">Version to start after, or null for an initial list of everything.</param>
@@ -53,7 +56,8 @@ public interface IClusterApi
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The object as stored.</returns>
-    Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default);
+    Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Replaces an object (its status is kept); a resourceVersion in it makes the write conditional.</summary>
     /// <param name="resource">Collection.</param>
@@ -63,9 +67,13 @@ public interface IClusterApi
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The object as stored.</returns>
-    Task<JsonObject> UpdateAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default);
+    Task<JsonObject> UpdateAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default);
 
-    /// <summary>Replaces the status of an object; everything else in <paramref name="obj"/> is ignored, but a resourceVersion makes the write conditional.</summary>
+    /// <summary>
+    /// Replaces the status of an object; everything else in <paramref name="obj"/> is ignored, but a resourceVersion makes the write
+    /// conditional.
+    /// </summary>
     /// <param name="resource">Collection.</param>
     /// <param name="ns">Namespace; null for cluster-scoped kinds.</param>
     /// <param name="name">Name.</param>
@@ -73,9 +81,12 @@ public interface IClusterApi
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The object as stored.</returns>
-    Task<JsonObject> UpdateStatusAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default);
+    Task<JsonObject> UpdateStatusAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default);
 
-    /// <summary>JSON merge patch (RFC 7396). Without a resourceVersion in the patch it is applied to the newest object until it wins.</summary>
+    /// <summary>
+    /// JSON merge patch (RFC 7396). Without a resourceVersion in the patch it is applied to the newest object until it wins.
+    /// </summary>
     /// <param name="resource">Collection.</param>
     /// <param name="ns">Namespace; null for cluster-scoped kinds.</param>
     /// <param name="name">Name.</param>
@@ -85,10 +96,12 @@ public interface IClusterApi
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The object as stored.</returns>
     Task<JsonObject> PatchAsync(
-        GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null, WriteOptions? options = null, CancellationToken cancellationToken = default);
+        GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null, WriteOptions? options = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads, changes and writes an object until the write wins. <paramref name="change"/> gets a private copy and returns false to leave all as it is;
+    /// Reads, changes and writes an object until the write wins. <paramref name="change"/> gets a private copy and returns false to leave
+    /// all as it is;
     /// it may run several times. With subresource <c>status</c> only the status is written.
     /// </summary>
     /// <param name="resource">Collection.</param>
@@ -100,7 +113,8 @@ public interface IClusterApi
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The object as stored, or null when it does not exist.</returns>
     Task<JsonObject?> ModifyAsync(
-        GroupResource resource, string? ns, string name, Func<JsonObject, bool> change, string? subresource = null, WriteOptions? options = null,
+        GroupResource resource, string? ns, string name, Func<JsonObject, bool> change, string? subresource = null,
+        WriteOptions? options = null,
         CancellationToken cancellationToken = default);
 
     /// <summary>Deletes an object: at once, or (finalizers, a pod's grace period) by marking it.</summary>
@@ -110,5 +124,6 @@ public interface IClusterApi
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The marked object, or null when it is gone. A missing object is a 404 <see cref="ApiException"/>.</returns>
-    Task<JsonObject?> DeleteAsync(GroupResource resource, string? ns, string name, DeleteOptions? options = null, CancellationToken cancellationToken = default);
+    Task<JsonObject?> DeleteAsync(GroupResource resource, string? ns, string name, DeleteOptions? options = null,
+        CancellationToken cancellationToken = default);
 }

@@ -7,7 +7,8 @@ namespace Kube.Server;
 /// <param name="LoggerFactory">Loggers.</param>
 /// <param name="TimeProvider">The clock.</param>
 /// <param name="DataDirectory">Absolute path of the server's data folder.</param>
-public sealed record HostedControllerContext(IClusterApi Api, ILoggerFactory LoggerFactory, TimeProvider TimeProvider, string DataDirectory);
+public sealed record HostedControllerContext(IClusterApi Api, ILoggerFactory LoggerFactory, TimeProvider TimeProvider,
+    string DataDirectory);
 
 /// <summary>Something that runs as long as the server does, started after recovery and before the first request is served.</summary>
 public interface IHostedController

@@ -37,7 +37,9 @@ public sealed record PodLogRequest
 /// <summary>Where logs of containers come from; the process runner is one.</summary>
 public interface IPodLogSource
 {
-    /// <summary>Opens a log. Throws <see cref="ApiException"/> (400 BadRequest) when there is none to give, before the first byte.</summary>
+    /// <summary>
+    /// Opens a log. Throws <see cref="ApiException"/> (400 BadRequest) when there is none to give, before the first byte.
+    /// </summary>
     /// <param name="request">What to read.</param>
     /// <param name="cancellationToken">The client is gone.</param>
     /// <returns>Chunks of text as they are to be sent; ends when the log ends (or, following, when the container ends).</returns>

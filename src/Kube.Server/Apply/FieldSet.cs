@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace Kube.Server.Apply;
 
 /// <summary>
-/// A set of field paths as a trie. An element is spelled as in FieldsV1: <c>f:name</c>, <c>k:{"key":"value"}</c> (item of a map list), <c>v:value</c> (item of a set).
+/// A set of field paths as a trie. An element is spelled as in FieldsV1: <c>f:name</c>, <c>k:{"key":"value"}</c> (item of a map list),
+/// <c>v:value</c> (item of a set).
 /// </summary>
 internal sealed class FieldSet
 {
@@ -134,7 +135,8 @@ internal sealed class FieldSet
     }
 
     public bool SameAs(FieldSet other) =>
-        Member == other.Member && Children.Count == other.Children.Count && Children.All(pair => other.Children.TryGetValue(pair.Key, out var twin) && pair.Value.SameAs(twin));
+        Member == other.Member && Children.Count == other.Children.Count
+            && Children.All(pair => other.Children.TryGetValue(pair.Key, out var twin) && pair.Value.SameAs(twin));
 
     /// <summary>Paths of the members, as Kubernetes prints them: <c>.spec.containers[name="a"].image</c>.</summary>
     public IEnumerable<string> Paths(string prefix = "")

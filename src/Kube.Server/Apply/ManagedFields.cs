@@ -6,14 +6,17 @@ using Kube.Server.Schema;
 
 namespace Kube.Server.Apply;
 
-/// <summary>Who manages what: read from and written to metadata.managedFields, updated by every write, and the whole of server-side apply.</summary>
+/// <summary>
+/// Who manages what: read from and written to metadata.managedFields, updated by every write, and the whole of server-side apply.
+/// </summary>
 internal static class ManagedFields
 {
     private const int MaxUpdateManagers = 10;
 
     // Not owned by anybody: the server's own fields, and those that cannot change.
     private static readonly FieldSet Ignored = FieldSet.FromJson(JsonNode.Parse("""
-        {"f:apiVersion":{},"f:kind":{},"f:metadata":{"f:name":{},"f:namespace":{},"f:creationTimestamp":{},"f:selfLink":{},"f:uid":{},"f:clusterName":{},
+        {"f:apiVersion":{},"f:kind":{},"f:metadata":{"f:name":{},"f:namespace":{},"f:creationTimestamp":{},"f:selfLink":{},"f:uid":{},
+         "f:clusterName":{},
          "f:generation":{},"f:managedFields":{},"f:resourceVersion":{}}}
         """));
 
@@ -25,11 +28,13 @@ internal static class ManagedFields
     }
 
     /// <summary>
-    /// Books the difference between two objects on the writer (operation Update) and writes the entries into <paramref name="after"/>. What the server itself
+    /// Books the difference between two objects on the writer (operation Update) and writes the entries into <paramref name="after"/>. What
+    /// the server itself
     /// put there (<paramref name="serverSet"/>) is nobody's.
     /// </summary>
     public static void Update(
-        JsonObject? before, JsonObject after, KindInfo kind, string manager, string subresource, DateTimeOffset now, FieldSet? serverSet = null)
+        JsonObject? before, JsonObject after, KindInfo kind, string manager, string subresource, DateTimeOffset now,
+        FieldSet? serverSet = null)
     {
         var given = Json.At(after, "metadata", "managedFields") as JsonArray;
         // An empty list, or one with an empty entry, is the caller's way to start over.
@@ -65,14 +70,16 @@ internal static class ManagedFields
     }
 
     /// <summary>Server-side apply. Returns the merged object with its entries, or throws the 409 that lists the conflicts.</summary>
-    public static JsonObject Apply(JsonObject? live, JsonObject config, KindInfo kind, string manager, string subresource, bool force, DateTimeOffset now)
+    public static JsonObject Apply(JsonObject? live, JsonObject config, KindInfo kind, string manager, string subresource, bool force,
+        DateTimeOffset now)
     {
         var managers = Read(live);
         var schema = kind.Schema;
         var set = new FieldSet();
         TypedValue.Collect(config, schema, set);
         set = set.ExceptSubtrees(Ignored);
-        var mine = Find(managers, manager, "Apply", kind.ApiVersion, subresource) ?? managers.FirstOrDefault(m => m.Name == manager && m.Operation == "Apply" && m.Subresource == subresource);
+        var mine = Find(managers, manager, "Apply", kind.ApiVersion, subresource)
+            ?? managers.FirstOrDefault(m => m.Name == manager && m.Operation == "Apply" && m.Subresource == subresource);
         var last = mine?.Fields ?? new FieldSet();
         var merged = live is null ? Json.Clone(config) : (JsonObject)TypedValue.Merge(Json.Clone(live), config, schema)!;
 
@@ -84,7 +91,8 @@ internal static class ManagedFields
 
         var (changed, removed) = Diff(live, merged, kind);
         var conflicts = managers.Where(m => !ReferenceEquals(m, mine))
-            .Select(m => (Manager: m, Fields: m.Fields.Intersect(changed))).Where(c => !c.Fields.IsEmpty && c.Fields.Paths().Any()).ToList();
+            .Select(m => (Manager: m, Fields: m.Fields.Intersect(changed))).Where(c => !c.Fields.IsEmpty && c.Fields.Paths().Any())
+                .ToList();
         if (conflicts.Count > 0 && !force)
         {
             throw ConflictError(conflicts);
@@ -142,14 +150,16 @@ internal static class ManagedFields
     {
         var causes = new JsonArray();
         var text = new StringBuilder();
-        foreach (var (manager, fields) in conflicts.OrderBy(c => c.Manager.Name, StringComparer.Ordinal).ThenBy(c => c.Manager.Operation, StringComparer.Ordinal)
+        foreach (var (manager, fields) in conflicts.OrderBy(c => c.Manager.Name, StringComparer.Ordinal)
+            .ThenBy(c => c.Manager.Operation, StringComparer.Ordinal)
             .ThenBy(c => c.Manager.ApiVersion, StringComparer.Ordinal).ThenBy(c => c.Manager.Time, StringComparer.Ordinal))
         {
             var shown = Print(manager);
             text.Append(CultureInfo.InvariantCulture, $"{(text.Length == 0 ? "" : "\n")}conflicts with {shown}:");
             foreach (var path in fields.Paths())
             {
-                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {shown}", ["field"] = path });
+                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {shown}",
+                    ["field"] = path });
                 text.Append(CultureInfo.InvariantCulture, $"\n- {path}");
             }
         }
@@ -166,10 +176,14 @@ internal static class ManagedFields
     }
 
     private static Manager? Find(List<Manager> managers, string name, string operation, string apiVersion, string subresource) =>
-        managers.FirstOrDefault(m => m.Name == name && m.Operation == operation && m.ApiVersion == apiVersion && m.Subresource == subresource);
+        managers.FirstOrDefault(m =>
+            m.Name == name && m.Operation == operation && m.ApiVersion == apiVersion && m.Subresource == subresource);
 
-    private static List<Manager> Read(JsonObject? obj) => Json.Objects(Json.At(obj, "metadata", "managedFields")).Where(entry => entry.Count > 0)
-        .Select(entry => new Manager(Json.Text(entry, "manager") ?? "", Json.Text(entry, "operation") ?? "Update", Json.Text(entry, "apiVersion") ?? "", Json.Text(entry, "subresource") ?? "")
+    private static List<Manager> Read(JsonObject? obj) =>
+        Json.Objects(Json.At(obj, "metadata", "managedFields")).Where(entry => entry.Count > 0)
+        .Select(entry =>
+            new Manager(Json.Text(entry, "manager") ?? "", Json.Text(entry, "operation") ?? "Update", Json.Text(entry, "apiVersion") ?? "",
+            Json.Text(entry, "subresource") ?? "")
         {
             Time = Json.Text(entry, "time"),
             Fields = FieldSet.FromJson(entry["fieldsV1"]),
@@ -183,7 +197,8 @@ internal static class ManagedFields
         while (updates.Count > MaxUpdateManagers)
         {
             var (first, second) = (updates[0], updates[1]);
-            var joined = new Manager("ancient-changes", "Update", second.ApiVersion, second.Subresource) { Time = second.Time, Fields = first.Fields.Union(second.Fields) };
+            var joined = new Manager("ancient-changes", "Update", second.ApiVersion, second.Subresource) { Time = second.Time,
+                Fields = first.Fields.Union(second.Fields) };
             managers.Remove(first);
             managers.Remove(second);
             managers.Add(joined);
@@ -201,7 +216,8 @@ internal static class ManagedFields
             return;
         }
         var array = new JsonArray();
-        foreach (var manager in managers.OrderBy(m => m.Operation, StringComparer.Ordinal).ThenBy(m => m.Time, StringComparer.Ordinal).ThenBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Subresource, StringComparer.Ordinal))
+        foreach (var manager in managers.OrderBy(m => m.Operation, StringComparer.Ordinal).ThenBy(m => m.Time, StringComparer.Ordinal)
+            .ThenBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Subresource, StringComparer.Ordinal))
         {
             var entry = new JsonObject
             {

@@ -4,12 +4,14 @@ using Kube.Server.Kinds;
 namespace Kube.Server.Apply;
 
 /// <summary>
-/// Fields that the server fills in and that therefore nobody manages: the first status, allocated addresses, finalizers of its own. Defaults of the schema are
+/// Fields that the server fills in and that therefore nobody manages: the first status, allocated addresses, finalizers of its own.
+/// Defaults of the schema are
 /// another matter: a writer who leaves a field out has chosen its default, and manages it.
 /// </summary>
 internal static class ServerFields
 {
-    private static readonly string[][] OfServices = [["spec", "clusterIP"], ["spec", "clusterIPs"], ["spec", "ipFamilies"], ["spec", "ipFamilyPolicy"]];
+    private static readonly string[][] OfServices = [["spec", "clusterIP"], ["spec", "clusterIPs"], ["spec", "ipFamilies"],
+        ["spec", "ipFamilyPolicy"]];
     private static readonly string[][] OfNamespaces = [["spec", "finalizers"]];
     private static readonly string[][] OfDefinitions = [["metadata", "finalizers"]];
 

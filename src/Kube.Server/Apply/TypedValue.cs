@@ -3,7 +3,10 @@ using Kube.Server.Schema;
 
 namespace Kube.Server.Apply;
 
-/// <summary>The operations of structured merge: which fields a value has, how two differ, merging, removing. Driven by the schema's list and map types.</summary>
+/// <summary>
+/// The operations of structured merge: which fields a value has, how two differ, merging, removing. Driven by the schema's list and map
+/// types.
+/// </summary>
 internal static class TypedValue
 {
     /// <summary>The set of fields a value states.</summary>
@@ -40,8 +43,11 @@ internal static class TypedValue
         }
     }
 
-    /// <summary>What changed from one value to the other: <paramref name="changed"/> = added and modified, <paramref name="removed"/>.</summary>
-    public static void Compare(JsonNode? before, bool hadBefore, JsonNode? after, bool hasAfter, SchemaNode? schema, FieldSet changed, FieldSet removed)
+    /// <summary>
+    /// What changed from one value to the other: <paramref name="changed"/> = added and modified, <paramref name="removed"/>.
+    /// </summary>
+    public static void Compare(JsonNode? before, bool hadBefore, JsonNode? after, bool hasAfter, SchemaNode? schema, FieldSet changed,
+        FieldSet removed)
     {
         if (!hadBefore && !hasAfter)
         {

@@ -3,7 +3,8 @@ using Kube.Server.Schema;
 namespace Kube.Server.Cel;
 
 /// <summary>
-/// A light check at compile time: names, functions and fields that cannot exist. What the schema does not determine passes and is decided at run time.
+/// A light check at compile time: names, functions and fields that cannot exist. What the schema does not determine passes and is decided
+/// at run time.
 /// </summary>
 internal static class CelChecker
 {
@@ -21,7 +22,8 @@ internal static class CelChecker
             case Ident ident:
                 if (names.Find(ident.Name) is not { } variable)
                 {
-                    return ident.Name is "int" or "string" or "bool" or "double" or "uint" or "bytes" or "list" or "map" or "type" or "null_type" or "optional"
+                    return ident.Name is "int" or "string" or "bool" or "double" or "uint" or "bytes" or "list" or "map"
+                        or "type" or "null_type" or "optional"
                         ? null
                         : throw new CelException($"undeclared reference to '{ident.Name}' (in container '')");
                 }
@@ -93,7 +95,8 @@ internal static class CelChecker
         }
         return operand.IsObject && (operand.EmbeddedResource || operand.PreserveUnknownFields)
             ? null
-            : throw new CelException(operand.IsObject ? $"undefined field '{field}'" : $"type '{operand.Type}' does not support field selection");
+            : throw new CelException(
+                operand.IsObject ? $"undefined field '{field}'" : $"type '{operand.Type}' does not support field selection");
     }
 
     private sealed class State

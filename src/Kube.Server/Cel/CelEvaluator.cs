@@ -67,7 +67,9 @@ internal sealed class CelEvaluator(long budget)
         }
         if (select.Test)
         {
-            return operand is CelObject or Dictionary<object, object?> ? present : throw new CelError("no such overload: has() on " + CelValue.TypeName(operand));
+            return operand is CelObject or Dictionary<object, object?>
+                ? present
+                : throw new CelError("no such overload: has() on " + CelValue.TypeName(operand));
         }
         if (select.Optional || viaOptional)
         {
@@ -208,7 +210,9 @@ internal sealed class CelEvaluator(long budget)
         {
             args[i] = Eval(call.Args[i], scope);
         }
-        return call.Target is null ? CelFunctions.Global(this, call.Function, args) : CelFunctions.Member(this, target, call.Function, args);
+        return call.Target is null
+            ? CelFunctions.Global(this, call.Function, args)
+            : CelFunctions.Member(this, target, call.Function, args);
     }
 
     // Commutative: an error on one side does not matter when the other side decides.
@@ -232,10 +236,12 @@ internal sealed class CelEvaluator(long budget)
         return error is null ? !decisive : throw error;
     }
 
-    private static bool Bool(object? value) => value is bool flag ? flag : throw new CelError("no such overload: expected bool, got " + CelValue.TypeName(value));
+    private static bool Bool(object? value) =>
+        value is bool flag ? flag : throw new CelError("no such overload: expected bool, got " + CelValue.TypeName(value));
 }
 
-internal sealed class CelBudgetException() : Exception("validation failed due to running out of cost budget, no further validation rules will be run");
+internal sealed class CelBudgetException()
+    : Exception("validation failed due to running out of cost budget, no further validation rules will be run");
 
 /// <summary>Variables, innermost first.</summary>
 internal sealed class Scope(Scope? outer, string name, object? value)

@@ -17,7 +17,9 @@ internal enum TokenKind
 
 internal readonly record struct Token(TokenKind Kind, string Text, int At);
 
-/// <summary>A rule that does not compile. <see cref="Field"/> is the part of the validation that is wrong: rule, messageExpression, ...</summary>
+/// <summary>
+/// A rule that does not compile. <see cref="Field"/> is the part of the validation that is wrong: rule, messageExpression, ...
+/// </summary>
 internal sealed class CelException(string message, string field = "rule") : Exception(message)
 {
     public string Field { get; } = field;
@@ -145,7 +147,9 @@ internal static class CelLexer
 
     private static void Code(string source, ref int at, StringBuilder text, int digits)
     {
-        if (at + digits > source.Length || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) || !Rune.IsValid(code))
+        if (at + digits > source.Length
+            || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            || !Rune.IsValid(code))
         {
             throw new CelException("Syntax error: invalid escape sequence");
         }
@@ -166,7 +170,9 @@ internal static class CelLexer
         }
         else
         {
-            while (at < source.Length && (char.IsAsciiDigit(source[at]) || source[at] == '.' || source[at] is 'e' or 'E' || (source[at] is '+' or '-' && source[at - 1] is 'e' or 'E')))
+            while (at < source.Length
+                && (char.IsAsciiDigit(source[at]) || source[at] == '.' || source[at] is 'e' or 'E'
+                || (source[at] is '+' or '-' && source[at - 1] is 'e' or 'E')))
             {
                 if (source[at] == '.' && (at + 1 >= source.Length || !char.IsAsciiDigit(source[at + 1])))
                 {

@@ -106,7 +106,8 @@ internal sealed class CelParser
         var left = Additive();
         while (true)
         {
-            if (Current is { Kind: TokenKind.Op, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" } || Current is { Kind: TokenKind.Ident, Text: "in" })
+            if (Current is { Kind: TokenKind.Op, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" }
+                || Current is { Kind: TokenKind.Ident, Text: "in" })
             {
                 var op = _tokens[_at++].Text;
                 left = new Call(null, op, [left, Additive()]);
@@ -245,14 +246,24 @@ internal sealed class CelParser
             case TokenKind.Int:
                 _at++;
                 return new Literal(token.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-                    ? long.TryParse(token.Text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex) ? hex : throw new CelException("invalid int literal")
-                    : long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new CelException("invalid int literal"));
+                    ? long.TryParse(token.Text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex)
+                        ? hex
+                        : throw new CelException("invalid int literal")
+                    : long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                        ? number
+                        : throw new CelException("invalid int literal"));
             case TokenKind.UInt:
                 _at++;
-                return new Literal(ulong.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var unsigned) ? unsigned : throw new CelException("invalid uint literal"));
+                return new Literal(
+                    ulong.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var unsigned)
+                    ? unsigned
+                    : throw new CelException("invalid uint literal"));
             case TokenKind.Double:
                 _at++;
-                return new Literal(double.TryParse(token.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) ? real : throw new CelException("invalid double literal"));
+                return new Literal(
+                    double.TryParse(token.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
+                    ? real
+                    : throw new CelException("invalid double literal"));
             case TokenKind.Ident:
                 return Identifier();
         }

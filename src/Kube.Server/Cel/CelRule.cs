@@ -4,7 +4,8 @@ using Kube.Server.Schema;
 namespace Kube.Server.Cel;
 
 /// <summary>One entry of x-kubernetes-validations, compiled.</summary>
-internal sealed record CelRule(string Source, Expr Body, bool UsesOldSelf, string? Message, Expr? MessageExpression, string Reason, string FieldPath, bool OptionalOldSelf)
+internal sealed record CelRule(string Source, Expr Body, bool UsesOldSelf, string? Message, Expr? MessageExpression, string Reason,
+    string FieldPath, bool OptionalOldSelf)
 {
     /// <summary>Steps one evaluation may take, after Kubernetes' limit per call.</summary>
     public const long Limit = 1_000_000;
@@ -35,13 +36,17 @@ internal sealed record CelRule(string Source, Expr Body, bool UsesOldSelf, strin
         var reason = Json.Text(rule, "reason") ?? "FieldValueInvalid";
         if (reason is not ("FieldValueInvalid" or "FieldValueForbidden" or "FieldValueRequired" or "FieldValueDuplicate"))
         {
-            throw new CelException("must be one of FieldValueInvalid, FieldValueForbidden, FieldValueRequired, FieldValueDuplicate", "reason");
+            throw new CelException("must be one of FieldValueInvalid, FieldValueForbidden, FieldValueRequired, FieldValueDuplicate",
+                "reason");
         }
-        return new CelRule(source, body, usesOld, Json.Text(rule, "message"), message, reason, Json.Text(rule, "fieldPath") ?? "", optional);
+        return new CelRule(source, body, usesOld, Json.Text(rule, "message"), message, reason, Json.Text(rule, "fieldPath") ?? "",
+            optional);
     }
 }
 
-/// <summary>Evaluates the rules of a schema over an object, with the old object where it can be correlated (fields, map keys, map-list items).</summary>
+/// <summary>
+/// Evaluates the rules of a schema over an object, with the old object where it can be correlated (fields, map keys, map-list items).
+/// </summary>
 internal static class CelValidator
 {
     public const long RequestLimit = 10_000_000;
@@ -63,7 +68,8 @@ internal static class CelValidator
         }
     }
 
-    private static void Walk(JsonNode? value, JsonNode? old, bool hasOld, SchemaNode schema, string path, List<FieldError> errors, ref long budget)
+    private static void Walk(JsonNode? value, JsonNode? old, bool hasOld, SchemaNode schema, string path, List<FieldError> errors,
+        ref long budget)
     {
         if (!schema.AnyValidation || value is null)
         {
@@ -86,7 +92,8 @@ internal static class CelValidator
                     if (schema.Child(key) is { } childSchema)
                     {
                         JsonNode? oldChild = null;
-                        var has = hasOld && oldObject is not null && oldObject.TryGetPropertyValue(key, out oldChild) && oldChild is not null;
+                        var has = hasOld && oldObject is not null && oldObject.TryGetPropertyValue(key, out oldChild)
+                            && oldChild is not null;
                         Walk(child, oldChild, has, childSchema, path.Length == 0 ? key : path + "." + key, errors, ref budget);
                     }
                 }
@@ -106,7 +113,8 @@ internal static class CelValidator
         }
     }
 
-    private static void Evaluate(CelRule rule, JsonNode value, JsonNode? old, bool hasOld, SchemaNode schema, string path, List<FieldError> errors, ref long budget)
+    private static void Evaluate(CelRule rule, JsonNode value, JsonNode? old, bool hasOld, SchemaNode schema, string path,
+        List<FieldError> errors, ref long budget)
     {
         var machine = new CelEvaluator(Math.Min(CelRule.Limit, budget));
         var before = machine.Left;
@@ -128,7 +136,8 @@ internal static class CelValidator
         }
         catch (CelError e)
         {
-            errors.Add(FieldError.InvalidText(field, $"\"{SchemaValidator.TypeOf(value)}\"", $"{e.Message} evaluating rule: {rule.Message ?? rule.Source}"));
+            errors.Add(FieldError.InvalidText(field, $"\"{SchemaValidator.TypeOf(value)}\"",
+                $"{e.Message} evaluating rule: {rule.Message ?? rule.Source}"));
         }
         finally
         {
@@ -142,7 +151,8 @@ internal static class CelValidator
         {
             try
             {
-                if (machine.Eval(expression, scope) is string text && text.Trim().Length > 0 && !text.Contains('\n', StringComparison.Ordinal))
+                if (machine.Eval(expression, scope) is string text && text.Trim().Length > 0
+                    && !text.Contains('\n', StringComparison.Ordinal))
                 {
                     return text;
                 }
@@ -159,7 +169,8 @@ internal static class CelValidator
     {
         "FieldValueForbidden" => FieldError.Forbidden(field, message),
         "FieldValueRequired" => FieldError.Required(field, message),
-        "FieldValueDuplicate" => FieldError.Plain("FieldValueDuplicate", field, $"Duplicate value: \"{SchemaValidator.TypeOf(value)}\": {message}"),
+        "FieldValueDuplicate" =>
+            FieldError.Plain("FieldValueDuplicate", field, $"Duplicate value: \"{SchemaValidator.TypeOf(value)}\": {message}"),
         _ => FieldError.InvalidText(field, $"\"{SchemaValidator.TypeOf(value)}\"", message),
     };
 }

@@ -70,7 +70,8 @@ internal static class CelValue
         {
             return schema?.Format switch
             {
-                "date-time" when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time,
+                "date-time" when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+                    out var time) => time,
                 "date" when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var day) => day,
                 "duration" when CelTime.TryDuration(text, out var duration) => duration,
                 "byte" when Convert.TryFromBase64String(text, new byte[text.Length], out _) => Convert.FromBase64String(text),
@@ -156,7 +157,8 @@ internal static class CelValue
 
     public static IEnumerable<KeyValuePair<object, object?>> Entries(object map) => map switch
     {
-        CelObject obj => obj.Node.Select(pair => KeyValuePair.Create<object, object?>(pair.Key, From(pair.Value, obj.Schema?.Child(pair.Key)))),
+        CelObject obj =>
+            obj.Node.Select(pair => KeyValuePair.Create<object, object?>(pair.Key, From(pair.Value, obj.Schema?.Child(pair.Key)))),
         Dictionary<object, object?> dictionary => dictionary,
         _ => [],
     };
@@ -189,7 +191,8 @@ internal static class CelNames
 {
     private static readonly HashSet<string> Reserved =
     [
-        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return",
+        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop",
+        "package", "namespace", "return",
     ];
 
     public static string Unescape(string name)
@@ -198,12 +201,14 @@ internal static class CelNames
         {
             return name;
         }
-        if (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal) && name.Length > 4 && Reserved.Contains(name[2..^2]))
+        if (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal) && name.Length > 4
+            && Reserved.Contains(name[2..^2]))
         {
             return name[2..^2];
         }
         return name.Replace("__underscores__", "\u0001", StringComparison.Ordinal).Replace("__dot__", ".", StringComparison.Ordinal)
-            .Replace("__dash__", "-", StringComparison.Ordinal).Replace("__slash__", "/", StringComparison.Ordinal).Replace("\u0001", "__", StringComparison.Ordinal);
+            .Replace("__dash__", "-", StringComparison.Ordinal).Replace("__slash__", "/", StringComparison.Ordinal)
+                .Replace("\u0001", "__", StringComparison.Ordinal);
     }
 }
 
@@ -235,7 +240,8 @@ internal static class CelTime
             {
                 digits++;
             }
-            if (digits == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (digits == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out var number))
             {
                 return false;
             }
@@ -270,7 +276,9 @@ internal static class CelTime
         return true;
     }
 
-    public static string Text(TimeSpan duration) => (duration.Ticks / (decimal)TimeSpan.TicksPerSecond).ToString("0.#########", CultureInfo.InvariantCulture) + "s";
+    public static string Text(TimeSpan duration) =>
+        (duration.Ticks / (decimal)TimeSpan.TicksPerSecond).ToString("0.#########", CultureInfo.InvariantCulture) + "s";
 
-    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    public static string Text(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 }

@@ -22,7 +22,8 @@ internal static partial class CrdCompiler
         var storage = Json.Objects(spec["versions"]).Where(v => Json.AsBool(v["storage"])).Select(v => Json.Text(v, "name") ?? "").ToList();
         if (storage.Count != 1)
         {
-            errors.Add(FieldError.Invalid("spec.versions", spec["versions"]?.DeepClone(), "must have exactly one version marked as storage version"));
+            errors.Add(FieldError.Invalid("spec.versions", spec["versions"]?.DeepClone(),
+                "must have exactly one version marked as storage version"));
         }
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var index = 0;
@@ -32,7 +33,9 @@ internal static partial class CrdCompiler
             var name = Json.Text(version, "name") ?? "";
             if (!DnsLabel().IsMatch(name))
             {
-                errors.Add(FieldError.Invalid(path + ".name", name, "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"));
+                errors.Add(FieldError.Invalid(path + ".name", name,
+                    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+                    + "and end with an alphanumeric character"));
             }
             if (!seen.Add(name))
             {
@@ -48,7 +51,8 @@ internal static partial class CrdCompiler
     }
 
     private static KindInfo CompileVersion(
-        JsonObject spec, JsonObject names, string group, string plural, JsonObject version, string name, string storage, string path, List<FieldError> errors)
+        JsonObject spec, JsonObject names, string group, string plural, JsonObject version, string name, string storage, string path,
+        List<FieldError> errors)
     {
         var raw = Json.At(version, "schema", "openAPIV3Schema") as JsonObject;
         var schema = SchemaNode.Anything;
@@ -65,14 +69,17 @@ internal static partial class CrdCompiler
         ScaleInfo? scale = null;
         if (Json.At(version, "subresources", "scale") is JsonObject scaleSpec)
         {
-            scale = new ScaleInfo(Json.Text(scaleSpec, "specReplicasPath") ?? "", Json.Text(scaleSpec, "statusReplicasPath") ?? "", Json.Text(scaleSpec, "labelSelectorPath"));
+            scale = new ScaleInfo(Json.Text(scaleSpec, "specReplicasPath") ?? "", Json.Text(scaleSpec, "statusReplicasPath") ?? "",
+                Json.Text(scaleSpec, "labelSelectorPath"));
             if (!scale.SpecPath.StartsWith(".spec.", StringComparison.Ordinal))
             {
-                errors.Add(FieldError.Invalid(path + ".subresources.scale.specReplicasPath", scale.SpecPath, "should be a json path under .spec"));
+                errors.Add(FieldError.Invalid(path + ".subresources.scale.specReplicasPath", scale.SpecPath,
+                    "should be a json path under .spec"));
             }
         }
         var columns = Json.Objects(version["additionalPrinterColumns"]).Select(c => new ColumnInfo(
-            Json.Text(c, "name") ?? "", Json.Text(c, "type") ?? "string", Json.Text(c, "format") ?? "", Json.Text(c, "description") ?? "", Json.AsLong(c["priority"]) ?? 0, Json.Text(c, "jsonPath") ?? "")).ToList();
+            Json.Text(c, "name") ?? "", Json.Text(c, "type") ?? "string", Json.Text(c, "format") ?? "", Json.Text(c, "description") ?? "",
+            Json.AsLong(c["priority"]) ?? 0, Json.Text(c, "jsonPath") ?? "")).ToList();
         var at = 0;
         foreach (var column in columns)
         {
@@ -132,7 +139,9 @@ internal static partial class CrdCompiler
         {
             if (Json.Text(spec, "names", key) is { Length: > 0 } value && !DnsLabel().IsMatch(value))
             {
-                errors.Add(FieldError.Invalid("spec.names." + key, value, "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"));
+                errors.Add(FieldError.Invalid("spec.names." + key, value,
+                    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+                    + "and end with an alphanumeric character"));
             }
         }
         if (Json.AsBool(spec["preserveUnknownFields"]))
@@ -182,13 +191,17 @@ internal static partial class CrdCompiler
             stored.Add(storageName);
         }
         status["storedVersions"] = Json.Strings(stored);
-        var message = clash is not null ? $"\"{clash}\" is already in use" : kindClash ? $"\"{kind}\" is already in use" : "no conflicts found";
-        SetCondition(status, "NamesAccepted", accepted, accepted ? "NoConflicts" : clash is not null ? "PluralConflict" : "KindConflict", message, now);
-        SetCondition(status, "Established", accepted, accepted ? "InitialNamesAccepted" : "NotAccepted", accepted ? "the initial names have been accepted" : "not all names are accepted", now);
+        var message = clash is not null ? $"\"{clash}\" is already in use" : kindClash ? $"\"{kind}\" is already in use"
+            : "no conflicts found";
+        SetCondition(status, "NamesAccepted", accepted, accepted ? "NoConflicts" : clash is not null ? "PluralConflict" : "KindConflict",
+            message, now);
+        SetCondition(status, "Established", accepted, accepted ? "InitialNamesAccepted" : "NotAccepted",
+            accepted ? "the initial names have been accepted" : "not all names are accepted", now);
     }
 
     public static bool IsEstablished(JsonObject crd) =>
-        Json.Objects(Json.At(crd, "status", "conditions")).Any(c => Json.Text(c, "type") == "Established" && Json.Text(c, "status") == "True");
+        Json.Objects(Json.At(crd, "status", "conditions"))
+            .Any(c => Json.Text(c, "type") == "Established" && Json.Text(c, "status") == "True");
 
     public static void SetCondition(JsonObject status, string type, bool value, string reason, string message, DateTimeOffset now)
     {

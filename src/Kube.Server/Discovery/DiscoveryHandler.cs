@@ -17,12 +17,15 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         var table = registry.Table;
         JsonObject? body = parts switch
         {
-            ["api"] or ["apis"] when WantsAggregated(context) is { } version => await AggregatedAsync(context, table, parts[0] == "api", version).ConfigureAwait(false),
-            ["api"] => new JsonObject { ["kind"] = "APIVersions", ["versions"] = Json.Strings(["v1"]), ["serverAddressByClientCIDRs"] = Addresses(context) },
+            ["api"] or ["apis"] when WantsAggregated(context) is { } version =>
+                await AggregatedAsync(context, table, parts[0] == "api", version).ConfigureAwait(false),
+            ["api"] => new JsonObject { ["kind"] = "APIVersions", ["versions"] = Json.Strings(["v1"]),
+                ["serverAddressByClientCIDRs"] = Addresses(context) },
             ["apis"] => GroupList(table),
             ["api", "v1"] => ResourceList(table, "", "v1"),
             ["apis", var group] when table.Groups.Contains(group) && group.Length > 0 => Group(table, group, top: true),
-            ["apis", var group, var version] when group.Length > 0 && table.Versions(group).Contains(version) => ResourceList(table, group, version),
+            ["apis", var group, var version] when group.Length > 0 && table.Versions(group).Contains(version) =>
+                ResourceList(table, group, version),
             _ => null,
         };
         if (body is null)
@@ -41,9 +44,11 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
     {
         foreach (var range in context.Request.Headers.Accept.ToString().Split(','))
         {
-            if (range.Contains("as=APIGroupDiscoveryList", StringComparison.Ordinal) && range.Contains("application/json", StringComparison.Ordinal))
+            if (range.Contains("as=APIGroupDiscoveryList", StringComparison.Ordinal)
+                && range.Contains("application/json", StringComparison.Ordinal))
             {
-                var version = range.Split(';', StringSplitOptions.TrimEntries).FirstOrDefault(p => p.StartsWith("v=", StringComparison.Ordinal))?[2..];
+                var version = range.Split(';', StringSplitOptions.TrimEntries)
+                    .FirstOrDefault(p => p.StartsWith("v=", StringComparison.Ordinal))?[2..];
                 if (version is "v2" or "v2beta1")
                 {
                     return version;
@@ -64,7 +69,9 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         {
             items.Add((JsonNode)AggregatedGroup(table, group));
         }
-        var bytes = Json.ToUtf8(new JsonObject { ["kind"] = "APIGroupDiscoveryList", ["apiVersion"] = "apidiscovery.k8s.io/" + version, ["metadata"] = new JsonObject(), ["items"] = items });
+        var bytes = Json.ToUtf8(
+            new JsonObject { ["kind"] = "APIGroupDiscoveryList", ["apiVersion"] = "apidiscovery.k8s.io/" + version,
+            ["metadata"] = new JsonObject(), ["items"] = items });
         var etag = $"\"{Convert.ToHexString(SHA512.HashData(bytes))}\"";
         context.Response.Headers.ETag = etag;
         context.Response.Headers.Vary = "Accept";
@@ -75,7 +82,8 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
             await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
             return null;
         }
-        await Answer.BytesAsync(context, 200, bytes, $"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList").ConfigureAwait(false);
+        await Answer.BytesAsync(context, 200, bytes,
+            $"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList").ConfigureAwait(false);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         return null;
     }
@@ -107,7 +115,9 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
                 var subresources = new JsonArray();
                 foreach (var (name, gvk, verbs) in Subresources(kind))
                 {
-                    subresources.Add((JsonNode)new JsonObject { ["subresource"] = name, ["responseKind"] = Gvk(gvk.Group, gvk.Version, gvk.Kind), ["verbs"] = Json.Strings(verbs) });
+                    subresources.Add(
+                        (JsonNode)new JsonObject { ["subresource"] = name, ["responseKind"] = Gvk(gvk.Group, gvk.Version, gvk.Kind),
+                        ["verbs"] = Json.Strings(verbs) });
                 }
                 if (subresources.Count > 0)
                 {
@@ -121,10 +131,12 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         return new JsonObject { ["metadata"] = metadata, ["versions"] = versions };
     }
 
-    private static JsonObject Gvk(string group, string version, string kind) => new() { ["group"] = group, ["version"] = version, ["kind"] = kind };
+    private static JsonObject Gvk(string group, string version, string kind) =>
+        new() { ["group"] = group, ["version"] = version, ["kind"] = kind };
 
     private static IEnumerable<KindInfo> Served(KindTable table, string group, string version) =>
-        table.Kinds.Where(k => k.Group == group && k.Version == version && k.Plural != "scales").OrderBy(k => k.Plural, StringComparer.Ordinal);
+        table.Kinds.Where(k => k.Group == group && k.Version == version && k.Plural != "scales")
+            .OrderBy(k => k.Plural, StringComparer.Ordinal);
 
     private static IEnumerable<(string Name, (string Group, string Version, string Kind) Gvk, string[] Verbs)> Subresources(KindInfo kind)
     {
@@ -188,7 +200,8 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         {
             var resource = new JsonObject
             {
-                ["name"] = kind.Plural, ["singularName"] = kind.Singular, ["namespaced"] = kind.Namespaced, ["kind"] = kind.Kind, ["verbs"] = Json.Strings(kind.IsReview ? ["create"] : Verbs),
+                ["name"] = kind.Plural, ["singularName"] = kind.Singular, ["namespaced"] = kind.Namespaced, ["kind"] = kind.Kind,
+                ["verbs"] = Json.Strings(kind.IsReview ? ["create"] : Verbs),
             };
             if (kind.ShortNames.Count > 0)
             {
@@ -201,7 +214,8 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
             resources.Add((JsonNode)resource);
             foreach (var (name, gvk, verbs) in Subresources(kind))
             {
-                var sub = new JsonObject { ["name"] = $"{kind.Plural}/{name}", ["singularName"] = "", ["namespaced"] = kind.Namespaced, ["kind"] = gvk.Kind, ["verbs"] = Json.Strings(verbs) };
+                var sub = new JsonObject { ["name"] = $"{kind.Plural}/{name}", ["singularName"] = "", ["namespaced"] = kind.Namespaced,
+                    ["kind"] = gvk.Kind, ["verbs"] = Json.Strings(verbs) };
                 if (gvk.Group != group)
                 {
                     sub["group"] = gvk.Group;
@@ -210,6 +224,7 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
                 resources.Add((JsonNode)sub);
             }
         }
-        return new JsonObject { ["kind"] = "APIResourceList", ["apiVersion"] = "v1", ["groupVersion"] = group.Length == 0 ? version : $"{group}/{version}", ["resources"] = resources };
+        return new JsonObject { ["kind"] = "APIResourceList", ["apiVersion"] = "v1",
+            ["groupVersion"] = group.Length == 0 ? version : $"{group}/{version}", ["resources"] = resources };
     }
 }

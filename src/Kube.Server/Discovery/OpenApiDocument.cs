@@ -37,17 +37,22 @@ internal sealed class OpenApiDocument
         }
         _schemas[name] = schema;
         var collection = kind.Namespaced ? $"/{prefix}/namespaces/{{namespace}}/{kind.Plural}" : $"/{prefix}/{kind.Plural}";
-        paths[collection] = Operations(kind, name, [("get", "list", []), ("post", "post", ["dryRun", "fieldManager", "fieldValidation"]), ("delete", "deletecollection", ["dryRun"])]);
+        paths[collection] = Operations(kind, name,
+            [("get", "list", []), ("post", "post", ["dryRun", "fieldManager", "fieldValidation"]),
+            ("delete", "deletecollection", ["dryRun"])]);
         if (kind.IsReview)
         {
             return;
         }
         paths[collection + "/{name}"] = Operations(kind, name,
-            [("get", "get", []), ("put", "put", ["dryRun", "fieldManager", "fieldValidation"]), ("patch", "patch", ["dryRun", "fieldManager", "fieldValidation", "force"]), ("delete", "delete", ["dryRun", "gracePeriodSeconds", "propagationPolicy"])]);
+            [("get", "get", []), ("put", "put", ["dryRun", "fieldManager", "fieldValidation"]),
+                ("patch", "patch", ["dryRun", "fieldManager", "fieldValidation", "force"]),
+                ("delete", "delete", ["dryRun", "gracePeriodSeconds", "propagationPolicy"])]);
         if (kind.HasStatus)
         {
             paths[collection + "/{name}/status"] = Operations(kind, name,
-                [("get", "get", []), ("put", "put", ["dryRun", "fieldManager", "fieldValidation"]), ("patch", "patch", ["dryRun", "fieldManager", "fieldValidation", "force"])]);
+                [("get", "get", []), ("put", "put", ["dryRun", "fieldManager", "fieldValidation"]),
+                    ("patch", "patch", ["dryRun", "fieldManager", "fieldValidation", "force"])]);
         }
     }
 
@@ -61,7 +66,8 @@ internal sealed class OpenApiDocument
             {
                 parameters.Add((JsonNode)new JsonObject
                 {
-                    ["name"] = parameter, ["in"] = "query", ["schema"] = new JsonObject { ["type"] = parameter == "force" ? "boolean" : "string", ["uniqueItems"] = true },
+                    ["name"] = parameter, ["in"] = "query",
+                    ["schema"] = new JsonObject { ["type"] = parameter == "force" ? "boolean" : "string", ["uniqueItems"] = true },
                 });
             }
             var reference = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/" + component } };
@@ -69,7 +75,8 @@ internal sealed class OpenApiDocument
             {
                 ["operationId"] = $"{action}{kind.Kind}",
                 ["parameters"] = parameters,
-                ["responses"] = new JsonObject { ["200"] = new JsonObject { ["description"] = "OK", ["content"] = new JsonObject { ["application/json"] = reference.DeepClone() } } },
+                ["responses"] = new JsonObject { ["200"] = new JsonObject { ["description"] = "OK",
+                    ["content"] = new JsonObject { ["application/json"] = reference.DeepClone() } } },
                 ["x-kubernetes-action"] = action,
                 ["x-kubernetes-group-version-kind"] = Gvk(kind),
             };
@@ -80,7 +87,8 @@ internal sealed class OpenApiDocument
             else if (method == "patch")
             {
                 var content = new JsonObject();
-                foreach (var type in (string[])["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"])
+                foreach (var type in (string[])["application/json-patch+json", "application/merge-patch+json",
+                    "application/apply-patch+yaml"])
                 {
                     content[type] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "object" } };
                 }
@@ -99,7 +107,9 @@ internal sealed class OpenApiDocument
 
     private JsonObject Custom(KindInfo kind)
     {
-        var schema = kind.Schema.Raw is { } raw ? Json.Clone(raw) : new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
+        var schema = kind.Schema.Raw is { } raw
+            ? Json.Clone(raw)
+            : new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
         var properties = Json.Ensure(schema, "properties");
         properties["apiVersion"] = new JsonObject { ["type"] = "string", ["description"] = "Group and version of the object" };
         properties["kind"] = new JsonObject { ["type"] = "string", ["description"] = "Kind of the object" };
@@ -128,7 +138,8 @@ internal sealed class OpenApiDocument
     private JsonObject Inline(SchemaNode node)
     {
         var schema = new JsonObject();
-        var type = node.IntOrString || node.Format == "quantity" ? "string" : node.PreserveUnknownFields && node.Type.Length == 0 ? "object" : node.Type;
+        var type = node.IntOrString || node.Format == "quantity" ? "string" : node.PreserveUnknownFields && node.Type.Length == 0 ? "object"
+            : node.Type;
         if (type.Length > 0)
         {
             schema["type"] = type;

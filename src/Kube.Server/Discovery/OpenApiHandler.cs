@@ -7,14 +7,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Kube.Server.Discovery;
 
-/// <summary>/openapi/v3: the index, and one document per group and version, built when first asked for and kept as bytes until a kind changes.</summary>
+/// <summary>
+/// /openapi/v3: the index, and one document per group and version, built when first asked for and kept as bytes until a kind changes.
+/// </summary>
 internal sealed class OpenApiHandler(KindRegistry registry)
 {
     private readonly ConcurrentDictionary<(KindTable Table, string Path), (byte[] Bytes, string Hash)> _documents = new();
 
-    // swagger "2.0", an info and no paths, as kubectl up to 1.27 wants it (protobuf, gnostic's OpenAPIv2.proto): it insists on a document, and then
+    // swagger "2.0", an info and no paths, as kubectl up to 1.27 wants it (protobuf, gnostic's OpenAPIv2.proto): it insists on a document,
+    // and then
     // finds what it needs in version 3 and in its own types.
-    private static ReadOnlyMemory<byte> EmptyV2 => new byte[] { 0x0a, 3, (byte)'2', (byte)'.', (byte)'0', 0x12, 6, 0x0a, 1, (byte)'K', 0x12, 1, (byte)'1', 0x42, 0 };
+    private static ReadOnlyMemory<byte> EmptyV2 =>
+        new byte[] { 0x0a, 3, (byte)'2', (byte)'.', (byte)'0', 0x12, 6, 0x0a, 1, (byte)'K', 0x12, 1, (byte)'1', 0x42, 0 };
 
     public async Task<bool> TryHandleAsync(HttpContext context, string path)
     {
@@ -24,7 +28,8 @@ internal sealed class OpenApiHandler(KindRegistry registry)
             {
                 return false;
             }
-            await Answer.BytesAsync(context, 200, EmptyV2, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf").ConfigureAwait(false);
+            await Answer.BytesAsync(context, 200, EmptyV2,
+                "application/com.github.proto-openapi.spec.v2.v1.0+protobuf").ConfigureAwait(false);
             return true;
         }
         if (path is "/openapi/v3" or "/openapi/v3/")
@@ -37,7 +42,8 @@ internal sealed class OpenApiHandler(KindRegistry registry)
             await Answer.JsonAsync(context, 200, new JsonObject { ["paths"] = paths }).ConfigureAwait(false);
             return true;
         }
-        if (!path.StartsWith("/openapi/v3/", StringComparison.Ordinal) || Document(path["/openapi/v3/".Length..].TrimEnd('/')) is not { } document)
+        if (!path.StartsWith("/openapi/v3/", StringComparison.Ordinal)
+            || Document(path["/openapi/v3/".Length..].TrimEnd('/')) is not { } document)
         {
             return false;
         }
@@ -86,5 +92,7 @@ internal sealed class OpenApiHandler(KindRegistry registry)
     }
 
     private static IEnumerable<(string Path, List<KindInfo> Kinds)> GroupVersions(KindTable table) => table.Kinds
-        .GroupBy(k => (k.Group, k.Version)).Select(g => (g.Key.Group.Length == 0 ? "api/" + g.Key.Version : $"apis/{g.Key.Group}/{g.Key.Version}", g.Where(k => k.Plural != "scales").ToList()));
+        .GroupBy(k => (k.Group, k.Version))
+            .Select(g => (g.Key.Group.Length == 0 ? "api/" + g.Key.Version : $"apis/{g.Key.Group}/{g.Key.Version}",
+            g.Where(k => k.Plural != "scales").ToList()));
 }

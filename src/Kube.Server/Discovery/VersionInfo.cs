@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Kube.Server.Discovery;
 
-/// <summary>What /version says. The minor version is the Kubernetes release whose API behaviour is followed; the suffix says that it is not Kubernetes itself.</summary>
+/// <summary>
+/// What /version says. The minor version is the Kubernetes release whose API behaviour is followed; the suffix says that it is not
+/// Kubernetes itself.
+/// </summary>
 internal static class VersionInfo
 {
     public const string GitVersion = "v1.33.0-berth";

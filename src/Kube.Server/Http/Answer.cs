@@ -20,7 +20,8 @@ internal static class Answer
         return JsonAsync(context, e.Code, Status.Failure(e));
     }
 
-    public static Task JsonAsync(HttpContext context, int code, JsonNode body) => BytesAsync(context, code, Json.ToUtf8(body), "application/json");
+    public static Task JsonAsync(HttpContext context, int code, JsonNode body) =>
+        BytesAsync(context, code, Json.ToUtf8(body), "application/json");
 
     public static async Task BytesAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, string contentType)
     {
@@ -31,7 +32,8 @@ internal static class Answer
         {
             response.Headers.CacheControl = "no-cache, private";
         }
-        if (body.Length > GzipFrom && context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        if (body.Length > GzipFrom
+            && context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
         {
             using var packed = new MemoryStream();
             await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
@@ -49,14 +51,16 @@ internal static class Answer
         }
     }
 
-    public static Task TextAsync(HttpContext context, int code, string text) => BytesAsync(context, code, System.Text.Encoding.UTF8.GetBytes(text), "text/plain; charset=utf-8");
+    public static Task TextAsync(HttpContext context, int code, string text) =>
+        BytesAsync(context, code, System.Text.Encoding.UTF8.GetBytes(text), "text/plain; charset=utf-8");
 
     /// <summary>Warning headers (RFC 7234, code 299).</summary>
     public static void Warn(HttpContext context, IEnumerable<string> warnings)
     {
         foreach (var warning in warnings.Distinct())
         {
-            var clean = new string(warning.Where(c => c is >= ' ' and < '\u007f').ToArray()).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+            var clean = new string(warning.Where(c => c is >= ' ' and < '\u007f').ToArray()).Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal);
             context.Response.Headers.Append("Warning", $"299 - \"{clean}\"");
         }
     }

@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Kube.Server.Http;
 
 /// <summary>The one request delegate: authentication, routing, and every failure turned into a Status.</summary>
-internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions options, string token, ILogger logger, CancellationToken stopping)
+internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions options, string token, ILogger logger,
+    CancellationToken stopping)
 {
     private readonly byte[] _tokenHash = SHA256.HashData(Encoding.UTF8.GetBytes(token));
     private readonly DiscoveryHandler _discovery = new(api.Registry);
@@ -48,7 +49,8 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
                 context.Abort();
                 return;
             }
-            await Answer.StatusAsync(context, new ApiException(500, "InternalError", "Internal error occurred: " + e.Message, [])).ConfigureAwait(false);
+            await Answer.StatusAsync(context,
+                new ApiException(500, "InternalError", "Internal error occurred: " + e.Message, [])).ConfigureAwait(false);
         }
     }
 
@@ -77,15 +79,19 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
         {
             if (path == "/")
             {
-                await Answer.JsonAsync(context, 200, new JsonObject { ["paths"] = Json.Strings(["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]) }).ConfigureAwait(false);
+                await Answer.JsonAsync(context, 200,
+                    new JsonObject { ["paths"] = Json.Strings(
+                        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]) }).ConfigureAwait(false);
                 return;
             }
-            if (await _openApi.TryHandleAsync(context, path).ConfigureAwait(false) || await _discovery.TryHandleAsync(context, path).ConfigureAwait(false))
+            if (await _openApi.TryHandleAsync(context, path).ConfigureAwait(false)
+                || await _discovery.TryHandleAsync(context, path).ConfigureAwait(false))
             {
                 return;
             }
         }
-        if (ApiPath.Parse(path) is not { Resource.Length: > 0 } parsed || api.Registry.Table.Find(parsed.Group, parsed.Version, parsed.Resource) is not { } kind || kind.Plural == "scales")
+        if (ApiPath.Parse(path) is not { Resource.Length: > 0 } parsed
+            || api.Registry.Table.Find(parsed.Group, parsed.Version, parsed.Resource) is not { } kind || kind.Plural == "scales")
         {
             throw Status.PathNotFound();
         }
@@ -102,7 +108,9 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
         var kind = request.Kind;
         if (kind.IsReview)
         {
-            return HttpMethods.IsPost(method) && request.Name.Length == 0 ? ReviewHandler.AnswerAsync(request) : throw Status.MethodNotAllowed();
+            return HttpMethods.IsPost(method) && request.Name.Length == 0
+                ? ReviewHandler.AnswerAsync(request)
+                : throw Status.MethodNotAllowed();
         }
         if (request.Name.Length == 0)
         {
@@ -155,7 +163,9 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
             case "eviction" when kind is { Group: "", Kind: "Pod" } && method == "POST":
                 return _writes.EvictAsync(request);
             case "exec" or "attach" or "portforward" or "proxy" when kind.Group.Length == 0:
-                throw new ApiException(501, "NotImplemented", $"this server does not offer {kind.Plural}/{request.Subresource}: the pods are processes of this machine and can be reached there");
+                throw new ApiException(501, "NotImplemented",
+                    $"this server does not offer {kind.Plural}/{request.Subresource}: the pods are processes of this machine and can be "
+                    + "reached there");
             default:
                 throw Status.PathNotFound();
         }
@@ -174,7 +184,8 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
         var excluded = context.Request.Query["exclude"].ToString();
         string[] checks = ["ping", "store"];
         var lines = checks.Where(c => c != excluded).Select(c => $"[+]{c} ok\n");
-        return Answer.TextAsync(context, 200, context.Request.Query.ContainsKey("verbose") ? string.Concat(lines) + $"{path[1..]} check passed\n" : "ok");
+        return Answer.TextAsync(context, 200,
+            context.Request.Query.ContainsKey("verbose") ? string.Concat(lines) + $"{path[1..]} check passed\n" : "ok");
     }
 
     [LoggerMessage(10, LogLevel.Error, "{Method} {Path} failed")]

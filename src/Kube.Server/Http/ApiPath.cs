@@ -1,7 +1,8 @@
 namespace Kube.Server.Http;
 
 /// <summary>A resource path taken apart. <see cref="Resource"/> empty: a discovery path.</summary>
-internal sealed record ApiPath(string Group, string Version, string? Namespace, string Resource, string Name, string Subresource, bool LegacyWatch)
+internal sealed record ApiPath(string Group, string Version, string? Namespace, string Resource, string Name, string Subresource,
+    bool LegacyWatch)
 {
     public static ApiPath? Parse(string path)
     {
@@ -29,7 +30,8 @@ internal sealed record ApiPath(string Group, string Version, string? Namespace, 
             rest = rest[1..];
         }
         // /namespaces/x is the namespace itself; with a third part that is not a subresource of it, x scopes what follows.
-        if (rest is ["namespaces", var ns, var resource, ..] && !(group.Length == 0 && rest.Length == 3 && resource is "status" or "finalize"))
+        if (rest is ["namespaces", var ns, var resource, ..]
+            && !(group.Length == 0 && rest.Length == 3 && resource is "status" or "finalize"))
         {
             return rest.Length > 5 ? null : new ApiPath(group, version, ns, resource, Get(rest, 3), Get(rest, 4), watch);
         }

@@ -53,7 +53,8 @@ internal sealed class ApiRequest
         [] => false,
         [""] => false,
         ["All"] => true,
-        var other => throw Status.Invalid("meta.k8s.io", "Options", "", [Schema.FieldError.NotSupported("dryRun", other.ToString(), ["All"])]),
+        var other => throw Status.Invalid("meta.k8s.io", "Options", "",
+            [Schema.FieldError.NotSupported("dryRun", other.ToString(), ["All"])]),
     };
 
     public WriteOptions WriteOptions(bool isApply = false)
@@ -63,7 +64,8 @@ internal sealed class ApiRequest
             null or "" or "Warn" => FieldValidation.Warn,
             "Strict" => FieldValidation.Strict,
             "Ignore" => FieldValidation.Ignore,
-            var other => throw Status.Invalid("meta.k8s.io", "Options", "", [Schema.FieldError.NotSupported("fieldValidation", other, ["", "Ignore", "Strict", "Warn"])]),
+            var other => throw Status.Invalid("meta.k8s.io", "Options", "",
+                [Schema.FieldError.NotSupported("fieldValidation", other, ["", "Ignore", "Strict", "Warn"])]),
         };
         var manager = Query("fieldManager") ?? "";
         if (manager.Length > 128 || manager.Any(char.IsControl))
@@ -74,7 +76,8 @@ internal sealed class ApiRequest
         {
             if (isApply)
             {
-                throw Status.Invalid("meta.k8s.io", "PatchOptions", "", [Schema.FieldError.Required("fieldManager", "is required for apply patch")]);
+                throw Status.Invalid("meta.k8s.io", "PatchOptions", "",
+                    [Schema.FieldError.Required("fieldManager", "is required for apply patch")]);
             }
             var agent = Http.Request.Headers.UserAgent.ToString();
             manager = agent.Length == 0 ? "unknown" : agent.Split('/')[0];
@@ -82,8 +85,10 @@ internal sealed class ApiRequest
         }
         if (Query("force") is not null && !isApply)
         {
-            throw Status.Invalid("meta.k8s.io", "PatchOptions", "", [Schema.FieldError.Forbidden("force", "may not be specified for non-apply patch")]);
+            throw Status.Invalid("meta.k8s.io", "PatchOptions", "",
+                [Schema.FieldError.Forbidden("force", "may not be specified for non-apply patch")]);
         }
-        return new WriteOptions { FieldManager = manager, DryRun = DryRun, Force = Flag("force"), FieldValidation = validation, Warnings = Warnings };
+        return new WriteOptions { FieldManager = manager, DryRun = DryRun, Force = Flag("force"), FieldValidation = validation,
+            Warnings = Warnings };
     }
 }

@@ -84,5 +84,6 @@ internal static class Body
         }
     }
 
-    public static JsonObject AsObject(JsonNode? node) => node as JsonObject ?? throw Status.BadRequest("the body of the request must be an object");
+    public static JsonObject AsObject(JsonNode? node) =>
+        node as JsonObject ?? throw Status.BadRequest("the body of the request must be an object");
 }

@@ -9,13 +9,18 @@ internal sealed class LogHandler(ClusterApi api, IPodLogSource? source, Cancella
 {
     public async Task SendAsync(ApiRequest request)
     {
-        var pod = api.Store.State.Get(GroupResource.Pods, StoredObject.KeyOf(request.Namespace, request.Name))?.Value ?? throw Status.NotFound(GroupResource.Pods, request.Name);
-        var containers = Json.Objects(Json.At(pod, "spec", "containers")).Concat(Json.Objects(Json.At(pod, "spec", "initContainers"))).Select(c => Json.Text(c, "name") ?? "").ToList();
+        var pod = api.Store.State.Get(GroupResource.Pods, StoredObject.KeyOf(request.Namespace, request.Name))?.Value
+            ?? throw Status.NotFound(GroupResource.Pods, request.Name);
+        var containers = Json.Objects(Json.At(pod, "spec", "containers")).Concat(Json.Objects(Json.At(pod, "spec", "initContainers")))
+            .Select(c => Json.Text(c, "name") ?? "").ToList();
         var container = request.Query("container") ?? "";
         if (container.Length == 0)
         {
             var main = Json.Objects(Json.At(pod, "spec", "containers")).Count();
-            container = main == 1 ? containers[0] : throw Status.BadRequest($"a container name must be specified for pod {request.Name}, choose one of: [{string.Join(" ", containers)}]");
+            container = main == 1
+                ? containers[0]
+                : throw Status.BadRequest(
+                $"a container name must be specified for pod {request.Name}, choose one of: [{string.Join(" ", containers)}]");
         }
         else if (!containers.Contains(container))
         {
@@ -59,9 +64,11 @@ internal sealed class LogHandler(ClusterApi api, IPodLogSource? source, Cancella
         }
     }
 
-    private static long? Positive(ApiRequest request, string name, long least) => request.Number(name) is not { } number ? null : number >= least
+    private static long? Positive(ApiRequest request, string name, long least) =>
+        request.Number(name) is not { } number ? null : number >= least
         ? number
-        : throw Status.Invalid("", "PodLogOptions", "", [Schema.FieldError.Invalid(name, number, $"must be greater than or equal to {least}")]);
+        : throw Status.Invalid("", "PodLogOptions", "",
+            [Schema.FieldError.Invalid(name, number, $"must be greater than or equal to {least}")]);
 
     private DateTimeOffset? Since(ApiRequest request)
     {
@@ -69,7 +76,8 @@ internal sealed class LogHandler(ClusterApi api, IPodLogSource? source, Cancella
         {
             return request.Query("sinceTime") is null
                 ? api.Time.GetUtcNow().AddSeconds(-seconds)
-                : throw Status.Invalid("", "PodLogOptions", "", [Schema.FieldError.Forbidden("sinceSeconds", "at most one of `sinceTime` or `sinceSeconds` may be specified")]);
+                : throw Status.Invalid("", "PodLogOptions", "",
+                    [Schema.FieldError.Forbidden("sinceSeconds", "at most one of `sinceTime` or `sinceSeconds` may be specified")]);
         }
         if (request.Query("sinceTime") is not { Length: > 0 } text)
         {

@@ -24,7 +24,8 @@ internal readonly record struct Wanted(Shape Shape, bool Yaml, string MetaVersio
         foreach (var range in accept.Split(','))
         {
             var parts = range.Split(';', StringSplitOptions.TrimEntries);
-            string Parameter(string name) => Array.Find(parts, p => p.StartsWith(name + "=", StringComparison.Ordinal)) is { } found ? found[(name.Length + 1)..] : "";
+            string Parameter(string name) =>
+                Array.Find(parts, p => p.StartsWith(name + "=", StringComparison.Ordinal)) is { } found ? found[(name.Length + 1)..] : "";
             var version = Parameter("v") is { Length: > 0 } v ? v : "v1";
             switch (parts[0])
             {

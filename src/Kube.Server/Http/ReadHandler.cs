@@ -23,7 +23,8 @@ internal sealed class ReadHandler(ClusterApi api)
         {
             await WaitUntilAsync(version, request.Http.RequestAborted).ConfigureAwait(false);
         }
-        var stored = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name)) ?? throw Status.NotFound(request.Kind.Resource, request.Name);
+        var stored = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name))
+            ?? throw Status.NotFound(request.Kind.Resource, request.Name);
         await ObjectAsync(request, 200, Conversion.ToServed(stored.Value, request.Kind)).ConfigureAwait(false);
     }
 
@@ -164,16 +165,19 @@ internal sealed class ReadHandler(ClusterApi api)
         }
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
             ? version
-            : throw Status.Invalid("meta.k8s.io", "ListOptions", "", [FieldError.Invalid("resourceVersion", text, "strconv.ParseUint: invalid syntax")]);
+            : throw Status.Invalid("meta.k8s.io", "ListOptions", "",
+                [FieldError.Invalid("resourceVersion", text, "strconv.ParseUint: invalid syntax")]);
     }
 
-    public TableBuilder Builder(ApiRequest request, Wanted wanted) => new(request.Kind, wanted.MetaVersion, request.Query("includeObject") ?? "Metadata", api.Time);
+    public TableBuilder Builder(ApiRequest request, Wanted wanted) =>
+        new(request.Kind, wanted.MetaVersion, request.Query("includeObject") ?? "Metadata", api.Time);
 
     public static async Task SendAsync(ApiRequest request, int code, Wanted wanted, ReadOnlyMemory<byte> body)
     {
         if (wanted is { Yaml: true, Shape: Shape.Plain })
         {
-            await Answer.BytesAsync(request.Http, code, Encoding.UTF8.GetBytes(YamlWriter.Write(Json.Parse(body.Span))), "application/yaml").ConfigureAwait(false);
+            await Answer.BytesAsync(request.Http, code, Encoding.UTF8.GetBytes(YamlWriter.Write(Json.Parse(body.Span))),
+                "application/yaml").ConfigureAwait(false);
             return;
         }
         await Answer.BytesAsync(request.Http, code, body, "application/json").ConfigureAwait(false);
@@ -217,7 +221,8 @@ internal sealed class ReadHandler(ClusterApi api)
         if (problem is not null)
         {
             throw Status.Invalid("meta.k8s.io", "ListOptions", "",
-                [problem == "?" ? FieldError.NotSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]) : FieldError.Forbidden("resourceVersionMatch", problem)]);
+                [problem == "?" ? FieldError.NotSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""])
+                    : FieldError.Forbidden("resourceVersionMatch", problem)]);
         }
         _ = request;
     }
@@ -239,7 +244,10 @@ internal sealed class ReadHandler(ClusterApi api)
                 return (old, at, start);
             }
             throw new ApiException(410, "Expired",
-                "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.")
+                "The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
+                + "continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing "
+                + "with the provided token results in an inconsistent list - objects that were created, modified, or deleted between "
+                + "the time the first chunk was returned and now may show up in the list.")
             {
                 ListContinue = Token(-1, start),
             };

@@ -20,15 +20,20 @@ internal static class ReviewHandler
             "TokenReview" => new JsonObject { ["authenticated"] = false, ["error"] = "this server does not issue tokens" },
             "SelfSubjectRulesReview" => new JsonObject
             {
-                ["resourceRules"] = new JsonArray((JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["apiGroups"] = Json.Strings(["*"]), ["resources"] = Json.Strings(["*"]) }),
-                ["nonResourceRules"] = new JsonArray((JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["nonResourceURLs"] = Json.Strings(["*"]) }),
+                ["resourceRules"] = new JsonArray(
+                    (JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["apiGroups"] = Json.Strings(["*"]),
+                    ["resources"] = Json.Strings(["*"]) }),
+                ["nonResourceRules"] = new JsonArray(
+                    (JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["nonResourceURLs"] = Json.Strings(["*"]) }),
                 ["incomplete"] = false,
             },
-            "SubjectAccessReview" when Json.Text(body, "spec", "user") != User => new JsonObject { ["allowed"] = false, ["reason"] = "the only user of this server is " + User },
+            "SubjectAccessReview" when Json.Text(body, "spec", "user") != User =>
+                new JsonObject { ["allowed"] = false, ["reason"] = "the only user of this server is " + User },
             _ => new JsonObject { ["allowed"] = true, ["reason"] = "the administrator may do everything" },
         };
         await Answer.JsonAsync(request.Http, 201, body).ConfigureAwait(false);
     }
 
-    private static JsonObject UserInfo() => new() { ["username"] = User, ["groups"] = Json.Strings(["system:masters", "system:authenticated"]) };
+    private static JsonObject UserInfo() =>
+        new() { ["username"] = User, ["groups"] = Json.Strings(["system:masters", "system:authenticated"]) };
 }

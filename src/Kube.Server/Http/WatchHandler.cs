@@ -64,7 +64,8 @@ internal sealed class WatchHandler(ClusterApi api, ReadHandler reads, TimeSpan b
         {
             if (!string.IsNullOrEmpty(match))
             {
-                error = FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+                error = FieldError.Forbidden("resourceVersionMatch",
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
             }
         }
         else if (match != "NotOlderThan")
@@ -78,10 +79,12 @@ internal sealed class WatchHandler(ClusterApi api, ReadHandler reads, TimeSpan b
             throw Status.Invalid("meta.k8s.io", "ListOptions", "", [error]);
         }
         // Without the parameter, "any version" and "newest" begin with the objects that are there; a version begins after itself.
-        return string.IsNullOrEmpty(send) ? version is null or 0 ? true : null : request.Flag("sendInitialEvents") ? true : version is null or 0 ? false : null;
+        return string.IsNullOrEmpty(send) ? version is null or 0 ? true : null : request.Flag("sendInitialEvents") ? true
+            : version is null or 0 ? false : null;
     }
 
-    private async Task RunAsync(Frames frames, ObjectQuery query, long? from, bool? sendInitial, bool bookmarks, DateTimeOffset deadline, CancellationToken cancellationToken)
+    private async Task RunAsync(Frames frames, ObjectQuery query, long? from, bool? sendInitial, bool bookmarks, DateTimeOffset deadline,
+        CancellationToken cancellationToken)
     {
         var version = from ?? 0;
         if (sendInitial is not null)
@@ -195,7 +198,9 @@ internal sealed class WatchHandler(ClusterApi api, ReadHandler reads, TimeSpan b
             var obj = new JsonObject { ["kind"] = request.Kind.Kind, ["apiVersion"] = request.Kind.ApiVersion, ["metadata"] = metadata };
             JsonNode body = wanted.Shape switch
             {
-                Shape.Table => tables.Build([], new JsonObject { ["resourceVersion"] = Answer.Number(version), ["annotations"] = metadata["annotations"]?.DeepClone() }, false),
+                Shape.Table => tables.Build([],
+                    new JsonObject { ["resourceVersion"] = Answer.Number(version), ["annotations"] = metadata["annotations"]?.DeepClone() },
+                    false),
                 Shape.Partial => TableBuilder.Partial(obj, wanted.MetaVersion),
                 _ => obj,
             };

@@ -19,7 +19,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
     {
         var duplicates = new List<string>();
         var body = await Body.ObjectAsync(request.Http, duplicates).ConfigureAwait(false);
-        var created = await api.Writer.CreateAsync(request.Kind, request.Path.Namespace, body, request.WriteOptions(), duplicates).ConfigureAwait(false);
+        var created = await api.Writer.CreateAsync(request.Kind, request.Path.Namespace, body, request.WriteOptions(),
+            duplicates).ConfigureAwait(false);
         await reads.ObjectAsync(request, 201, created).ConfigureAwait(false);
     }
 
@@ -34,17 +35,21 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
         }
         if (request is { Subresource: "finalize", Kind: { Group: "", Kind: "Namespace" } })
         {
-            var finalized = await FinalizeAsync(api, request.Name, Json.At(body, "spec", "finalizers") as JsonArray ?? []).ConfigureAwait(false);
+            var finalized = await FinalizeAsync(api, request.Name, Json.At(body, "spec", "finalizers") as JsonArray
+                ?? []).ConfigureAwait(false);
             await reads.ObjectAsync(request, 200, finalized).ConfigureAwait(false);
             return;
         }
         if (request.Kind.IsCustom && string.IsNullOrEmpty(Json.Text(body, "metadata", "resourceVersion")))
         {
-            _ = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name)) ?? throw Status.NotFound(request.Kind.Resource, request.Name);
-            throw Status.Invalid(request.Kind.Group, request.Kind.Kind, request.Name, [FieldError.InvalidText("metadata.resourceVersion", "0x0", "must be specified for an update")]);
+            _ = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name))
+                ?? throw Status.NotFound(request.Kind.Resource, request.Name);
+            throw Status.Invalid(request.Kind.Group, request.Kind.Kind, request.Name,
+                [FieldError.InvalidText("metadata.resourceVersion", "0x0", "must be specified for an update")]);
         }
         var updated = await api.Writer.UpdateAsync(
-            request.Kind, request.Namespace, request.Name, request.Subresource, request.WriteOptions(), _ => Json.Clone(body), duplicates, isPatch: false).ConfigureAwait(false);
+            request.Kind, request.Namespace, request.Name, request.Subresource, request.WriteOptions(), _ =>
+                Json.Clone(body), duplicates, isPatch: false).ConfigureAwait(false);
         await reads.ObjectAsync(request, 200, updated).ConfigureAwait(false);
     }
 
@@ -53,7 +58,9 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
         var type = Body.MediaType(request.Http.Request);
         if (type is not (JsonPatchType or MergePatchType or ApplyType) && !(type == StrategicType && !request.Kind.IsCustom))
         {
-            string[] supported = request.Kind.IsCustom ? [JsonPatchType, MergePatchType, ApplyType] : [JsonPatchType, MergePatchType, StrategicType, ApplyType];
+            string[] supported = request.Kind.IsCustom
+                ? [JsonPatchType, MergePatchType, ApplyType]
+                : [JsonPatchType, MergePatchType, StrategicType, ApplyType];
             throw Status.UnsupportedMediaType(type, supported);
         }
         var duplicates = new List<string>();
@@ -66,7 +73,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
                 throw Status.UnsupportedMediaType(type, JsonPatchType, MergePatchType);
             }
             var (applied, created) = await api.Writer.ApplyAsync(
-                request.Kind, request.Path.Namespace, request.Name, request.Subresource, config, request.WriteOptions(isApply: true), duplicates).ConfigureAwait(false);
+                request.Kind, request.Path.Namespace, request.Name, request.Subresource, config, request.WriteOptions(isApply: true),
+                duplicates).ConfigureAwait(false);
             await reads.ObjectAsync(request, created ? 201 : 200, applied).ConfigureAwait(false);
             return;
         }
@@ -78,7 +86,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
             return;
         }
         var result = await api.Writer.UpdateAsync(
-            request.Kind, request.Namespace, request.Name, request.Subresource, request.WriteOptions(), change, duplicates, isPatch: true).ConfigureAwait(false);
+            request.Kind, request.Namespace, request.Name, request.Subresource, request.WriteOptions(), change, duplicates,
+            isPatch: true).ConfigureAwait(false);
         await reads.ObjectAsync(request, 200, result).ConfigureAwait(false);
     }
 
@@ -120,8 +129,10 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
 
     public async Task GetScaleAsync(ApiRequest request)
     {
-        var stored = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name)) ?? throw Status.NotFound(request.Kind.Resource, request.Name);
-        await Answer.JsonAsync(request.Http, 200, Scale(request.Kind, Conversion.ToServed(stored.Value, request.Kind))).ConfigureAwait(false);
+        var stored = api.Store.State.Get(request.Kind.Storage, StoredObject.KeyOf(request.Namespace, request.Name))
+            ?? throw Status.NotFound(request.Kind.Resource, request.Name);
+        await Answer.JsonAsync(request.Http, 200,
+            Scale(request.Kind, Conversion.ToServed(stored.Value, request.Kind))).ConfigureAwait(false);
     }
 
     public async Task BindAsync(ApiRequest request)
@@ -159,7 +170,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
             var stored = api.Store.State.Get(kind.Storage, name) ?? throw Status.NotFound(kind.Resource, name);
             var next = Json.Clone(stored.Value);
             Json.Ensure(next, "spec")["finalizers"] = finalizers.DeepClone();
-            if (await api.Store.CommitAsync(kind.Storage, name, stored.ResourceVersion, Writer.ShouldDelete(kind, next) ? null : next).ConfigureAwait(false) is { } committed)
+            if (await api.Store.CommitAsync(kind.Storage, name, stored.ResourceVersion,
+                Writer.ShouldDelete(kind, next) ? null : next).ConfigureAwait(false) is { } committed)
             {
                 return committed.Value;
             }
@@ -185,13 +197,15 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
     private async Task ScaleAsync(ApiRequest request, Func<JsonObject, JsonObject?> change)
     {
         var scale = request.Kind.Scale!;
-        var updated = await api.Writer.UpdateAsync(request.Kind, request.Namespace, request.Name, "", request.WriteOptions() with { FieldValidation = FieldValidation.Ignore }, live =>
+        var updated = await api.Writer.UpdateAsync(request.Kind, request.Namespace, request.Name, "",
+            request.WriteOptions() with { FieldValidation = FieldValidation.Ignore }, live =>
         {
             var wanted = change(Scale(request.Kind, live)) ?? [];
             var replicas = Json.AsLong(Json.At(wanted, "spec", "replicas")) ?? 0;
             if (replicas < 0)
             {
-                throw Status.Invalid("autoscaling", "Scale", request.Name, [FieldError.Invalid("spec.replicas", replicas, "must be greater than or equal to 0")]);
+                throw Status.Invalid("autoscaling", "Scale", request.Name,
+                    [FieldError.Invalid("spec.replicas", replicas, "must be greater than or equal to 0")]);
             }
             var path = scale.SpecPath.TrimStart('.').Split('.');
             Json.Ensure(live, path.AsSpan(0, path.Length - 1))[path[^1]] = replicas;
@@ -242,10 +256,12 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
             };
         }
         var propagation = Json.Text(body, "propagationPolicy") ?? request.Query("propagationPolicy");
-        var orphan = body["orphanDependents"] is { } flag ? Json.AsBool(flag) : request.Query("orphanDependents") is { } text ? text == "true" : (bool?)null;
+        var orphan = body["orphanDependents"] is { } flag ? Json.AsBool(flag) : request.Query("orphanDependents") is { } text
+            ? text == "true" : (bool?)null;
         if (orphan is not null && !string.IsNullOrEmpty(propagation))
         {
-            throw Status.Invalid("meta.k8s.io", "DeleteOptions", "", [FieldError.Invalid("propagationPolicy", propagation, "orphanDependents and deletionPropagation cannot be both set")]);
+            throw Status.Invalid("meta.k8s.io", "DeleteOptions", "",
+                [FieldError.Invalid("propagationPolicy", propagation, "orphanDependents and deletionPropagation cannot be both set")]);
         }
         var dryRun = request.DryRun || Json.StringItems(body["dryRun"]).Contains("All");
         return new DeleteOptions
@@ -257,7 +273,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
                 "Background" => DeletionPropagation.Background,
                 "Foreground" => DeletionPropagation.Foreground,
                 "Orphan" => DeletionPropagation.Orphan,
-                _ => throw Status.Invalid("meta.k8s.io", "DeleteOptions", "", [FieldError.NotSupported("propagationPolicy", propagation, ["Foreground", "Background", "Orphan", "nil"])]),
+                _ => throw Status.Invalid("meta.k8s.io", "DeleteOptions", "",
+                    [FieldError.NotSupported("propagationPolicy", propagation, ["Foreground", "Background", "Orphan", "nil"])]),
             },
             PreconditionUid = Json.Text(body, "preconditions", "uid"),
             PreconditionResourceVersion = Json.Text(body, "preconditions", "resourceVersion"),

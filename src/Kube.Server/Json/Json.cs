@@ -7,14 +7,16 @@ using System.Text.Json.Nodes;
 namespace Kube.Server;
 
 /// <summary>
-/// JSON trees as this server uses them: fully materialised on parsing (JsonNode's lazy nodes would be shared between threads), numbers kept as
+/// JSON trees as this server uses them: fully materialised on parsing (JsonNode's lazy nodes would be shared between threads), numbers kept
+/// as
 /// the text they came as, duplicate keys reported instead of lost.
 /// </summary>
 internal static class Json
 {
     public const int MaxDepth = 128;
 
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 512 };
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true, MaxDepth = 512 };
 
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8, List<string>? duplicates = null)
     {
@@ -61,11 +63,13 @@ internal static class Json
 
     public static bool IsString(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.String;
 
-    public static bool IsBool(JsonNode? node) => node is JsonValue value && value.GetValueKind() is JsonValueKind.True or JsonValueKind.False;
+    public static bool IsBool(JsonNode? node) =>
+        node is JsonValue value && value.GetValueKind() is JsonValueKind.True or JsonValueKind.False;
 
     public static string? AsString(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
-    public static bool AsBool(JsonNode? node, bool whenMissing = false) => node is JsonValue value && value.TryGetValue(out bool flag) ? flag : whenMissing;
+    public static bool AsBool(JsonNode? node, bool whenMissing = false) =>
+        node is JsonValue value && value.TryGetValue(out bool flag) ? flag : whenMissing;
 
     public static string NumberText(JsonNode node) => ToText(node);
 
@@ -82,7 +86,8 @@ internal static class Json
             return true;
         }
         // 1.0 and 1e3 are integers in JSON's eyes.
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && Math.Abs(real) < 9e15 && real == Math.Floor(real))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && Math.Abs(real) < 9e15
+            && real == Math.Floor(real))
         {
             number = (long)real;
             return true;
@@ -207,7 +212,8 @@ internal static class Json
     }
 
     private static bool NumberEquals(string a, string b) =>
-        decimal.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) && decimal.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var y)
+        decimal.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var x)
+            && decimal.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var y)
             ? x == y
             : double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var p)
               && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var q) && p == q;

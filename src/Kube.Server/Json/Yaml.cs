@@ -6,7 +6,9 @@ using YamlDotNet.Core.Events;
 
 namespace Kube.Server;
 
-/// <summary>YAML to JSON by YamlDotNet's event stream, with the scalar rules Kubernetes' own decoder has (YAML 1.1 booleans included).</summary>
+/// <summary>
+/// YAML to JSON by YamlDotNet's event stream, with the scalar rules Kubernetes' own decoder has (YAML 1.1 booleans included).
+/// </summary>
 internal static class Yaml
 {
     // Aliases may repeat nodes, which is how a small text becomes a huge tree; a document of this size is refused.
@@ -34,7 +36,8 @@ internal static class Yaml
         }
     }
 
-    private static JsonNode? Read(Parser parser, Dictionary<AnchorName, JsonNode?> anchors, List<string>? duplicates, string path, int depth, ref int count)
+    private static JsonNode? Read(Parser parser, Dictionary<AnchorName, JsonNode?> anchors, List<string>? duplicates, string path,
+        int depth, ref int count)
     {
         if (++count > MaxNodes || depth > Json.MaxDepth)
         {
@@ -42,7 +45,9 @@ internal static class Yaml
         }
         if (parser.TryConsume<AnchorAlias>(out var alias))
         {
-            var target = anchors.TryGetValue(alias.Value, out var known) ? known : throw new JsonException($"yaml: unknown anchor '{alias.Value}'");
+            var target = anchors.TryGetValue(alias.Value, out var known)
+                ? known
+                : throw new JsonException($"yaml: unknown anchor '{alias.Value}'");
             count += Size(target);
             return target?.DeepClone();
         }
@@ -124,14 +129,17 @@ internal static class Yaml
         {
             return JsonValue.Create(number);
         }
-        if (text.StartsWith("0x", StringComparison.Ordinal) && long.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number))
+        if (text.StartsWith("0x", StringComparison.Ordinal)
+            && long.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number))
         {
             return JsonValue.Create(number);
         }
-        return LooksLikeNumber(text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real)
+        return LooksLikeNumber(text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
+            && double.IsFinite(real)
             ? JsonValue.Create(real)
             : JsonValue.Create(text);
     }
 
-    private static bool LooksLikeNumber(string text) => text.Any(char.IsAsciiDigit) && text.All(c => char.IsAsciiDigit(c) || c is '.' or 'e' or 'E' or '+' or '-');
+    private static bool LooksLikeNumber(string text) =>
+        text.Any(char.IsAsciiDigit) && text.All(c => char.IsAsciiDigit(c) || c is '.' or 'e' or 'E' or '+' or '-');
 }

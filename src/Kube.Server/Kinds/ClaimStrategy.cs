@@ -17,7 +17,8 @@ internal static class ClaimStrategy
         {
             if (mode is not ("ReadWriteOnce" or "ReadOnlyMany" or "ReadWriteMany" or "ReadWriteOncePod"))
             {
-                errors.Add(FieldError.NotSupported("spec.accessModes", mode, ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]));
+                errors.Add(FieldError.NotSupported("spec.accessModes", mode,
+                    ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]));
             }
         }
         var size = Json.At(spec, "resources", "requests", "storage");
@@ -58,7 +59,8 @@ internal static class ClaimStrategy
         }
         if (!Json.DeepEquals(now, before))
         {
-            errors.Add(FieldError.Forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"));
+            errors.Add(FieldError.Forbidden("spec",
+                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"));
         }
     }
 }

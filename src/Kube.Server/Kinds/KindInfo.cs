@@ -38,7 +38,9 @@ internal sealed record KindInfo
 
     public bool IsCustom { get; init; }
 
-    /// <summary>Version stored objects are in; the same object is served in others by changing apiVersion alone (conversion None).</summary>
+    /// <summary>
+    /// Version stored objects are in; the same object is served in others by changing apiVersion alone (conversion None).
+    /// </summary>
     public string StorageVersion { get; init; } = "";
 
     /// <summary>Where objects are stored: another collection only for events.k8s.io.</summary>

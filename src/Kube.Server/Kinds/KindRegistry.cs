@@ -5,7 +5,10 @@ using Kube.Server.Storage;
 
 namespace Kube.Server.Kinds;
 
-/// <summary>Holds the present <see cref="KindTable"/>. Rebuilt by the store's commit loop, so a kind is served before the writer of its CRD gets an answer.</summary>
+/// <summary>
+/// Holds the present <see cref="KindTable"/>. Rebuilt by the store's commit loop, so a kind is served before the writer of its CRD gets an
+/// answer.
+/// </summary>
 internal sealed class KindRegistry
 {
     public static readonly GroupResource Crds = GroupResource.CustomResourceDefinitions;

@@ -16,7 +16,8 @@ internal sealed class KindTable
         {
             _byPath.TryAdd((kind.Group, kind.Version, kind.Plural), kind);
             _byKind.TryAdd((kind.Group, kind.Kind), kind);
-            if (!_preferred.TryGetValue(kind.Resource, out var present) || kind.Version == kind.StorageVersion || present.Version != present.StorageVersion)
+            if (!_preferred.TryGetValue(kind.Resource, out var present) || kind.Version == kind.StorageVersion
+                || present.Version != present.StorageVersion)
             {
                 _preferred[kind.Resource] = kind;
             }
@@ -29,16 +30,20 @@ internal sealed class KindTable
 
     public KindInfo? Find(string group, string version, string plural) => _byPath.GetValueOrDefault((group, version, plural));
 
-    public KindInfo? FindKind(string group, string kind) => _byKind.GetValueOrDefault((group, kind)) is { } found ? _preferred.GetValueOrDefault(found.Resource) ?? found : null;
+    public KindInfo? FindKind(string group, string kind) =>
+        _byKind.GetValueOrDefault((group, kind)) is { } found ? _preferred.GetValueOrDefault(found.Resource) ?? found : null;
 
     /// <summary>The storage version of a collection.</summary>
     public KindInfo? Get(GroupResource resource) => _preferred.GetValueOrDefault(resource);
 
-    public IReadOnlyList<string> Groups => _groups ??= Kinds.Select(k => k.Group).Distinct().OrderBy(g => g.Length > 0).ThenBy(g => Kinds.First(k => k.Group == g).IsCustom).ThenBy(g => g, StringComparer.Ordinal).ToList();
+    public IReadOnlyList<string> Groups =>
+        _groups ??= Kinds.Select(k => k.Group).Distinct().OrderBy(g => g.Length > 0).ThenBy(g => Kinds.First(k => k.Group == g).IsCustom)
+        .ThenBy(g => g, StringComparer.Ordinal).ToList();
 
     private List<string>? _groups;
 
-    public IReadOnlyList<string> Versions(string group) => Kinds.Where(k => k.Group == group).Select(k => k.Version).Distinct().OrderByDescending(v => v, VersionOrder.Instance).ToList();
+    public IReadOnlyList<string> Versions(string group) =>
+        Kinds.Where(k => k.Group == group).Select(k => k.Version).Distinct().OrderByDescending(v => v, VersionOrder.Instance).ToList();
 }
 
 /// <summary>Kubernetes' order of versions: GA before beta before alpha, higher numbers first, others last.</summary>

@@ -7,7 +7,10 @@ namespace Kube.Server.Kinds;
 /// <summary>Defaults and rules of pods.</summary>
 internal static class PodStrategy
 {
-    private const string MutableMessage = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+    private const string MutableMessage =
+        "pod updates may not change fields other than "
+        + "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+        + "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
     public static void Default(JsonObject pod)
     {
@@ -45,13 +48,16 @@ internal static class PodStrategy
     public static string QosClass(JsonObject pod)
     {
         var containers = Json.Objects(Json.At(pod, "spec", "containers")).ToList();
-        var any = containers.Any(c => Json.At(c, "resources", "requests") is JsonObject { Count: > 0 } || Json.At(c, "resources", "limits") is JsonObject { Count: > 0 });
+        var any = containers.Any(c =>
+            Json.At(c, "resources", "requests") is JsonObject { Count: > 0 }
+            || Json.At(c, "resources", "limits") is JsonObject { Count: > 0 });
         if (!any)
         {
             return "BestEffort";
         }
         var guaranteed = containers.All(c => ((string[])["cpu", "memory"]).All(r =>
-            Json.At(c, "resources", "limits", r) is { } limit && (Json.At(c, "resources", "requests", r) is not { } request || Amount(request) == Amount(limit))));
+            Json.At(c, "resources", "limits", r) is { } limit
+                && (Json.At(c, "resources", "requests", r) is not { } request || Amount(request) == Amount(limit))));
         return guaranteed ? "Guaranteed" : "Burstable";
     }
 
@@ -81,7 +87,8 @@ internal static class PodStrategy
         }
         if (Json.AsLong(spec["terminationGracePeriodSeconds"]) is < 0)
         {
-            errors.Add(FieldError.Invalid("spec.terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], "must be greater than or equal to 0"));
+            errors.Add(FieldError.Invalid("spec.terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"],
+                "must be greater than or equal to 0"));
         }
         if (spec.TryGetPropertyValue("activeDeadlineSeconds", out var deadline) && Json.AsLong(deadline) is <= 0)
         {
@@ -98,7 +105,8 @@ internal static class PodStrategy
             errors.Add(FieldError.Forbidden("spec.containers", "pod updates may not add or remove containers"));
             return;
         }
-        if (before["tolerations"] is JsonArray { Count: > 0 } tolerations && tolerations.Any(t => now["tolerations"] is not JsonArray rest || !rest.Any(r => Json.DeepEquals(r, t))))
+        if (before["tolerations"] is JsonArray { Count: > 0 } tolerations
+            && tolerations.Any(t => now["tolerations"] is not JsonArray rest || !rest.Any(r => Json.DeepEquals(r, t))))
         {
             errors.Add(FieldError.Forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
         }
@@ -129,7 +137,8 @@ internal static class PodStrategy
         container["terminationMessagePolicy"] ??= "File";
         container["resources"] ??= new JsonObject();
         var image = Json.Text(container, "image") ?? "";
-        var tag = image.Contains('@', StringComparison.Ordinal) ? "digest" : image[(image.LastIndexOf('/') + 1)..] is var last && last.Contains(':', StringComparison.Ordinal) ? last[(last.IndexOf(':', StringComparison.Ordinal) + 1)..] : "latest";
+        var tag = image.Contains('@', StringComparison.Ordinal) ? "digest" : image[(image.LastIndexOf('/') + 1)..] is var last
+            && last.Contains(':', StringComparison.Ordinal) ? last[(last.IndexOf(':', StringComparison.Ordinal) + 1)..] : "latest";
         container["imagePullPolicy"] ??= tag == "latest" ? "Always" : "IfNotPresent";
         foreach (var port in Json.Objects(container["ports"]))
         {
@@ -168,7 +177,8 @@ internal static class PodStrategy
         }
     }
 
-    private static void ValidateContainer(JsonObject container, string path, HashSet<string> names, HashSet<string> volumes, List<FieldError> errors)
+    private static void ValidateContainer(JsonObject container, string path, HashSet<string> names, HashSet<string> volumes,
+        List<FieldError> errors)
     {
         CheckName(path + ".name", Json.Text(container, "name") ?? "", names, errors);
         if (string.IsNullOrWhiteSpace(Json.Text(container, "image")))
@@ -220,7 +230,9 @@ internal static class PodStrategy
             {
                 if (Amount(value) is not { } amount)
                 {
-                    throw Status.BadRequest($"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$': {path}.{list}[{key}] is {Json.ToText(value)}");
+                    throw Status.BadRequest(
+                        $"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$': "
+                        + $"{path}.{list}[{key}] is {Json.ToText(value)}");
                 }
                 if (amount < 0)
                 {
@@ -228,7 +240,9 @@ internal static class PodStrategy
                 }
                 if (list == "requests" && Amount(Json.At(resources, "limits", key)) is { } limit && amount > limit)
                 {
-                    errors.Add(FieldError.Invalid($"{path}.requests", value?.DeepClone(), $"must be less than or equal to {key} limit of {Json.AsString(Json.At(resources, "limits", key)) ?? Json.ToText(Json.At(resources, "limits", key))}"));
+                    errors.Add(FieldError.Invalid($"{path}.requests", value?.DeepClone(),
+                        $"must be less than or equal to {key} limit of {Json.AsString(Json.At(resources, "limits", key))
+                        ?? Json.ToText(Json.At(resources, "limits", key))}"));
                 }
             }
         }
@@ -248,7 +262,8 @@ internal static class PodStrategy
         }
         else if (name.Any(c => c is < ' ' or > '~' or '='))
         {
-            errors.Add(FieldError.Invalid(field, name, "a valid environment variable name must consist only of printable ASCII characters other than '='"));
+            errors.Add(FieldError.Invalid(field, name,
+                "a valid environment variable name must consist only of printable ASCII characters other than '='"));
         }
     }
 

@@ -12,7 +12,8 @@ namespace Kube.Server.Kinds;
 ///     field[!] TYPE [options]: description               ! = required
 /// </code>
 /// TYPE: string int32 int64 bool number time bytes quantity intstr any [TYPE] map&lt;TYPE&gt; or a defined NAME.
-/// Options: enum(a|b) default(x) nullable atomic set mergeset listmap(k,..) merge(k). A listmap merges by its first key in a strategic merge patch.
+/// Options: enum(a|b) default(x) nullable atomic set mergeset listmap(k,..) merge(k). A listmap merges by its first key in a strategic
+/// merge patch.
 /// </summary>
 internal static class SchemaLanguage
 {

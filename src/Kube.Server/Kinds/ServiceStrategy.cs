@@ -58,7 +58,8 @@ internal static class ServiceStrategy
             if (!numbers.Add((Json.AsLong(ports[i]["port"]), Json.Text(ports[i], "protocol"))))
             {
                 errors.Add(FieldError.Duplicate(
-                    $"spec.ports[{i}]", new JsonObject { ["protocol"] = Json.Text(ports[i], "protocol"), ["port"] = ports[i]["port"]?.DeepClone() }));
+                    $"spec.ports[{i}]",
+                    new JsonObject { ["protocol"] = Json.Text(ports[i], "protocol"), ["port"] = ports[i]["port"]?.DeepClone() }));
             }
             if (Json.AsLong(ports[i]["port"]) is { } number and (< 1 or > 65535))
             {
@@ -69,7 +70,8 @@ internal static class ServiceStrategy
         {
             errors.Add(FieldError.Required("spec.externalName"));
         }
-        if (Json.Text(old, "spec", "clusterIP") is { Length: > 0 } before && type != "ExternalName" && Json.Text(spec, "clusterIP") is var now && now != before)
+        if (Json.Text(old, "spec", "clusterIP") is { Length: > 0 } before && type != "ExternalName"
+            && Json.Text(spec, "clusterIP") is var now && now != before)
         {
             errors.Add(FieldError.Invalid("spec.clusterIPs[0]", Json.Strings([now ?? ""]), "may not change once set"));
         }

@@ -6,7 +6,8 @@ namespace Kube.Server.Kinds;
 /// <summary>What built-in kinds do beyond their schema: defaults on create and update, validation of objects and of changes.</summary>
 internal static class Strategy
 {
-    public static void Default(KindInfo kind, JsonObject obj, JsonObject? old, Func<JsonObject, string> allocateClusterIp, DateTimeOffset now)
+    public static void Default(KindInfo kind, JsonObject obj, JsonObject? old, Func<JsonObject, string> allocateClusterIp,
+        DateTimeOffset now)
     {
         switch ((kind.Storage.Group, kind.Kind))
         {
@@ -102,7 +103,8 @@ internal static class Strategy
                 break;
             case ("", "Event"):
                 var space = Json.Text(obj, "involvedObject", "namespace") ?? "";
-                if (space != Json.Text(obj, "metadata", "namespace") && !(space.Length == 0 && Json.Text(obj, "metadata", "namespace") == "default"))
+                if (space != Json.Text(obj, "metadata", "namespace")
+                    && !(space.Length == 0 && Json.Text(obj, "metadata", "namespace") == "default"))
                 {
                     errors.Add(FieldError.Invalid("involvedObject.namespace", space, "does not match event.namespace"));
                 }
@@ -113,16 +115,19 @@ internal static class Strategy
             case ("", "ConfigMap" or "Secret"):
                 ValidateData(kind, obj, old, errors);
                 break;
-            case ("storage.k8s.io", _) when old is not null && (!Json.DeepEquals(obj["provisioner"], old["provisioner"]) || !Json.DeepEquals(obj["parameters"], old["parameters"])):
+            case ("storage.k8s.io", _) when old is not null
+                && (!Json.DeepEquals(obj["provisioner"], old["provisioner"]) || !Json.DeepEquals(obj["parameters"], old["parameters"])):
                 errors.Add(FieldError.Forbidden("parameters", "updates to provisioner and parameters are forbidden."));
                 break;
-            case ("rbac.authorization.k8s.io", _) when old is not null && obj["roleRef"] is not null && !Json.DeepEquals(obj["roleRef"], old["roleRef"]):
+            case ("rbac.authorization.k8s.io", _) when old is not null && obj["roleRef"] is not null
+                && !Json.DeepEquals(obj["roleRef"], old["roleRef"]):
                 errors.Add(FieldError.Invalid("roleRef", obj["roleRef"]?.DeepClone(), "cannot change roleRef"));
                 break;
             case ("coordination.k8s.io", _):
                 if (Json.AsLong(Json.At(obj, "spec", "leaseDurationSeconds")) is <= 0)
                 {
-                    errors.Add(FieldError.Invalid("spec.leaseDurationSeconds", Json.At(obj, "spec", "leaseDurationSeconds")?.DeepClone(), "must be greater than 0"));
+                    errors.Add(FieldError.Invalid("spec.leaseDurationSeconds", Json.At(obj, "spec", "leaseDurationSeconds")?.DeepClone(),
+                        "must be greater than 0"));
                 }
                 break;
             case ("apiextensions.k8s.io", _):
@@ -146,7 +151,9 @@ internal static class Strategy
             {
                 if (key.Length is 0 or > 253 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || key is "." or "..")
                 {
-                    errors.Add(FieldError.Invalid($"{field}[{key}]", key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
+                    errors.Add(FieldError.Invalid($"{field}[{key}]", key,
+                        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
+                        + "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
                 }
             }
         }

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Kube.Server.Lifecycle;
 
 /// <summary>
-/// Deletes the instances of CustomResourceDefinitions that are being deleted, then lets the definitions go. Woken by every change, and does nothing unless
+/// Deletes the instances of CustomResourceDefinitions that are being deleted, then lets the definitions go. Woken by every change, and does
+/// nothing unless
 /// one is terminating.
 /// </summary>
 internal sealed partial class CustomResourceCleaner(ClusterApi api, ILogger logger) : IAsyncDisposable
@@ -62,7 +63,8 @@ internal sealed partial class CustomResourceCleaner(ClusterApi api, ILogger logg
         var state = api.Store.State;
         foreach (var crd in state.Table(KindRegistry.Crds).Values.Where(IsTerminating))
         {
-            var resource = new GroupResource(Json.Text(crd.Value, "spec", "group") ?? "", Json.Text(crd.Value, "spec", "names", "plural") ?? "");
+            var resource = new GroupResource(Json.Text(crd.Value, "spec", "group") ?? "", Json.Text(crd.Value, "spec", "names", "plural")
+                ?? "");
             var instances = state.Table(resource).Values.ToList();
             await DeleteAllAsync(instances).ConfigureAwait(false);
             if (instances.Count == 0)

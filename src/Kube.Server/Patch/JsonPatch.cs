@@ -12,13 +12,15 @@ internal static class JsonPatch
     {
         if (operations.Count > MaxOperations)
         {
-            throw new ApiException(413, "RequestEntityTooLarge", $"The allowed maximum operations in a JSON patch is {MaxOperations}, got {operations.Count}");
+            throw new ApiException(413, "RequestEntityTooLarge",
+                $"The allowed maximum operations in a JSON patch is {MaxOperations}, got {operations.Count}");
         }
         // A holder, so that the root itself can be replaced.
         var holder = new JsonObject { ["root"] = document };
         foreach (var item in operations)
         {
-            if (item is not JsonObject operation || Json.Text(operation, "op") is not { } op || Json.Text(operation, "path") is not { } path)
+            if (item is not JsonObject operation || Json.Text(operation, "op") is not { } op
+                || Json.Text(operation, "path") is not { } path)
             {
                 throw Status.BadRequest("json patch: each operation needs op and path");
             }
@@ -69,9 +71,11 @@ internal static class JsonPatch
     private static JsonNode? Value(JsonObject operation, string op) =>
         operation.ContainsKey("value") ? operation["value"]?.DeepClone() : throw Fail($"{op} operation needs value");
 
-    private static ApiException Fail(string message) => new(422, "Invalid", "the server rejected our request due to an error in our request: " + message, new JsonObject
+    private static ApiException Fail(string message) =>
+        new(422, "Invalid", "the server rejected our request due to an error in our request: " + message, new JsonObject
     {
-        ["causes"] = new JsonArray((JsonNode)new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = message, ["field"] = "patch" }),
+        ["causes"] = new JsonArray(
+            (JsonNode)new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = message, ["field"] = "patch" }),
     });
 
     private static (JsonNode Parent, string Key) Locate(JsonObject holder, string path, string op)
@@ -84,7 +88,8 @@ internal static class JsonPatch
         {
             throw Fail($"{op} operation does not apply: path \"{path}\" does not start with /");
         }
-        var parts = path[1..].Split('/').Select(p => p.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)).ToArray();
+        var parts = path[1..].Split('/')
+            .Select(p => p.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)).ToArray();
         var node = holder["root"];
         foreach (var part in parts[..^1])
         {
@@ -94,7 +99,9 @@ internal static class JsonPatch
                 throw Fail($"{op} operation does not apply: doc is missing path: \"{path}\": missing value");
             }
         }
-        return node is null or JsonValue ? throw Fail($"{op} operation does not apply: doc is missing path: \"{path}\": missing value") : (node, parts[^1]);
+        return node is null or JsonValue
+            ? throw Fail($"{op} operation does not apply: doc is missing path: \"{path}\": missing value")
+            : (node, parts[^1]);
     }
 
     private static JsonNode? Child(JsonNode? node, string key, out bool found)
@@ -105,7 +112,8 @@ internal static class JsonPatch
             case JsonObject obj:
                 found = obj.TryGetPropertyValue(key, out var value);
                 return value;
-            case JsonArray array when int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < array.Count:
+            case JsonArray array when int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                && index < array.Count:
                 found = true;
                 return array[index];
             default:

@@ -57,7 +57,8 @@ internal static class StrategicPatch
         }
         foreach (var (key, value) in patch)
         {
-            if (key.StartsWith("$setElementOrder/", StringComparison.Ordinal) && target[key[17..]] is JsonArray list && value is JsonArray order)
+            if (key.StartsWith("$setElementOrder/", StringComparison.Ordinal) && target[key[17..]] is JsonArray list
+                && value is JsonArray order)
             {
                 Sort(list, order, schema?.Child(key[17..])?.PatchMergeKey);
             }

@@ -38,18 +38,22 @@ internal sealed class ClusterApi : IClusterApi
     public JsonObject? Get(GroupResource resource, string? ns, string name)
     {
         var kind = Kind(resource);
-        return Store.State.Get(kind.Storage, StoredObject.KeyOf(kind.Namespaced ? ns : null, name)) is { } stored ? Conversion.ToServed(stored.Value, kind) : null;
+        return Store.State.Get(kind.Storage, StoredObject.KeyOf(kind.Namespaced ? ns : null, name)) is { } stored
+            ? Conversion.ToServed(stored.Value, kind)
+            : null;
     }
 
     public ObjectList List(GroupResource resource, string? ns = null, SelectorOptions? selectors = null)
     {
         var query = Query(resource, ns, selectors);
         var state = Store.State;
-        return new ObjectList(query.Select(state.Table(query.Kind.Storage)).Select(s => Conversion.ToServed(s.Value, query.Kind)).ToList(), state.ResourceVersion);
+        return new ObjectList(query.Select(state.Table(query.Kind.Storage)).Select(s => Conversion.ToServed(s.Value, query.Kind)).ToList(),
+            state.ResourceVersion);
     }
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(
-        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var query = Query(resource, ns, selectors);
         var version = fromResourceVersion ?? 0;
@@ -59,7 +63,8 @@ internal sealed class ClusterApi : IClusterApi
             version = state.ResourceVersion;
             foreach (var stored in query.Select(state.Table(query.Kind.Storage)))
             {
-                yield return new WatchEvent(WatchEventType.Added, resource, Conversion.ToServed(stored.Value, query.Kind), stored.ResourceVersion);
+                yield return new WatchEvent(WatchEventType.Added, resource, Conversion.ToServed(stored.Value, query.Kind),
+                    stored.ResourceVersion);
             }
             yield return new WatchEvent(WatchEventType.InitialListDone, resource, [], version);
         }
@@ -72,7 +77,8 @@ internal sealed class ClusterApi : IClusterApi
         }
     }
 
-    public async IAsyncEnumerable<WatchEvent> WatchAllAsync(long? fromResourceVersion = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<WatchEvent> WatchAllAsync(long? fromResourceVersion = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var version = fromResourceVersion ?? 0;
         if (fromResourceVersion is null)
@@ -87,31 +93,39 @@ internal sealed class ClusterApi : IClusterApi
         }
         await foreach (var change in ChangesAsync(null, version, cancellationToken).ConfigureAwait(false))
         {
-            var type = change.After is null ? WatchEventType.Deleted : change.Before is null ? WatchEventType.Added : WatchEventType.Modified;
+            var type = change.After is null ? WatchEventType.Deleted : change.Before is null ? WatchEventType.Added
+                : WatchEventType.Modified;
             yield return new WatchEvent(type, change.Resource, change.Shown.Value, change.ResourceVersion);
         }
     }
 
-    public async Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(obj);
-        return await Writer.CreateAsync(Kind(resource), ns, obj, options ?? Defaults, []).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Writer.CreateAsync(Kind(resource), ns, obj, options ?? Defaults, [])
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task<JsonObject> UpdateAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<JsonObject> UpdateAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(obj);
-        return await Writer.UpdateAsync(Kind(resource), ns, name, "", options ?? Defaults, _ => Json.Clone(obj), [], isPatch: false).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Writer.UpdateAsync(Kind(resource), ns, name, "", options ?? Defaults, _ => Json.Clone(obj), [], isPatch: false)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task<JsonObject> UpdateStatusAsync(GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<JsonObject> UpdateStatusAsync(GroupResource resource, string? ns, string name, JsonObject obj,
+        WriteOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(obj);
-        return await Writer.UpdateAsync(Kind(resource), ns, name, "status", options ?? Defaults, _ => Json.Clone(obj), [], isPatch: false).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Writer.UpdateAsync(Kind(resource), ns, name, "status", options ?? Defaults, _ => Json.Clone(obj), [], isPatch: false)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<JsonObject> PatchAsync(
-        GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null, WriteOptions? options = null, CancellationToken cancellationToken = default)
+        GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null, WriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(patch);
         JsonObject? Change(JsonObject live)
@@ -119,17 +133,20 @@ internal sealed class ClusterApi : IClusterApi
             MergePatch.Apply(live, patch);
             return live;
         }
-        return await Writer.UpdateAsync(Kind(resource), ns, name, subresource ?? "", options ?? Defaults, Change, [], isPatch: true).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Writer.UpdateAsync(Kind(resource), ns, name, subresource ?? "", options ?? Defaults, Change, [], isPatch: true)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<JsonObject?> ModifyAsync(
-        GroupResource resource, string? ns, string name, Func<JsonObject, bool> change, string? subresource = null, WriteOptions? options = null, CancellationToken cancellationToken = default)
+        GroupResource resource, string? ns, string name, Func<JsonObject, bool> change, string? subresource = null,
+        WriteOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(change);
         try
         {
             return await Writer.UpdateAsync(
-                Kind(resource), ns, name, subresource ?? "", options ?? Defaults, live => change(live) ? live : null, [], isPatch: true).WaitAsync(cancellationToken).ConfigureAwait(false);
+                Kind(resource), ns, name, subresource ?? "", options ?? Defaults, live => change(live) ? live : null, [], isPatch: true)
+                    .WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.IsNotFound)
         {
@@ -137,14 +154,17 @@ internal sealed class ClusterApi : IClusterApi
         }
     }
 
-    public async Task<JsonObject?> DeleteAsync(GroupResource resource, string? ns, string name, DeleteOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<JsonObject?> DeleteAsync(GroupResource resource, string? ns, string name, DeleteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
-        var (value, gone) = await Deleter.DeleteAsync(Kind(resource), ns, name, options ?? new DeleteOptions()).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var (value, gone) = await Deleter.DeleteAsync(Kind(resource), ns, name, options ?? new DeleteOptions())
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
         return gone ? null : value;
     }
 
     /// <summary>Raw changes after a version, for ever.</summary>
-    public async IAsyncEnumerable<ChangeRecord> ChangesAsync(GroupResource? resource, long version, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ChangeRecord> ChangesAsync(GroupResource? resource, long version,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -13,7 +13,8 @@ internal sealed class ClusterIpAllocator(ObjectStore store)
     {
         lock (_gate)
         {
-            var used = store.State.Table(GroupResource.Services).Values.Select(s => Json.Text(s.Value, "spec", "clusterIP")).ToHashSet(StringComparer.Ordinal);
+            var used = store.State.Table(GroupResource.Services).Values.Select(s => Json.Text(s.Value, "spec", "clusterIP"))
+                .ToHashSet(StringComparer.Ordinal);
             for (var i = 0; i < 65_000; i++)
             {
                 _next = _next >= 65_000 ? 10 : _next + 1;

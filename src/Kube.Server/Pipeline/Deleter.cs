@@ -25,7 +25,8 @@ internal sealed class Deleter(ObjectStore store, TimeProvider time)
             {
                 return (Conversion.ToServed(next ?? stored.Value, kind), remove);
             }
-            if (await store.CommitAsync(kind.Storage, key, stored.ResourceVersion, remove ? null : next).ConfigureAwait(false) is { } committed)
+            if (await store.CommitAsync(kind.Storage, key, stored.ResourceVersion,
+                remove ? null : next).ConfigureAwait(false) is { } committed)
             {
                 return (Conversion.ToServed(committed.Value, kind), remove);
             }
@@ -43,7 +44,8 @@ internal sealed class Deleter(ObjectStore store, TimeProvider time)
         var version = stored.ResourceVersion.ToString(CultureInfo.InvariantCulture);
         if (options.PreconditionResourceVersion is { } wantedVersion && wantedVersion != version)
         {
-            throw Status.Conflict(kind.Resource, name, $"Precondition failed: ResourceVersion in precondition: {wantedVersion}, ResourceVersion in object meta: {version}");
+            throw Status.Conflict(kind.Resource, name,
+                $"Precondition failed: ResourceVersion in precondition: {wantedVersion}, ResourceVersion in object meta: {version}");
         }
     }
 

@@ -8,11 +8,23 @@ namespace Kube.Server.Pipeline;
 /// <summary>Rules of metadata that hold for every kind.</summary>
 internal static partial class MetaValidation
 {
-    public const string SubdomainMessage = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-    public const string LabelMessage = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-    private const string Label1035Message = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-    private const string KeyMessage = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-    private const string ValueMessage = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+    public const string SubdomainMessage =
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+        + "alphanumeric character (e.g. 'example.com', regex used for validation is "
+        + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    public const string LabelMessage =
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
+        + "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+    private const string Label1035Message =
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with "
+        + "an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+    private const string KeyMessage =
+        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+        + "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+    private const string ValueMessage =
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        + "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+        + "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
     private const int MaxAnnotations = 256 * 1024;
 
     public static void Validate(JsonObject obj, KindInfo kind, List<FieldError> errors)
@@ -74,7 +86,8 @@ internal static partial class MetaValidation
         {
             throw Status.BadRequest("metadata must be an object");
         }
-        foreach (var key in (string[])["name", "namespace", "uid", "resourceVersion", "generateName", "creationTimestamp", "deletionTimestamp"])
+        foreach (var key in (string[])["name", "namespace", "uid", "resourceVersion", "generateName", "creationTimestamp",
+            "deletionTimestamp"])
         {
             if (metadata.TryGetPropertyValue(key, out var value))
             {
@@ -155,7 +168,8 @@ internal static partial class MetaValidation
             {
                 if (string.IsNullOrEmpty(Json.Text(owner, key)))
                 {
-                    errors.Add(FieldError.Invalid($"metadata.ownerReferences[{index}].{key}", "", key == "apiVersion" ? "version must not be empty" : $"{key} must not be empty"));
+                    errors.Add(FieldError.Invalid($"metadata.ownerReferences[{index}].{key}", "",
+                        key == "apiVersion" ? "version must not be empty" : $"{key} must not be empty"));
                 }
             }
             controllers += Json.AsBool(owner["controller"]) ? 1 : 0;
@@ -163,7 +177,8 @@ internal static partial class MetaValidation
         }
         if (controllers > 1)
         {
-            errors.Add(FieldError.Invalid("metadata.ownerReferences", metadata["ownerReferences"]?.DeepClone(), "Only one reference can have Controller set to true."));
+            errors.Add(FieldError.Invalid("metadata.ownerReferences", metadata["ownerReferences"]?.DeepClone(),
+                "Only one reference can have Controller set to true."));
         }
     }
 
@@ -175,7 +190,8 @@ internal static partial class MetaValidation
         {
             errors.Add(FieldError.Invalid(field, key, "name part must be no more than 63 bytes"));
         }
-        else if (!NamePartShape().IsMatch(name) || (prefix is not null && (prefix.Length > 253 || !SubdomainShape().IsMatch(prefix.ToLowerInvariant()))))
+        else if (!NamePartShape().IsMatch(name)
+            || (prefix is not null && (prefix.Length > 253 || !SubdomainShape().IsMatch(prefix.ToLowerInvariant()))))
         {
             errors.Add(FieldError.Invalid(field, key, KeyMessage));
         }

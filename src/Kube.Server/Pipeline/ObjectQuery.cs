@@ -14,7 +14,8 @@ internal sealed record ObjectQuery(KindInfo Kind, string? Namespace, LabelSelect
 
     public bool HasSelectors => !Labels.IsEmpty || !Fields.IsEmpty;
 
-    public bool Matches(StoredObject stored) => (Namespace is null || stored.Namespace == Namespace) && Labels.Matches(stored.Value) && Fields.Matches(stored.Value);
+    public bool Matches(StoredObject stored) =>
+        (Namespace is null || stored.Namespace == Namespace) && Labels.Matches(stored.Value) && Fields.Matches(stored.Value);
 
     /// <summary>Matching objects in key order, from a key on.</summary>
     public IEnumerable<StoredObject> Select(ImmutableSortedDictionary<string, StoredObject> table, string? startKey = null)
@@ -42,7 +43,9 @@ internal sealed record ObjectQuery(KindInfo Kind, string? Namespace, LabelSelect
         }
     }
 
-    /// <summary>How a change looks through the selectors: an object that leaves them is Deleted (old state, new version), one that enters is Added.</summary>
+    /// <summary>
+    /// How a change looks through the selectors: an object that leaves them is Deleted (old state, new version), one that enters is Added.
+    /// </summary>
     public (WatchEventType Type, JsonObject Value)? Translate(ChangeRecord change)
     {
         var before = change.Before is { } old && Matches(old);
@@ -51,7 +54,9 @@ internal sealed record ObjectQuery(KindInfo Kind, string? Namespace, LabelSelect
         {
             (false, true) => (WatchEventType.Added, change.After!.Value),
             (true, true) => (WatchEventType.Modified, change.After!.Value),
-            (true, false) => (WatchEventType.Deleted, change.After is null ? change.Shown.Value : WithVersion(change.Before!.Value, change.ResourceVersion)),
+            (true, false) =>
+                (WatchEventType.Deleted,
+                change.After is null ? change.Shown.Value : WithVersion(change.Before!.Value, change.ResourceVersion)),
             _ => null,
         };
     }

@@ -12,7 +12,8 @@ namespace Kube.Server.Pipeline;
 /// <summary>
 /// From what a client sent to what is stored, without storing it. The order is Kubernetes' own:
 /// <code>
-///   shape of metadata -> prune -> nulls -> defaults -> server's metadata -> status rule -> validation (schema, list types, rules) -> generation -> managed fields
+/// shape of metadata -> prune -> nulls -> defaults -> server's metadata -> status rule -> validation (schema, list types, rules) ->
+/// generation -> managed fields
 /// </code>
 /// </summary>
 internal sealed class Preparation(KindRegistry registry, ObjectStore store, TimeProvider time)
@@ -21,7 +22,8 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
 
     public string Now => Rfc3339(time.GetUtcNow());
 
-    public static string Rfc3339(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    public static string Rfc3339(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>Checks and cleans what a client sent: apiVersion, kind, metadata, unknown fields, nulls.</summary>
     public static void Normalise(JsonObject obj, KindInfo kind, WriteOptions options, IReadOnlyList<string> duplicates, bool isPatch)
@@ -36,11 +38,16 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
         if (Json.Text(obj, "kind") != kind.Kind)
         {
-            throw Status.BadRequest($"{Json.Text(obj, "kind")} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: the kind in the data does not match the resource");
+            throw Status.BadRequest(
+                $"{Json.Text(obj,
+                "kind")} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: the kind in the data does not match the "
+                + "resource");
         }
         if (Json.Text(obj, "apiVersion") != kind.ApiVersion)
         {
-            throw Status.BadRequest($"the API version in the data ({Json.Text(obj, "apiVersion")}) does not match the expected API version ({kind.ApiVersion})");
+            throw Status.BadRequest(
+                $"the API version in the data ({Json.Text(obj,
+                "apiVersion")}) does not match the expected API version ({kind.ApiVersion})");
         }
         MetaValidation.RequireShape(obj);
         var unknown = options.FieldValidation == FieldValidation.Ignore ? null : new List<string>();
@@ -51,7 +58,8 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         {
             return;
         }
-        var problems = unknown.Select(path => $"unknown field \"{path}\"").Concat(duplicates.Select(path => $"duplicate field \"{path}\"")).ToList();
+        var problems = unknown.Select(path => $"unknown field \"{path}\"").Concat(duplicates.Select(path => $"duplicate field \"{path}\""))
+            .ToList();
         if (options.FieldValidation == FieldValidation.Warn)
         {
             options.Warnings?.AddRange(problems);
@@ -129,7 +137,8 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
             }
         }
         var metadata = (JsonObject)next["metadata"]!;
-        foreach (var key in (string[])["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName", "selfLink", "resourceVersion"])
+        foreach (var key in (string[])["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+            "generation", "generateName", "selfLink", "resourceVersion"])
         {
             metadata.Remove(key);
             if (liveMeta.TryGetPropertyValue(key, out var value))
@@ -152,7 +161,9 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         if (!applied)
         {
             ManagedFields.Update(
-                live, next, kind, options.FieldManager, subresource, time.GetUtcNow(), subresource == "status" ? null : ServerFields.Status(kind));
+                live, next, kind, options.FieldManager, subresource, time.GetUtcNow(), subresource == "status"
+                    ? null
+                    : ServerFields.Status(kind));
         }
         return next;
     }
@@ -184,12 +195,16 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
     }
 
     public static bool SpecDiffers(KindInfo kind, JsonObject before, JsonObject after) =>
-        before.Select(p => p.Key).Union(after.Select(p => p.Key)).Any(key => key != "metadata" && !(kind.HasStatus && key == "status") && !Json.DeepEquals(before[key], after[key]));
+        before.Select(p => p.Key).Union(after.Select(p => p.Key))
+            .Any(key => key != "metadata" && !(kind.HasStatus && key == "status") && !Json.DeepEquals(before[key], after[key]));
 
-    public static bool HasGeneration(KindInfo kind) => kind.IsCustom || kind.Kind is "Pod" or "NetworkPolicy" or "Ingress" or "PodDisruptionBudget" or "CustomResourceDefinition" or "PriorityClass";
+    public static bool HasGeneration(KindInfo kind) =>
+        kind.IsCustom || kind.Kind is "Pod" or "NetworkPolicy" or "Ingress" or "PodDisruptionBudget"
+            or "CustomResourceDefinition" or "PriorityClass";
 
     private static bool SameEntry(JsonObject a, JsonObject b) =>
-        a.Count == b.Count && a.All(pair => pair.Key == "time" || (b.TryGetPropertyValue(pair.Key, out var other) && Json.DeepEquals(pair.Value, other)));
+        a.Count == b.Count
+            && a.All(pair => pair.Key == "time" || (b.TryGetPropertyValue(pair.Key, out var other) && Json.DeepEquals(pair.Value, other)));
 
     private void Complete(KindInfo kind, JsonObject obj, JsonObject? live)
     {
@@ -214,7 +229,9 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         if (!kind.IsCustom && schemaErrors.FirstOrDefault(e => e.Undecodable) is { } wrongType)
         {
             // A built-in kind with a wrong type cannot be decoded at all.
-            throw Status.BadRequest($"{kind.Kind} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: json: cannot unmarshal: {wrongType.Field}: {wrongType.Message}");
+            throw Status.BadRequest(
+                $"{kind.Kind} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: json: cannot unmarshal: "
+                + $"{wrongType.Field}: {wrongType.Message}");
         }
         if (kind.IsCustom)
         {
@@ -227,7 +244,10 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
         else if (kind.Schema.AnyValidation)
         {
-            schemaErrors.Add(FieldError.InvalidText("<nil>", "\"null\"", "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"));
+            schemaErrors.Add(
+                FieldError.InvalidText("<nil>", "\"null\"",
+                "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
+                + "validation"));
         }
         errors.AddRange(schemaErrors);
         if (!kind.IsCustom)
@@ -253,7 +273,9 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         if (added.Count > 0)
         {
             throw Status.Invalid(kind.Group, kind.Kind, Json.Text(next, "metadata", "name")!,
-                [FieldError.Forbidden("metadata.finalizers", $"no new finalizers can be added if the object is being deleted, found new finalizers [{string.Join(", ", added.Select(a => $"\"{a}\""))}]")]);
+                [FieldError.Forbidden("metadata.finalizers",
+                    $"no new finalizers can be added if the object is being deleted, found new finalizers [{string.Join(", ",
+                    added.Select(a => $"\"{a}\""))}]")]);
         }
     }
 
@@ -267,7 +289,9 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
             if (!seen.Add(Json.ToText(owner)))
             {
                 owners.Remove(owner);
-                options.Warnings?.Add(".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests");
+                options.Warnings?.Add(
+                    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject "
+                    + "such requests as early as 1.24; please fix your requests");
             }
         }
         foreach (var key in (string[])["finalizers", "ownerReferences", "labels", "annotations"])

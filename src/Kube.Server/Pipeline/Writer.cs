@@ -8,7 +8,9 @@ using Kube.Server.Storage;
 
 namespace Kube.Server.Pipeline;
 
-/// <summary>Create, update, patch and apply: preparation plus the loop around the store's optimistic concurrency. Results are in the served version.</summary>
+/// <summary>
+/// Create, update, patch and apply: preparation plus the loop around the store's optimistic concurrency. Results are in the served version.
+/// </summary>
 internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvider time)
 {
     private const int MaxAttempts = 200;
@@ -18,7 +20,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
 
     public Preparation Preparation => _prepare;
 
-    public async Task<JsonObject> CreateAsync(KindInfo kind, string? ns, JsonObject obj, WriteOptions options, IReadOnlyList<string> duplicates, bool applied = false)
+    public async Task<JsonObject> CreateAsync(KindInfo kind, string? ns, JsonObject obj, WriteOptions options,
+        IReadOnlyList<string> duplicates, bool applied = false)
     {
         Preparation.Normalise(obj, kind, options, duplicates, isPatch: false);
         var (inner, body) = ForStorage(kind, obj);
@@ -33,7 +36,9 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         var generated = name.Length == 0 && prefix.Length > 0;
         for (var attempt = 1; ; attempt++)
         {
-            var candidate = generated ? (prefix.Length > 58 ? prefix[..58] : prefix) + RandomNumberGenerator.GetString(NameAlphabet, 5) : name;
+            var candidate = generated
+                ? (prefix.Length > 58 ? prefix[..58] : prefix) + RandomNumberGenerator.GetString(NameAlphabet, 5)
+                : name;
             RequireNamespace(kind, ns, candidate);
             var prepared = _prepare.Create(inner, Json.Clone(body), ns, candidate, options, applied);
             var key = StoredObject.KeyOf(ns, candidate);
@@ -58,11 +63,13 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
     }
 
     /// <summary>
-    /// The update loop. <paramref name="change"/> gets a private copy of the live object (served version) and returns what it is to become, or null for no change.
+    /// The update loop. <paramref name="change"/> gets a private copy of the live object (served version) and returns what it is to become,
+    /// or null for no change.
     /// A resourceVersion in the result that is not the live one's is a conflict; otherwise a lost race is run again.
     /// </summary>
     public async Task<JsonObject> UpdateAsync(
-        KindInfo kind, string? ns, string name, string subresource, WriteOptions options, Func<JsonObject, JsonObject?> change, IReadOnlyList<string> duplicates,
+        KindInfo kind, string? ns, string name, string subresource, WriteOptions options, Func<JsonObject, JsonObject?> change,
+        IReadOnlyList<string> duplicates,
         bool isPatch, bool applied = false)
     {
         var key = StoredObject.KeyOf(ns, name);
@@ -89,7 +96,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
                 return Conversion.ToServed(prepared, kind);
             }
             Conversion.ToStored(prepared, inner);
-            if (await store.CommitAsync(kind.Storage, key, stored.ResourceVersion, delete ? null : prepared).ConfigureAwait(false) is { } committed)
+            if (await store.CommitAsync(kind.Storage, key, stored.ResourceVersion,
+                delete ? null : prepared).ConfigureAwait(false) is { } committed)
             {
                 return Conversion.ToServed(delete ? prepared : committed.Value, kind);
             }
@@ -99,7 +107,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
 
     /// <summary>Server-side apply; true when the object was created.</summary>
     public async Task<(JsonObject Result, bool Created)> ApplyAsync(
-        KindInfo kind, string? ns, string name, string subresource, JsonObject config, WriteOptions options, IReadOnlyList<string> duplicates)
+        KindInfo kind, string? ns, string name, string subresource, JsonObject config, WriteOptions options,
+        IReadOnlyList<string> duplicates)
     {
         foreach (var required in (string[])["apiVersion", "kind"])
         {
@@ -152,11 +161,14 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
                 }
                 if (Json.Text(metadata, "uid") is { Length: > 0 })
                 {
-                    throw Status.Conflict(kind.Resource, name, "uid mismatch: the provided object specified uid " + Json.Text(metadata, "uid") + ", and no existing object was found");
+                    throw Status.Conflict(kind.Resource, name,
+                        "uid mismatch: the provided object specified uid " + Json.Text(metadata, "uid")
+                        + ", and no existing object was found");
                 }
                 try
                 {
-                    var created = ManagedFields.Apply(null, Json.Clone(config), kind, options.FieldManager, subresource, options.Force, time.GetUtcNow());
+                    var created = ManagedFields.Apply(null, Json.Clone(config), kind, options.FieldManager, subresource, options.Force,
+                        time.GetUtcNow());
                     return (await CreateAsync(kind, ns, created, options, [], applied: true).ConfigureAwait(false), true);
                 }
                 catch (ApiException e) when (e.IsAlreadyExists)
@@ -168,7 +180,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
             {
                 var result = await UpdateAsync(
                     kind, ns, name, subresource, options,
-                    live => ManagedFields.Apply(live, Json.Clone(config), kind, options.FieldManager, subresource, options.Force, time.GetUtcNow()), [], isPatch: true, applied: true).ConfigureAwait(false);
+                    live => ManagedFields.Apply(live, Json.Clone(config), kind, options.FieldManager, subresource, options.Force,
+                        time.GetUtcNow()), [], isPatch: true, applied: true).ConfigureAwait(false);
                 return (result, false);
             }
             catch (ApiException e) when (e.IsNotFound && subresource.Length == 0)
@@ -216,7 +229,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         {
             throw Status.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
         }
-        return string.IsNullOrEmpty(ns) ? string.IsNullOrEmpty(stated) ? throw Status.BadRequest("an empty namespace may not be set during creation") : stated : ns;
+        return string.IsNullOrEmpty(ns) ? string.IsNullOrEmpty(stated)
+            ? throw Status.BadRequest("an empty namespace may not be set during creation") : stated : ns;
     }
 
     private void RequireNamespace(KindInfo kind, string? ns, string name)
@@ -229,8 +243,11 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         if (Json.At(found.Value, "metadata", "deletionTimestamp") is not null)
         {
             var details = Status.Details(name, kind.Group, kind.Plural);
-            details["causes"] = new JsonArray((JsonNode)new JsonObject { ["reason"] = "NamespaceTerminating", ["message"] = $"namespace {ns} is being terminated", ["field"] = "metadata.namespace" });
-            throw Status.Forbidden(kind.Resource, name, $"unable to create new content in namespace {ns} because it is being terminated", details);
+            details["causes"] = new JsonArray(
+                (JsonNode)new JsonObject { ["reason"] = "NamespaceTerminating", ["message"] = $"namespace {ns} is being terminated",
+                ["field"] = "metadata.namespace" });
+            throw Status.Forbidden(kind.Resource, name, $"unable to create new content in namespace {ns} because it is being terminated",
+                details);
         }
     }
 
@@ -239,7 +256,10 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         var metadata = (JsonObject)next["metadata"]!;
         if (Json.Text(metadata, "name") is var stated && stated != name)
         {
-            throw Status.BadRequest(string.IsNullOrEmpty(stated) ? "name must be provided" : $"the name of the object ({stated}) does not match the name on the URL ({name})");
+            throw Status.BadRequest(
+                string.IsNullOrEmpty(stated)
+                ? "name must be provided"
+                : $"the name of the object ({stated}) does not match the name on the URL ({name})");
         }
         if (kind.Namespaced && Json.Text(metadata, "namespace") is { Length: > 0 } space && space != ns)
         {
@@ -260,7 +280,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         }
         if (!long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out _))
         {
-            throw Status.Invalid(kind.Group, kind.Kind, name, [FieldError.Invalid("metadata.resourceVersion", version, "must be an unsigned integer")]);
+            throw Status.Invalid(kind.Group, kind.Kind, name,
+                [FieldError.Invalid("metadata.resourceVersion", version, "must be an unsigned integer")]);
         }
         if (version != "0" && version != Json.Text(live, "metadata", "resourceVersion"))
         {

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Kube.Server.Pki;
 
-/// <summary>The server's CA, certificate and administrator token, made once and kept under <c>DataDirectory/pki</c>, readable by the user alone.</summary>
+/// <summary>
+/// The server's CA, certificate and administrator token, made once and kept under <c>DataDirectory/pki</c>, readable by the user alone.
+/// </summary>
 internal sealed record ServerIdentity(X509Certificate2 Certificate, string CaPem, string Token)
 {
     private static readonly TimeSpan CaLife = TimeSpan.FromDays(3650);
@@ -106,7 +108,8 @@ internal sealed record ServerIdentity(X509Certificate2 Certificate, string CaPem
         }
         using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
         // A month before the end a restart makes a new one.
-        return certificate.NotAfter > now.AddDays(30).LocalDateTime && (IPAddress.IsLoopback(address) || certificate.MatchesHostname(address.ToString()));
+        return certificate.NotAfter > now.AddDays(30).LocalDateTime
+            && (IPAddress.IsLoopback(address) || certificate.MatchesHostname(address.ToString()));
     }
 
     private static string ReadToken(string path)

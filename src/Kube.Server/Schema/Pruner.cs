@@ -54,7 +54,9 @@ internal static class Pruner
         }
     }
 
-    /// <summary>Removes nulls where the schema allows none and has no default to put there (with a default, defaulting replaces them).</summary>
+    /// <summary>
+    /// Removes nulls where the schema allows none and has no default to put there (with a default, defaulting replaces them).
+    /// </summary>
     public static void DropNulls(JsonNode? value, SchemaNode schema)
     {
         switch (value)
@@ -64,7 +66,8 @@ internal static class Pruner
                 foreach (var (key, child) in obj)
                 {
                     var childSchema = schema.Child(key);
-                    if (child is null && childSchema is not null && !childSchema.Nullable && !childSchema.HasDefault && schema.Properties.ContainsKey(key))
+                    if (child is null && childSchema is not null && !childSchema.Nullable && !childSchema.HasDefault
+                        && schema.Properties.ContainsKey(key))
                     {
                         (drop ??= []).Add(key);
                     }

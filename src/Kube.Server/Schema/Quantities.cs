@@ -8,8 +8,10 @@ internal static class Quantities
 {
     private static readonly (string Suffix, decimal Factor)[] Suffixes =
     [
-        ("Ki", 1024m), ("Mi", 1048576m), ("Gi", 1073741824m), ("Ti", 1099511627776m), ("Pi", 1125899906842624m), ("Ei", 1152921504606846976m),
-        ("n", 0.000000001m), ("u", 0.000001m), ("m", 0.001m), ("k", 1e3m), ("M", 1e6m), ("G", 1e9m), ("T", 1e12m), ("P", 1e15m), ("E", 1e18m),
+        ("Ki", 1024m), ("Mi", 1048576m), ("Gi", 1073741824m), ("Ti", 1099511627776m), ("Pi", 1125899906842624m),
+        ("Ei", 1152921504606846976m),
+        ("n", 0.000000001m), ("u", 0.000001m), ("m", 0.001m), ("k", 1e3m), ("M", 1e6m), ("G", 1e9m), ("T", 1e12m), ("P", 1e15m),
+        ("E", 1e18m),
     ];
 
     public static bool TryParse(string text, out decimal value)
@@ -30,7 +32,8 @@ internal static class Quantities
         {
             return false;
         }
-        if (!decimal.TryParse(number, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value))
+        if (!decimal.TryParse(number, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out value))
         {
             return false;
         }
@@ -46,7 +49,8 @@ internal static class Quantities
     }
 
     /// <summary>
-    /// The one spelling of an amount: no fraction, the largest suffix of its family (1024Mi is 1Gi, 0.5 is 500m, 1000k is 1M); null for no quantity. Amounts
+    /// The one spelling of an amount: no fraction, the largest suffix of its family (1024Mi is 1Gi, 0.5 is 500m, 1000k is 1M); null for no
+    /// quantity. Amounts
     /// with a binary suffix that are smaller than 1024 lose it; what is smaller than a billionth is rounded up to one.
     /// </summary>
     public static string? Canonical(string text)
@@ -124,11 +128,13 @@ internal static class Quantities
             power++;
         }
         return exponent
-            ? scaled.ToString("0", CultureInfo.InvariantCulture) + (power == 0 ? "" : "e" + (power * 3).ToString(CultureInfo.InvariantCulture))
+            ? scaled.ToString("0", CultureInfo.InvariantCulture)
+                + (power == 0 ? "" : "e" + (power * 3).ToString(CultureInfo.InvariantCulture))
             : Spell(scaled, (string[])["n", "u", "m", "", "k", "M", "G", "T", "P", "E"], power + 3);
     }
 
     private static decimal AwayFromZero(decimal value) => value < 0 ? Math.Floor(value) : Math.Ceiling(value);
 
-    private static string Spell(decimal value, string[] suffixes, int power) => value.ToString("0", CultureInfo.InvariantCulture) + suffixes[power];
+    private static string Spell(decimal value, string[] suffixes, int power) =>
+        value.ToString("0", CultureInfo.InvariantCulture) + suffixes[power];
 }

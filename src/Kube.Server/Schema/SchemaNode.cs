@@ -13,7 +13,9 @@ internal sealed class SchemaNode
 
     public string Description { get; set; } = "";
 
-    /// <summary>Name of the shared definition this node stands for (built-in kinds only): OpenAPI refers to it instead of repeating it.</summary>
+    /// <summary>
+    /// Name of the shared definition this node stands for (built-in kinds only): OpenAPI refers to it instead of repeating it.
+    /// </summary>
     public string TypeName { get; set; } = "";
 
     public bool Nullable { get; set; }
@@ -82,7 +84,10 @@ internal sealed class SchemaNode
     /// <summary>True when the object is owned as a whole in server-side apply.</summary>
     public bool AtomicMap { get; set; }
 
-    /// <summary>Merge key of a strategic merge patch; null replaces the list (or merges it as a set of scalars when <see cref="PatchMerge"/> says so).</summary>
+    /// <summary>
+    /// Merge key of a strategic merge patch; null replaces the list (or merges it as a set of scalars when <see cref="PatchMerge"/> says
+    /// so).
+    /// </summary>
     public string? PatchMergeKey { get; set; }
 
     public bool PatchMerge { get; set; }

@@ -4,7 +4,9 @@ using Kube.Server.Cel;
 
 namespace Kube.Server.Schema;
 
-/// <summary>Turns a CRD's openAPIV3Schema into nodes and checks that it is structural: what is not is listed in <see cref="Errors"/>.</summary>
+/// <summary>
+/// Turns a CRD's openAPIV3Schema into nodes and checks that it is structural: what is not is listed in <see cref="Errors"/>.
+/// </summary>
 internal sealed class SchemaParser
 {
     private static readonly HashSet<string> KnownTypes = ["object", "array", "string", "integer", "number", "boolean"];
@@ -135,9 +137,12 @@ internal sealed class SchemaParser
         }
         else if (!insideJunctor && node.Type.Length == 0 && !node.IntOrString && !node.PreserveUnknownFields)
         {
-            Errors.Add(FieldError.Required(path + ".type", "must not be empty for specified " + (path.EndsWith(".items", StringComparison.Ordinal) ? "array items" : "object fields")));
+            Errors.Add(FieldError.Required(path + ".type",
+                "must not be empty for specified "
+                + (path.EndsWith(".items", StringComparison.Ordinal) ? "array items" : "object fields")));
         }
-        if (insideJunctor && (node.Type.Length > 0 || node.HasDefault || node.Nullable || node.AdditionalProperties is not null) && !node.IntOrString && path.Contains("Of[", StringComparison.Ordinal))
+        if (insideJunctor && (node.Type.Length > 0 || node.HasDefault || node.Nullable || node.AdditionalProperties is not null)
+            && !node.IntOrString && path.Contains("Of[", StringComparison.Ordinal))
         {
             // int-or-string is written by generators as anyOf [integer, string] beside the extension; that one form is allowed.
             if (!(node.Type is "integer" or "string" && path.EndsWith(']')))
@@ -157,7 +162,8 @@ internal sealed class SchemaParser
         }
         if (Json.AsBool(raw["uniqueItems"]))
         {
-            Errors.Add(FieldError.Forbidden(path + ".uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
+            Errors.Add(FieldError.Forbidden(path + ".uniqueItems",
+                "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
         }
         if (node.EmbeddedResource && node.Type != "object")
         {
@@ -181,11 +187,13 @@ internal sealed class SchemaParser
             {
                 if (node.Items is null || !node.Items.Properties.TryGetValue(key, out var keySchema))
                 {
-                    Errors.Add(FieldError.Invalid(path + ".x-kubernetes-list-map-keys", key, "entries must all be names of item properties"));
+                    Errors.Add(FieldError.Invalid(path + ".x-kubernetes-list-map-keys", key,
+                        "entries must all be names of item properties"));
                 }
                 else if (!node.Items.Required.Contains(key) && !keySchema.HasDefault)
                 {
-                    Errors.Add(FieldError.Required($"{path}.items.properties[{key}].default", "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"));
+                    Errors.Add(FieldError.Required($"{path}.items.properties[{key}].default",
+                        "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"));
                 }
             }
         }

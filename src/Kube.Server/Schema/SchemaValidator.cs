@@ -22,7 +22,8 @@ internal static class SchemaValidator
         }
         if (schema.IntOrString && !Json.IsString(value) && !Json.TryLong(value, out _))
         {
-            errors.Add(FieldError.TypeInvalid(path, TypeOf(value), $"{path} in body must be of type integer or string: \"{TypeOf(value)}\""));
+            errors.Add(FieldError.TypeInvalid(path, TypeOf(value),
+                $"{path} in body must be of type integer or string: \"{TypeOf(value)}\""));
             return;
         }
         if (schema.Type.Length > 0 && !TypeMatches(value, schema.Type))
@@ -132,7 +133,9 @@ internal static class SchemaValidator
     {
         if (Json.AsString(value) is { } text)
         {
-            var length = new System.Globalization.StringInfo(text).LengthInTextElements is var elements && elements == text.Length ? text.Length : text.EnumerateRunes().Count();
+            var length = new System.Globalization.StringInfo(text).LengthInTextElements is var elements && elements == text.Length
+                ? text.Length
+                : text.EnumerateRunes().Count();
             if (schema.MinLength is { } min && length < min)
             {
                 errors.Add(FieldError.Invalid(path, value, $"{path} in body should be at least {min} chars long"));
@@ -158,11 +161,13 @@ internal static class SchemaValidator
         }
         if (schema.Minimum is { } low && (schema.ExclusiveMinimum ? number <= low : number < low))
         {
-            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Text(low)}"));
+            errors.Add(FieldError.Invalid(path, value,
+                $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Text(low)}"));
         }
         if (schema.Maximum is { } high && (schema.ExclusiveMaximum ? number >= high : number > high))
         {
-            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Text(high)}"));
+            errors.Add(FieldError.Invalid(path, value,
+                $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Text(high)}"));
         }
         if (schema.MultipleOf is { } factor && factor > 0 && Math.Abs((number / factor) - Math.Round(number / factor)) > 1e-9)
         {
@@ -198,7 +203,8 @@ internal static class SchemaValidator
             if (valid != 1)
             {
                 var found = valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives";
-                errors.Add(FieldError.Invalid(path, value.DeepClone(), $"{path} in body must validate one and only one schema (oneOf). {found}"));
+                errors.Add(FieldError.Invalid(path, value.DeepClone(),
+                    $"{path} in body must validate one and only one schema (oneOf). {found}"));
             }
         }
         if (schema.Not is { } not && IsValid(value, not, path))

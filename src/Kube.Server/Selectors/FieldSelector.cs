@@ -61,8 +61,11 @@ internal sealed class FieldSelector
         }
         return (kind.Storage.Group, kind.Storage.Plural) switch
         {
-            ("", "pods") => key is "spec.nodeName" or "spec.restartPolicy" or "spec.schedulerName" or "spec.serviceAccountName" or "spec.hostNetwork" or "status.phase" or "status.podIP" or "status.nominatedNodeName",
-            ("", "events") => key is "reason" or "reportingComponent" or "source" or "type" || key.StartsWith("involvedObject.", StringComparison.Ordinal) || key.StartsWith("regarding.", StringComparison.Ordinal),
+            ("", "pods") => key is "spec.nodeName" or "spec.restartPolicy" or "spec.schedulerName" or "spec.serviceAccountName"
+                or "spec.hostNetwork" or "status.phase" or "status.podIP" or "status.nominatedNodeName",
+            ("", "events") =>
+                key is "reason" or "reportingComponent" or "source" or "type" || key.StartsWith("involvedObject.", StringComparison.Ordinal)
+                || key.StartsWith("regarding.", StringComparison.Ordinal),
             ("", "secrets") => key == "type",
             ("", "namespaces") => key == "status.phase",
             ("", "nodes") => key == "spec.unschedulable",

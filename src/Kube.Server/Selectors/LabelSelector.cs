@@ -92,15 +92,20 @@ internal sealed partial class LabelSelector
             var (key, bound) = (Key(match.Groups[1].Value, whole), match.Groups[3].Value);
             return Number(bound) is not null
                 ? (key, match.Groups[2].Value, [bound])
-                : throw Status.BadRequest($"unable to parse requirement: values[0][{key}]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value must be an integer");
+                : throw Status.BadRequest(
+                    $"unable to parse requirement: values[0][{key}]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value "
+                    + "must be an integer");
         }
         return part[0] == '!' ? (Key(part[1..].Trim(), whole), "missing", []) : (Key(part, whole), "exists", []);
     }
 
-    private static long? Number(string? text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string Key(string key, string whole) =>
-        KeyShape().IsMatch(key) ? key : throw Status.BadRequest($"unable to parse requirement: invalid label key \"{key}\" in selector \"{whole}\"");
+        KeyShape().IsMatch(key)
+            ? key
+            : throw Status.BadRequest($"unable to parse requirement: invalid label key \"{key}\" in selector \"{whole}\"");
 
     [GeneratedRegex(@"^(\S+?)\s+(in|notin)\s*\((.*)\)\z", RegexOptions.CultureInvariant)]
     private static partial Regex SetTerm();

@@ -1,10 +1,12 @@
 namespace Kube.Server.Storage;
 
 /// <summary>A change as watches see it. <see cref="Shown"/> of a delete is the last state with the version of the deletion.</summary>
-internal sealed record ChangeRecord(long ResourceVersion, GroupResource Resource, StoredObject? Before, StoredObject? After, StoredObject Shown);
+internal sealed record ChangeRecord(long ResourceVersion, GroupResource Resource, StoredObject? Before, StoredObject? After,
+    StoredObject Shown);
 
 /// <summary>
-/// The latest changes of a collection. Watches hold a version, not a queue: one that falls behind the ring is ended, so no reader can slow a writer or hold
+/// The latest changes of a collection. Watches hold a version, not a queue: one that falls behind the ring is ended, so no reader can slow
+/// a writer or hold
 /// memory. Guarded by the store's publish lock.
 /// </summary>
 internal sealed class EventRing(long floor, int maxCount, long maxBytes)

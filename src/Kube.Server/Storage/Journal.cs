@@ -5,8 +5,10 @@ using System.Runtime.InteropServices;
 namespace Kube.Server.Storage;
 
 /// <summary>
-/// The files under <c>DataDirectory/store</c>: <c>snapshot-N</c> is the state before <c>journal-N</c>; recovery takes the newest snapshot and every journal
-/// from its number on. A snapshot appears by rename, so it is whole or absent. Only the newest journal may end in a torn record: it is cut off, because what it
+/// The files under <c>DataDirectory/store</c>: <c>snapshot-N</c> is the state before <c>journal-N</c>; recovery takes the newest snapshot
+/// and every journal
+/// from its number on. A snapshot appears by rename, so it is whole or absent. Only the newest journal may end in a torn record: it is cut
+/// off, because what it
 /// was to hold was never acknowledged. Damage anywhere else stops the start: acknowledged data would be lost without a word.
 /// </summary>
 internal sealed partial class Journal : IDisposable
@@ -46,7 +48,8 @@ internal sealed partial class Journal : IDisposable
             if (journals[i] != first + i)
             {
                 throw new InvalidDataException(
-                    $"The data folder {directory} lacks {Name("journal-", first + i)} but has later journals. Restore the file from a backup, or remove the folder to start empty.");
+                    $"The data folder {directory} lacks {Name("journal-",
+                        first + i)} but has later journals. Restore the file from a backup, or remove the folder to start empty.");
             }
             ReadJournal(Path.Combine(directory, Name("journal-", journals[i])), i == journals.Count - 1, replay);
         }
@@ -94,12 +97,15 @@ internal sealed partial class Journal : IDisposable
             long count = 0;
             foreach (var stored in objects)
             {
-                RecordCodec.Write(buffer, new JournalRecord(RecordType.Put, stored.ResourceVersion, stored.Resource, stored.Key, stored.Utf8));
+                RecordCodec.Write(buffer,
+                    new JournalRecord(RecordType.Put, stored.ResourceVersion, stored.Resource, stored.Key, stored.Utf8));
                 count++;
                 file.Write(buffer.WrittenSpan);
                 buffer.ResetWrittenCount();
             }
-            RecordCodec.Write(buffer, new JournalRecord(RecordType.SnapshotEnd, resourceVersion, default(GroupResource) with { Group = "", Plural = "" }, count.ToString(CultureInfo.InvariantCulture), []));
+            RecordCodec.Write(buffer,
+                new JournalRecord(RecordType.SnapshotEnd, resourceVersion, default(GroupResource) with { Group = "", Plural = "" },
+                count.ToString(CultureInfo.InvariantCulture), []));
             file.Write(buffer.WrittenSpan);
             file.Flush(_flush);
         }
@@ -160,7 +166,8 @@ internal sealed partial class Journal : IDisposable
         file.Flush(true);
     }
 
-    // A torn write leaves nothing sound behind it; a sound record behind a bad one means that bytes which were once acknowledged have rotted.
+    // A torn write leaves nothing sound behind it; a sound record behind a bad one means that bytes which were once acknowledged have
+    // rotted.
     private static bool HasRecordAfter(ReadOnlySpan<byte> data)
     {
         for (var at = 0; at + RecordCodec.HeaderSize < data.Length; at++)
@@ -174,7 +181,8 @@ internal sealed partial class Journal : IDisposable
     }
 
     private static InvalidDataException Damaged(string path, int offset) =>
-        new($"{path} is damaged at byte {offset}: acknowledged data behind it cannot be read. Restore the file from a backup, or remove the folder to start empty.");
+        new($"{path} is damaged at byte {offset}: acknowledged data behind it cannot be read. Restore the file from a backup, or remove "
+            + "the folder to start empty.");
 
     private static FileStream OpenFile(string path) => new(path, FileMode.Append, FileAccess.Write, FileShare.Read, 0);
 

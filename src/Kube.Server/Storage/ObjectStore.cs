@@ -7,11 +7,14 @@ using Microsoft.Extensions.Logging;
 namespace Kube.Server.Storage;
 
 /// <summary>Everything at one version. Immutable.</summary>
-internal sealed record StoreState(long ResourceVersion, ImmutableDictionary<GroupResource, ImmutableSortedDictionary<string, StoredObject>> Tables)
+internal sealed record StoreState(long ResourceVersion,
+    ImmutableDictionary<GroupResource, ImmutableSortedDictionary<string, StoredObject>> Tables)
 {
-    public static readonly ImmutableSortedDictionary<string, StoredObject> EmptyTable = ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
+    public static readonly ImmutableSortedDictionary<string, StoredObject> EmptyTable =
+        ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
 
-    public ImmutableSortedDictionary<string, StoredObject> Table(GroupResource resource) => Tables.GetValueOrDefault(resource) ?? EmptyTable;
+    public ImmutableSortedDictionary<string, StoredObject> Table(GroupResource resource) =>
+        Tables.GetValueOrDefault(resource) ?? EmptyTable;
 
     public StoredObject? Get(GroupResource resource, string key) => Table(resource).GetValueOrDefault(key);
 }
@@ -21,7 +24,8 @@ internal sealed record StoreSettings(bool Flush, long CompactionBytes, int Histo
 /// <summary>
 /// The store.
 /// <code>
-///   writers --> channel --> commit loop: check versions -> stamp -> append + one flush for all -> publish (state, rings) -> answer each writer
+/// writers --> channel --> commit loop: check versions -> stamp -> append + one flush for all -> publish (state, rings) -> answer each
+/// writer
 ///   readers --> State (immutable, swapped);  watches --> rings, by version
 /// </code>
 /// Nothing is visible before it is durable, so a version that was seen is never given out twice. Only the commit loop writes.
@@ -75,7 +79,8 @@ internal sealed partial class ObjectStore : IAsyncDisposable
             }
             if (!fromSnapshot)
             {
-                changes.Add(new ChangeRecord(record.ResourceVersion, record.Resource, before, record.Type == RecordType.Put ? stored : null, stored));
+                changes.Add(new ChangeRecord(record.ResourceVersion, record.Resource, before, record.Type == RecordType.Put ? stored : null,
+                    stored));
             }
         });
         _historyFloor = floor;
@@ -92,13 +97,18 @@ internal sealed partial class ObjectStore : IAsyncDisposable
 
     public StoreState State => _state;
 
-    /// <summary>Called by the commit loop after changes are visible and before their writers are answered. Must not block or throw.</summary>
+    /// <summary>
+    /// Called by the commit loop after changes are visible and before their writers are answered. Must not block or throw.
+    /// </summary>
     public Action<IReadOnlyList<ChangeRecord>>? Published { get; set; }
 
-    /// <summary>Writes an object (or removes it, value null) if it is still at the expected version (0: must not exist). Null: it is not.</summary>
+    /// <summary>
+    /// Writes an object (or removes it, value null) if it is still at the expected version (0: must not exist). Null: it is not.
+    /// </summary>
     public async Task<StoredObject?> CommitAsync(GroupResource resource, string key, long expected, JsonObject? value)
     {
-        var commit = new Commit(resource, key, expected, value, new TaskCompletionSource<StoredObject?>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var commit = new Commit(resource, key, expected, value,
+            new TaskCompletionSource<StoredObject?>(TaskCreationOptions.RunContinuationsAsynchronously));
         if (!_commits.Writer.TryWrite(commit))
         {
             throw new ApiException(503, "ServiceUnavailable", "the server is shutting down");
@@ -106,7 +116,10 @@ internal sealed partial class ObjectStore : IAsyncDisposable
         return await commit.Done.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Changes of a collection (null: of all) after a version, and the version everything until which is in the answer when it is shorter than the limit.</summary>
+    /// <summary>
+    /// Changes of a collection (null: of all) after a version, and the version everything until which is in the answer when it is shorter
+    /// than the limit.
+    /// </summary>
     public WatchBatch ReadAfter(GroupResource? resource, long version, int limit = 256)
     {
         var records = new List<ChangeRecord>();
@@ -118,7 +131,8 @@ internal sealed partial class ObjectStore : IAsyncDisposable
                 return new WatchBatch(records, version, ring.Floor, true, Task.CompletedTask);
             }
             ring.CopyAfter(version, records, limit);
-            return new WatchBatch(records, records.Count < limit ? Math.Max(version, _state.ResourceVersion) : records[^1].ResourceVersion, ring.Floor, false, ring.Changed);
+            return new WatchBatch(records, records.Count < limit ? Math.Max(version, _state.ResourceVersion) : records[^1].ResourceVersion,
+                ring.Floor, false, ring.Changed);
         }
     }
 
@@ -209,7 +223,9 @@ internal sealed partial class ObjectStore : IAsyncDisposable
             LogCommitFailed(_logger, e);
             foreach (var commit in batch)
             {
-                commit.Done.TrySetException(new ApiException(500, "InternalError", $"Internal error occurred: the change could not be written to disk: {e.Message}"));
+                commit.Done.TrySetException(
+                    new ApiException(500, "InternalError",
+                    $"Internal error occurred: the change could not be written to disk: {e.Message}"));
             }
             return;
         }
@@ -230,7 +246,8 @@ internal sealed partial class ObjectStore : IAsyncDisposable
         foreach (var change in changes)
         {
             var table = tables.GetValueOrDefault(change.Resource) ?? StoreState.EmptyTable;
-            tables = tables.SetItem(change.Resource, change.After is null ? table.Remove(change.Shown.Key) : table.SetItem(change.Shown.Key, change.After));
+            tables = tables.SetItem(change.Resource,
+                change.After is null ? table.Remove(change.Shown.Key) : table.SetItem(change.Shown.Key, change.After));
         }
         var touched = new HashSet<EventRing> { _all };
         lock (_publish)
@@ -268,7 +285,8 @@ internal sealed partial class ObjectStore : IAsyncDisposable
             {
                 try
                 {
-                    _journal.WriteSnapshot(number, state.ResourceVersion, state.Tables.OrderBy(t => t.Key.ToString(), StringComparer.Ordinal).SelectMany(t => t.Value.Values));
+                    _journal.WriteSnapshot(number, state.ResourceVersion,
+                        state.Tables.OrderBy(t => t.Key.ToString(), StringComparer.Ordinal).SelectMany(t => t.Value.Values));
                     LogCompacted(_logger, state.ResourceVersion);
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -292,7 +310,8 @@ internal sealed partial class ObjectStore : IAsyncDisposable
     [LoggerMessage(3, LogLevel.Warning, "Writing a snapshot failed; the journal keeps growing until one succeeds")]
     private static partial void LogCompactionFailed(ILogger logger, Exception exception);
 
-    private sealed record Commit(GroupResource Resource, string Key, long Expected, JsonObject? Value, TaskCompletionSource<StoredObject?> Done);
+    private sealed record Commit(GroupResource Resource, string Key, long Expected, JsonObject? Value,
+        TaskCompletionSource<StoredObject?> Done);
 }
 
 /// <summary>Answer of a ring: changes, the version reached, whether the asked version is too old, and a task for what comes next.</summary>

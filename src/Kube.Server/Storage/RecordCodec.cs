@@ -14,12 +14,15 @@ internal enum RecordType : byte
     SnapshotEnd = 3,
 }
 
-/// <summary>One change. A delete carries the object's last state (with the version of the deletion) so that watches can be fed from the journal.</summary>
+/// <summary>
+/// One change. A delete carries the object's last state (with the version of the deletion) so that watches can be fed from the journal.
+/// </summary>
 internal readonly record struct JournalRecord(RecordType Type, long ResourceVersion, GroupResource Resource, string Key, byte[] Utf8);
 
 /// <summary>
 /// The file format, of journal and snapshot alike: records of
-/// <c>length u32 | crc32c u32 | payload</c>, payload = <c>type u8 | version i64 | group | plural | key | body</c>, strings as <c>length u16 | UTF-8</c>, little endian.
+/// <c>length u32 | crc32c u32 | payload</c>, payload = <c>type u8 | version i64 | group | plural | key | body</c>, strings as <c>length u16
+/// | UTF-8</c>, little endian.
 /// </summary>
 internal static class RecordCodec
 {
@@ -28,7 +31,8 @@ internal static class RecordCodec
 
     public static void Write(IBufferWriter<byte> output, in JournalRecord record)
     {
-        var size = 1 + 8 + StringSize(record.Resource.Group) + StringSize(record.Resource.Plural) + StringSize(record.Key) + record.Utf8.Length;
+        var size = 1 + 8 + StringSize(record.Resource.Group) + StringSize(record.Resource.Plural) + StringSize(record.Key)
+            + record.Utf8.Length;
         var span = output.GetSpan(HeaderSize + size)[..(HeaderSize + size)];
         var payload = span[HeaderSize..];
         payload[0] = (byte)record.Type;
@@ -63,12 +67,14 @@ internal static class RecordCodec
             return false;
         }
         var at = 9;
-        if (!ReadString(payload, ref at, out var group) || !ReadString(payload, ref at, out var plural) || !ReadString(payload, ref at, out var key))
+        if (!ReadString(payload, ref at, out var group) || !ReadString(payload, ref at, out var plural)
+            || !ReadString(payload, ref at, out var key))
         {
             return false;
         }
         record = new JournalRecord(
-            (RecordType)payload[0], BinaryPrimitives.ReadInt64LittleEndian(payload[1..]), new GroupResource(group, plural), key, payload[at..].ToArray());
+            (RecordType)payload[0], BinaryPrimitives.ReadInt64LittleEndian(payload[1..]), new GroupResource(group, plural), key,
+            payload[at..].ToArray());
         consumed = HeaderSize + (int)size;
         return true;
     }

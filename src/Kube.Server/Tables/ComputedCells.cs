@@ -20,16 +20,30 @@ internal static class ComputedCells
         "@selector" => Labels(Json.At(obj, "spec", "selector")),
         "@pod-selector" => Labels(Json.At(obj, "spec", "podSelector", "matchLabels")),
         "@endpoints" => Endpoints(obj),
-        "@claim-status" => Json.At(obj, "metadata", "deletionTimestamp") is not null ? "Terminating" : Json.Text(obj, "status", "phase") ?? "",
+        "@claim-status" =>
+            Json.At(obj, "metadata", "deletionTimestamp") is not null ? "Terminating" : Json.Text(obj, "status", "phase") ?? "",
         "@access-modes" => AccessModes(obj),
-        "@claim" => Json.Text(obj, "spec", "claimRef", "name") is { } claim ? $"{Json.Text(obj, "spec", "claimRef", "namespace")}/{claim}" : "",
+        "@claim" => Json.Text(obj, "spec", "claimRef", "name") is { } claim
+            ? $"{Json.Text(obj, "spec", "claimRef", "namespace")}/{claim}"
+            : "",
         "@node-status" => NodeStatus(obj),
         "@node-roles" => NodeRoles(obj),
-        "@internal-ip" => Json.Objects(Json.At(obj, "status", "addresses")).Where(a => Json.Text(a, "type") == "InternalIP").Select(a => Json.Text(a, "address")).FirstOrDefault() ?? "<none>",
-        "@last-seen" => Since(Json.Text(obj, "series", "lastObservedTime") ?? Json.Text(obj, "lastTimestamp") ?? Json.Text(obj, "deprecatedLastTimestamp") ?? Json.Text(obj, "eventTime") ?? Json.Text(obj, "metadata", "creationTimestamp"), now),
-        "@first-seen" => Since(Json.Text(obj, "firstTimestamp") ?? Json.Text(obj, "eventTime") ?? Json.Text(obj, "metadata", "creationTimestamp"), now),
-        "@event-object" => (obj["involvedObject"] ?? obj["regarding"]) is var about ? $"{(Json.Text(about, "kind") ?? "").ToLowerInvariant()}/{Json.Text(about, "name")}" : "",
-        "@event-source" => string.Join(", ", ((string?[])[Json.Text(obj, "source", "component") ?? Json.Text(obj, "reportingComponent"), Json.Text(obj, "source", "host")]).Where(s => !string.IsNullOrEmpty(s))),
+        "@internal-ip" =>
+            Json.Objects(Json.At(obj, "status", "addresses")).Where(a => Json.Text(a, "type") == "InternalIP")
+            .Select(a => Json.Text(a, "address")).FirstOrDefault() ?? "<none>",
+        "@last-seen" => Since(Json.Text(obj, "series", "lastObservedTime") ?? Json.Text(obj, "lastTimestamp")
+            ?? Json.Text(obj, "deprecatedLastTimestamp") ?? Json.Text(obj, "eventTime") ?? Json.Text(obj, "metadata", "creationTimestamp"),
+            now),
+        "@first-seen" =>
+            Since(Json.Text(obj, "firstTimestamp") ?? Json.Text(obj, "eventTime") ?? Json.Text(obj, "metadata", "creationTimestamp"), now),
+        "@event-object" =>
+            (obj["involvedObject"] ?? obj["regarding"]) is var about
+            ? $"{(Json.Text(about, "kind") ?? "").ToLowerInvariant()}/{Json.Text(about, "name")}"
+            : "",
+        "@event-source" =>
+            string.Join(", ",
+            ((string?[])[Json.Text(obj, "source", "component") ?? Json.Text(obj, "reportingComponent"), Json.Text(obj, "source", "host")])
+            .Where(s => !string.IsNullOrEmpty(s))),
         "@role" => $"{Json.Text(obj, "roleRef", "kind")}/{Json.Text(obj, "roleRef", "name")}",
         "@ingress-hosts" => string.Join(",", Json.Objects(Json.At(obj, "spec", "rules")).Select(r => Json.Text(r, "host") ?? "*")),
         "@ingress-ports" => Json.At(obj, "spec", "tls") is JsonArray { Count: > 0 } ? "80, 443" : "80",
@@ -65,7 +79,8 @@ internal static class ComputedCells
         };
     }
 
-    private static string Two(long big, string bigUnit, long small, string smallUnit) => small == 0 ? $"{big}{bigUnit}" : $"{big}{bigUnit}{small}{smallUnit}";
+    private static string Two(long big, string bigUnit, long small, string smallUnit) =>
+        small == 0 ? $"{big}{bigUnit}" : $"{big}{bigUnit}{small}{smallUnit}";
 
     private static int Count(JsonNode? node) => node switch
     {
@@ -74,7 +89,8 @@ internal static class ComputedCells
         _ => 0,
     };
 
-    private static string Labels(JsonNode? node) => node is JsonObject { Count: > 0 } labels ? string.Join(",", labels.Select(p => $"{p.Key}={Json.AsString(p.Value)}")) : "<none>";
+    private static string Labels(JsonNode? node) =>
+        node is JsonObject { Count: > 0 } labels ? string.Join(",", labels.Select(p => $"{p.Key}={Json.AsString(p.Value)}")) : "<none>";
 
     private static string PodReady(JsonObject pod)
     {
@@ -111,26 +127,32 @@ internal static class ComputedCells
     }
 
     private static string Finish(JsonObject pod, string status) =>
-        Json.At(pod, "metadata", "deletionTimestamp") is null ? status : Json.Text(pod, "status", "reason") == "NodeLost" ? "Unknown" : "Terminating";
+        Json.At(pod, "metadata", "deletionTimestamp") is null ? status : Json.Text(pod, "status", "reason") == "NodeLost" ? "Unknown"
+            : "Terminating";
 
     private static string PodRestarts(JsonObject pod, DateTimeOffset now)
     {
         var statuses = Json.Objects(Json.At(pod, "status", "containerStatuses")).ToList();
         var count = statuses.Sum(c => Json.AsLong(c["restartCount"]) ?? 0);
-        var last = statuses.Select(c => Json.Text(c, "lastState", "terminated", "finishedAt")).Where(t => t is not null).Max(StringComparer.Ordinal);
+        var last = statuses.Select(c => Json.Text(c, "lastState", "terminated", "finishedAt")).Where(t => t is not null)
+            .Max(StringComparer.Ordinal);
         return count > 0 && last is not null ? $"{count} ({Since(last, now)} ago)" : count.ToString(CultureInfo.InvariantCulture);
     }
 
     private static string ExternalIp(JsonObject service) => Json.Text(service, "spec", "type") switch
     {
         "ExternalName" => Json.Text(service, "spec", "externalName") ?? "<none>",
-        "LoadBalancer" => Json.Objects(Json.At(service, "status", "loadBalancer", "ingress")).Select(i => Json.Text(i, "ip") ?? Json.Text(i, "hostname")).FirstOrDefault() ?? "<pending>",
+        "LoadBalancer" =>
+            Json.Objects(Json.At(service, "status", "loadBalancer", "ingress")).Select(i => Json.Text(i, "ip") ?? Json.Text(i, "hostname"))
+            .FirstOrDefault() ?? "<pending>",
         _ => Json.At(service, "spec", "externalIPs") is JsonArray { Count: > 0 } ips ? string.Join(",", Json.StringItems(ips)) : "<none>",
     };
 
     private static string ServicePorts(JsonObject service)
     {
-        var ports = Json.Objects(Json.At(service, "spec", "ports")).Select(p => $"{Json.AsLong(p["port"])}{(Json.AsLong(p["nodePort"]) is { } node and > 0 ? ":" + node : "")}/{Json.Text(p, "protocol") ?? "TCP"}").ToList();
+        var ports = Json.Objects(Json.At(service, "spec", "ports"))
+            .Select(p => $"{Json.AsLong(p["port"])}{(Json.AsLong(p["nodePort"]) is { } node and > 0 ? ":" + node : "")}/{Json.Text(p,
+            "protocol") ?? "TCP"}").ToList();
         return ports.Count == 0 ? "<none>" : string.Join(",", ports);
     }
 
@@ -145,13 +167,18 @@ internal static class ComputedCells
                 all.AddRange(ports.Count == 0 ? [Json.Text(address, "ip") ?? ""] : ports.Select(p => $"{Json.Text(address, "ip")}:{p}"));
             }
         }
-        return all.Count == 0 ? "<none>" : all.Count <= 3 ? string.Join(",", all) : $"{string.Join(",", all.Take(3))} + {all.Count - 3} more...";
+        return all.Count == 0 ? "<none>" : all.Count <= 3 ? string.Join(",", all)
+            : $"{string.Join(",", all.Take(3))} + {all.Count - 3} more...";
     }
 
     private static string AccessModes(JsonObject obj)
     {
-        var modes = Json.At(obj, "status", "accessModes") as JsonArray ?? (Json.Text(obj, "kind") == "PersistentVolume" ? Json.At(obj, "spec", "accessModes") as JsonArray : null);
-        return string.Join(",", Json.StringItems(modes).Select(m => m switch { "ReadWriteOnce" => "RWO", "ReadOnlyMany" => "ROX", "ReadWriteMany" => "RWX", "ReadWriteOncePod" => "RWOP", _ => m }));
+        var modes = Json.At(obj, "status", "accessModes") as JsonArray
+            ?? (Json.Text(obj, "kind") == "PersistentVolume" ? Json.At(obj, "spec", "accessModes") as JsonArray : null);
+        return string.Join(",",
+            Json.StringItems(modes)
+            .Select(m => m switch { "ReadWriteOnce" => "RWO", "ReadOnlyMany" => "ROX", "ReadWriteMany" => "RWX", "ReadWriteOncePod" =>
+            "RWOP", _ => m }));
     }
 
     private static string NodeStatus(JsonObject node)
@@ -164,7 +191,8 @@ internal static class ComputedCells
     private static string NodeRoles(JsonObject node)
     {
         const string Prefix = "node-role.kubernetes.io/";
-        var roles = (Json.At(node, "metadata", "labels") as JsonObject ?? []).Where(p => p.Key.StartsWith(Prefix, StringComparison.Ordinal)).Select(p => p.Key[Prefix.Length..]).Order(StringComparer.Ordinal).ToList();
+        var roles = (Json.At(node, "metadata", "labels") as JsonObject ?? []).Where(p => p.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(p => p.Key[Prefix.Length..]).Order(StringComparer.Ordinal).ToList();
         return roles.Count == 0 ? "<none>" : string.Join(",", roles);
     }
 }

@@ -3,7 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace Kube.Server.Tables;
 
-/// <summary>The subset of JSONPath that printer columns use: <c>.a.b</c>, <c>['a']</c>, <c>[0]</c>, <c>[*]</c>, <c>[?(@.type=="Ready")]</c>, <c>..</c> is not supported.</summary>
+/// <summary>
+/// The subset of JSONPath that printer columns use: <c>.a.b</c>, <c>['a']</c>, <c>[0]</c>, <c>[*]</c>, <c>[?(@.type=="Ready")]</c>,
+/// <c>..</c> is not supported.
+/// </summary>
 internal sealed class JsonPath
 {
     private readonly List<Step> _steps;
@@ -121,7 +124,9 @@ internal sealed class JsonPath
                 return new Step(null, null, false, filter[2..at].Trim().Split('.'), op, filter[(at + 2)..].Trim().Trim('"', '\''));
             }
         }
-        return filter.StartsWith("@.", StringComparison.Ordinal) ? new Step(null, null, false, filter[2..].Split('.'), "exists", null) : null;
+        return filter.StartsWith("@.", StringComparison.Ordinal)
+            ? new Step(null, null, false, filter[2..].Split('.'), "exists", null)
+            : null;
     }
 
     private static IEnumerable<JsonNode?> Apply(JsonNode? node, Step step)

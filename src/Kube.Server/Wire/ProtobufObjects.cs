@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Kube.Server.Wire;
 
 /// <summary>
-/// kubectl sends some creations as protobuf whatever the server says. Decoded are Namespace, ConfigMap, Secret and the access reviews, by the field numbers of
+/// kubectl sends some creations as protobuf whatever the server says. Decoded are Namespace, ConfigMap, Secret and the access reviews, by
+/// the field numbers of
 /// Kubernetes' generated.proto; anything else is a clear 415.
 /// </summary>
 internal static class ProtobufObjects
@@ -29,18 +30,22 @@ internal static class ProtobufObjects
 
     private static readonly Dictionary<int, Field> Owner = new()
     {
-        [1] = new("kind", Form.Text), [3] = new("name", Form.Text), [4] = new("uid", Form.Text), [5] = new("apiVersion", Form.Text), [6] = new("controller", Form.Flag), [7] = new("blockOwnerDeletion", Form.Flag),
+        [1] = new("kind", Form.Text), [3] = new("name", Form.Text), [4] = new("uid", Form.Text), [5] = new("apiVersion", Form.Text),
+        [6] = new("controller", Form.Flag), [7] = new("blockOwnerDeletion", Form.Flag),
     };
 
     private static readonly Dictionary<int, Field> Meta = new()
     {
-        [1] = new("name", Form.Text), [2] = new("generateName", Form.Text), [3] = new("namespace", Form.Text), [5] = new("uid", Form.Text), [6] = new("resourceVersion", Form.Text),
-        [11] = new("labels", Form.TextMap), [12] = new("annotations", Form.TextMap), [13] = new("ownerReferences", Form.MessageList, Owner), [14] = new("finalizers", Form.TextList),
+        [1] = new("name", Form.Text), [2] = new("generateName", Form.Text), [3] = new("namespace", Form.Text), [5] = new("uid", Form.Text),
+        [6] = new("resourceVersion", Form.Text),
+        [11] = new("labels", Form.TextMap), [12] = new("annotations", Form.TextMap), [13] = new("ownerReferences", Form.MessageList, Owner),
+        [14] = new("finalizers", Form.TextList),
     };
 
     private static readonly Dictionary<int, Field> ResourceAttributes = new()
     {
-        [1] = new("namespace", Form.Text), [2] = new("verb", Form.Text), [3] = new("group", Form.Text), [4] = new("version", Form.Text), [5] = new("resource", Form.Text), [6] = new("subresource", Form.Text), [7] = new("name", Form.Text),
+        [1] = new("namespace", Form.Text), [2] = new("verb", Form.Text), [3] = new("group", Form.Text), [4] = new("version", Form.Text),
+        [5] = new("resource", Form.Text), [6] = new("subresource", Form.Text), [7] = new("name", Form.Text),
     };
 
     private static readonly Dictionary<int, Field> AccessSpec = new()
@@ -52,14 +57,18 @@ internal static class ProtobufObjects
     private static readonly Dictionary<string, Dictionary<int, Field>> Messages = new(StringComparer.Ordinal)
     {
         ["v1/Namespace"] = new() { [1] = new("metadata", Form.Message, Meta) },
-        ["v1/ConfigMap"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.TextMap), [3] = new("binaryData", Form.BytesMap), [4] = new("immutable", Form.Flag) },
+        ["v1/ConfigMap"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.TextMap),
+            [3] = new("binaryData", Form.BytesMap), [4] = new("immutable", Form.Flag) },
         ["v1/Secret"] = new()
         {
-            [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.BytesMap), [3] = new("type", Form.Text), [4] = new("stringData", Form.TextMap), [5] = new("immutable", Form.Flag),
+            [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.BytesMap), [3] = new("type", Form.Text),
+            [4] = new("stringData", Form.TextMap), [5] = new("immutable", Form.Flag),
         },
         ["v1/ServiceAccount"] = new() { [1] = new("metadata", Form.Message, Meta) },
-        ["authorization.k8s.io/v1/SelfSubjectAccessReview"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("spec", Form.Message, AccessSpec) },
-        ["authorization.k8s.io/v1/SelfSubjectRulesReview"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("spec", Form.Message, new() { [1] = new("namespace", Form.Text) }) },
+        ["authorization.k8s.io/v1/SelfSubjectAccessReview"] = new() { [1] = new("metadata", Form.Message, Meta),
+            [2] = new("spec", Form.Message, AccessSpec) },
+        ["authorization.k8s.io/v1/SelfSubjectRulesReview"] = new() { [1] = new("metadata", Form.Message, Meta),
+            [2] = new("spec", Form.Message, new() { [1] = new("namespace", Form.Text) }) },
         ["authentication.k8s.io/v1/SelfSubjectReview"] = new() { [1] = new("metadata", Form.Message, Meta) },
     };
 
@@ -71,7 +80,9 @@ internal static class ProtobufObjects
         }
         try
         {
-            var unknown = Read(body.AsSpan(4), new() { [1] = new("type", Form.Message, new() { [1] = new("apiVersion", Form.Text), [2] = new("kind", Form.Text) }) }, out var raw);
+            var unknown = Read(body.AsSpan(4),
+                new() { [1] = new("type", Form.Message, new() { [1] = new("apiVersion", Form.Text), [2] = new("kind", Form.Text) }) },
+                out var raw);
             var apiVersion = Json.Text(unknown, "type", "apiVersion") ?? "";
             var kind = Json.Text(unknown, "type", "kind") ?? "";
             if (!Messages.TryGetValue($"{apiVersion}/{kind}", out var fields))
@@ -151,14 +162,17 @@ internal static class ProtobufObjects
                 obj[field.Name] = scalar != 0;
                 break;
             case Form.Time:
-                obj[field.Name] = DateTimeOffset.FromUnixTimeSeconds(Json.AsLong(Read(payload, Time, out _)["seconds"]) ?? 0).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+                obj[field.Name] = DateTimeOffset.FromUnixTimeSeconds(Json.AsLong(Read(payload, Time, out _)["seconds"]) ?? 0)
+                    .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
                 break;
             case Form.Message:
                 obj[field.Name] = Read(payload, field.Message!, out _);
                 break;
             case Form.TextMap or Form.BytesMap:
                 var entry = Read(payload, new() { [1] = new("key", Form.Text), [2] = new("value", Form.Text) }, out var value);
-                Json.Ensure(obj, field.Name)[Json.Text(entry, "key") ?? ""] = field.Form == Form.TextMap ? Encoding.UTF8.GetString(value) : Convert.ToBase64String(value);
+                Json.Ensure(obj, field.Name)[Json.Text(entry, "key") ?? ""] = field.Form == Form.TextMap
+                    ? Encoding.UTF8.GetString(value)
+                    : Convert.ToBase64String(value);
                 break;
             case Form.TextList or Form.MessageList:
                 if (obj[field.Name] is not JsonArray list)

@@ -26,7 +26,8 @@ internal static class Status
 
     public static JsonObject Failure(ApiException e)
     {
-        var status = new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Failure", ["message"] = e.Message };
+        var status = new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Failure",
+            ["message"] = e.Message };
         if (e.ListContinue is { } token)
         {
             status["metadata"] = new JsonObject { ["continue"] = token };
@@ -63,13 +64,16 @@ internal static class Status
         if (generated)
         {
             details["retryAfterSeconds"] = 1;
-            return new ApiException(409, "AlreadyExists", $"{resource} \"{name}\" already exists, the server was not able to generate a unique name for the object", details);
+            return new ApiException(409, "AlreadyExists",
+                $"{resource} \"{name}\" already exists, the server was not able to generate a unique name for the object", details);
         }
         return new ApiException(409, "AlreadyExists", $"{resource} \"{name}\" already exists", details);
     }
 
     public static ApiException Conflict(GroupResource resource, string name, string? why = null) =>
-        new(409, "Conflict", $"Operation cannot be fulfilled on {resource} \"{name}\": {why ?? "the object has been modified; please apply your changes to the latest version and try again"}",
+        new(409, "Conflict",
+            $"Operation cannot be fulfilled on {resource} \"{name}\": {why
+            ?? "the object has been modified; please apply your changes to the latest version and try again"}",
             Details(name, resource.Group, resource.Plural));
 
     public static ApiException Invalid(string group, string kind, string name, IReadOnlyList<FieldError> errors)
@@ -91,7 +95,8 @@ internal static class Status
     public static ApiException Forbidden(GroupResource resource, string name, string why, JsonObject? details = null) =>
         new(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}", details ?? Details(name, resource.Group, resource.Plural));
 
-    public static ApiException MethodNotAllowed() => new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", []);
+    public static ApiException MethodNotAllowed() =>
+        new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", []);
 
     public static ApiException Unauthorized() => new(401, "Unauthorized", "Unauthorized");
 
@@ -99,7 +104,9 @@ internal static class Status
         new(406, "NotAcceptable", "only the following media types are accepted: " + string.Join(", ", types));
 
     public static ApiException UnsupportedMediaType(string got, params string[] types) =>
-        new(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", types)}" + (got.Length > 0 ? $" (got {got})" : ""));
+        new(415, "UnsupportedMediaType",
+            $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", types)}"
+            + (got.Length > 0 ? $" (got {got})" : ""));
 
     public static ApiException TooLarge(long limit) => new(413, "RequestEntityTooLarge", $"Request entity too large: limit is {limit}", []);
 
@@ -109,7 +116,8 @@ internal static class Status
         504, "Timeout", $"Timeout: Too large resource version: {wanted}, current: {current}",
         new JsonObject
         {
-            ["causes"] = new JsonArray((JsonNode)new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }),
+            ["causes"] = new JsonArray(
+                (JsonNode)new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }),
             ["retryAfterSeconds"] = 1,
         });
 }

@@ -10,7 +10,9 @@ namespace Kube.Conformance.Support;
 /// <summary>The servers of a test run: the embedded one is started once, the other is found by its kubeconfig.</summary>
 public sealed class Clusters : IAsyncLifetime
 {
-    /// <summary>Small, so that a test can fall out of the history of the embedded server; a cluster's is found by asking for version 1.</summary>
+    /// <summary>
+    /// Small, so that a test can fall out of the history of the embedded server; a cluster's is found by asking for version 1.
+    /// </summary>
     public const int HistoryEvents = 64;
 
     private readonly Dictionary<string, (KubeClient Client, RawHttp Http, int Minor)> _targets = [];

@@ -18,7 +18,8 @@ public sealed record Reply(int Code, string Text, JsonNode? Json, IReadOnlyList<
     public string? Message => Json?["message"]?.GetValue<string>();
 
     public IReadOnlyList<(string Reason, string Field)> Causes =>
-        [.. (Json?["details"]?["causes"]?.AsArray() ?? []).Select(c => (c!["reason"]!.GetValue<string>(), c["field"]?.GetValue<string>() ?? ""))];
+        [.. (Json?["details"]?["causes"]?.AsArray() ?? [])
+            .Select(c => (c!["reason"]!.GetValue<string>(), c["field"]?.GetValue<string>() ?? ""))];
 
     public string Version => Json!["metadata"]!["resourceVersion"]!.GetValue<string>();
 
@@ -38,7 +39,8 @@ public sealed class RawHttp : IDisposable
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (config.CertificateAuthorityPem is { } pem)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck };
             policy.CustomTrustStore.ImportFromPem(pem);
             handler.SslOptions.CertificateChainPolicy = policy;
         }
@@ -53,7 +55,8 @@ public sealed class RawHttp : IDisposable
         _token = config.Credentials.Token;
     }
 
-    public async Task<Reply> SendAsync(string method, string path, string? body = null, string? contentType = null, string accept = "application/json", bool anonymous = false)
+    public async Task<Reply> SendAsync(string method, string path, string? body = null, string? contentType = null,
+        string accept = "application/json", bool anonymous = false)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(_server, path)) { Version = HttpVersion.Version20 };
         request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;

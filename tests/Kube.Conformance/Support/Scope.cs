@@ -56,17 +56,23 @@ public sealed class Scope(string target, KubeClient client, RawHttp http, int mi
 
     public Task<Reply> JsonPatchAsync(string path, string body) => http.SendAsync("PATCH", path, body, "application/json-patch+json");
 
-    public Task<Reply> StrategicAsync(string path, string body) => http.SendAsync("PATCH", path, body, "application/strategic-merge-patch+json");
+    public Task<Reply> StrategicAsync(string path, string body) =>
+        http.SendAsync("PATCH", path, body, "application/strategic-merge-patch+json");
 
     public Task<Reply> ApplyAsync(string path, string manager, string body, bool force = false) =>
-        http.SendAsync("PATCH", $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager={manager}{(force ? "&force=true" : "")}", body, "application/apply-patch+yaml");
+        http.SendAsync("PATCH",
+            $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager={manager}{(force ? "&force=true" : "")}", body,
+            "application/apply-patch+yaml");
 
-    public Task<Reply> SendAsync(string method, string path, string? body = null, string? contentType = null) => http.SendAsync(method, path, body, contentType);
+    public Task<Reply> SendAsync(string method, string path, string? body = null, string? contentType = null) =>
+        http.SendAsync(method, path, body, contentType);
 
     /// <summary>Creates a ConfigMap and gives it back.</summary>
     public async Task<Reply> MapAsync(string name, string data = "{}", string metadata = "")
     {
-        var reply = await PostAsync(Maps, $$$"""{"metadata":{"name":"{{{name}}}"{{{(metadata.Length == 0 ? "" : "," + metadata)}}}},"data":{{{data}}}}""");
+        var reply = await PostAsync(Maps, $$$"""
+            {"metadata":{"name":"{{{name}}}"{{{(metadata.Length == 0 ? "" : "," + metadata)}}}},"data":{{{data}}}}
+            """);
         Assert.True(reply.Code == 201, reply.ToString());
         return reply;
     }
@@ -96,7 +102,8 @@ public sealed class Scope(string target, KubeClient client, RawHttp http, int mi
     {
         if (Target == TargetsAttribute.Cluster)
         {
-            await EventuallyAsync("the default service account and its token", async () => (await PostAsync($"{Pods}?dryRun=All", PodTests.Pod("probe"))).Code == 201);
+            await EventuallyAsync("the default service account and its token", async () =>
+                (await PostAsync($"{Pods}?dryRun=All", PodTests.Pod("probe"))).Code == 201);
         }
     }
 
@@ -108,15 +115,18 @@ public sealed class Scope(string target, KubeClient client, RawHttp http, int mi
         var crd = $$$"""
             {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"widgets.{{{group}}}"},
              "spec":{"group":"{{{group}}}","scope":"{{{(clusterScoped ? "Cluster" : "Namespaced")}}}",
-              "names":{"plural":"widgets","singular":"widget","kind":"Widget","listKind":"WidgetList","shortNames":["wd"],"categories":["all"]},
-              "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{{{schema}}}},"subresources":{"status":{}}{{{more}}}}]}}
+              "names":{"plural":"widgets","singular":"widget","kind":"Widget","listKind":"WidgetList","shortNames":["wd"],
+               "categories":["all"]},
+              "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{{{schema}}}},
+               "subresources":{"status":{}}{{{more}}}}]}}
             """;
         var reply = await PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd);
         Assert.True(reply.Code == 201, reply.ToString());
         var path = $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}";
         CleanUp(path);
         await EventuallyAsync("the CRD is established", async () =>
-            (await GetAsync(path))["status"]?["conditions"]?.AsArray().Any(c => (string?)c!["type"] == "Established" && (string?)c["status"] == "True") == true);
+            (await GetAsync(path))["status"]?["conditions"]?.AsArray()
+                .Any(c => (string?)c!["type"] == "Established" && (string?)c["status"] == "True") == true);
         var collection = clusterScoped ? $"/apis/{group}/v1/widgets" : $"/apis/{group}/v1/namespaces/{Ns}/widgets";
         await EventuallyAsync("the kind is served", async () => (await GetAsync(collection)).Code == 200);
         return collection;
@@ -133,7 +143,10 @@ public sealed class Scope(string target, KubeClient client, RawHttp http, int mi
 
     /// <summary>A widget as JSON.</summary>
     public string Widget(string name, string spec, string metadata = "", string more = "") =>
-        $$$"""{"apiVersion":"g{{{Suffix}}}.example.com/v1","kind":"Widget","metadata":{"name":"{{{name}}}"{{{(metadata.Length == 0 ? "" : "," + metadata)}}}},"spec":{{{spec}}}{{{more}}}}""";
+        $$$"""
+            {"apiVersion":"g{{{Suffix}}}.example.com/v1","kind":"Widget",
+             "metadata":{"name":"{{{name}}}"{{{(metadata.Length == 0 ? "" : "," + metadata)}}}},"spec":{{{spec}}}{{{more}}}}
+            """;
 
     public async ValueTask DisposeAsync()
     {
@@ -151,7 +164,8 @@ public static class Check
     {
         ArgumentNullException.ThrowIfNull(reply);
         Assert.True(reply.Code == code, reply.ToString());
-        Assert.Equal(("Status", "v1", "Failure", code), ((string?)reply["kind"], (string?)reply["apiVersion"], (string?)reply["status"], (int?)reply["code"]));
+        Assert.Equal(("Status", "v1", "Failure", code),
+            ((string?)reply["kind"], (string?)reply["apiVersion"], (string?)reply["status"], (int?)reply["code"]));
         Assert.Equal(reason, reply.Reason);
         if (message is not null)
         {
@@ -167,7 +181,8 @@ public static class Check
     }
 
     public static void Same(string expected, JsonNode? actual) =>
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), actual), $"expected {expected}, was {actual?.ToJsonString() ?? "nothing"}");
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), actual),
+            $"expected {expected}, was {actual?.ToJsonString() ?? "nothing"}");
 
     public static string? NameOf<T>(WatchEvent<T> e)
         where T : class, IKubeResource<T> => e switch

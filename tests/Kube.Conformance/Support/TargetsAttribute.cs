@@ -3,7 +3,10 @@ using Xunit.Sdk;
 
 namespace Kube.Conformance.Support;
 
-/// <summary>Runs the test once for the embedded server and once for the cluster of BERTH_TEST_KUBECONFIG (skipped, with the reason, where that is not set).</summary>
+/// <summary>
+/// Runs the test once for the embedded server and once for the cluster of BERTH_TEST_KUBECONFIG (skipped, with the reason, where that is
+/// not set).
+/// </summary>
 public sealed class TargetsAttribute : DataAttribute
 {
     public const string Embedded = "embedded";

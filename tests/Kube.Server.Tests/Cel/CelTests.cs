@@ -28,7 +28,9 @@ public sealed class CelTests
             Assert.Throws<CelException>(() => CelParser.Parse(source));
             return;
         }
-        var self = (JsonObject)JsonNode.Parse("""{"a":3,"name":"berth","list":[1,2,3],"map":{"k":"v"},"real":1.5,"namespace":"n","with-dash":1}""")!;
+        var self = (JsonObject)JsonNode.Parse("""
+            {"a":3,"name":"berth","list":[1,2,3],"map":{"k":"v"},"real":1.5,"namespace":"n","with-dash":1}
+            """)!;
         var schema = new SchemaNode { Type = "object", PreserveUnknownFields = true };
         schema.Properties["real"] = new SchemaNode { Type = "number" };
         var value = new CelEvaluator(10_000).Eval(CelParser.Parse(source), new Scope(null, "self", CelValue.From(self, schema)));

@@ -91,7 +91,8 @@ public sealed class GarbageCollectorTests : IAsyncLifetime
         var owner = await CreateAsync("owner");
         await CreateAsync("child", owner);
 
-        await _cluster.DeleteAsync(GroupResource.ConfigMaps, "default", "owner", new DeleteOptions { Propagation = DeletionPropagation.Orphan });
+        await _cluster.DeleteAsync(GroupResource.ConfigMaps, "default", "owner",
+            new DeleteOptions { Propagation = DeletionPropagation.Orphan });
 
         await GoneAsync("owner");
         Assert.Empty(Get("child").Object("metadata").Objects("ownerReferences"));
@@ -109,7 +110,8 @@ public sealed class GarbageCollectorTests : IAsyncLifetime
             return true;
         });
 
-        await _cluster.DeleteAsync(GroupResource.ConfigMaps, "default", "owner", new DeleteOptions { Propagation = DeletionPropagation.Foreground });
+        await _cluster.DeleteAsync(GroupResource.ConfigMaps, "default", "owner",
+            new DeleteOptions { Propagation = DeletionPropagation.Foreground });
 
         await UntilAsync(() => Get("child").Object("metadata").Text("deletionTimestamp") is not null);
         Assert.NotNull(Get("owner"));
@@ -129,7 +131,8 @@ public sealed class GarbageCollectorTests : IAsyncLifetime
         Assert.NotNull(Get("kept"));
     }
 
-    public Task InitializeAsync() => _collector.StartAsync(new HostedControllerContext(_cluster, NullLoggerFactory.Instance, TimeProvider.System, "/"), default);
+    public Task InitializeAsync() =>
+        _collector.StartAsync(new HostedControllerContext(_cluster, NullLoggerFactory.Instance, TimeProvider.System, "/"), default);
 
     public async Task DisposeAsync()
     {
@@ -147,7 +150,8 @@ public sealed class GarbageCollectorTests : IAsyncLifetime
 
     private static JsonObject Named(string name) => new() { ["metadata"] = new JsonObject { ["name"] = name } };
 
-    private static JsonObject Owner(string uid, string name) => new() { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["name"] = name, ["uid"] = uid };
+    private static JsonObject Owner(string uid, string name) =>
+        new() { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["name"] = name, ["uid"] = uid };
 
     private JsonObject? Get(string name) => _cluster.Get(GroupResource.ConfigMaps, "default", name);
 

@@ -8,7 +8,9 @@ namespace Kube.Server.Tests.Controllers;
 
 public sealed class VolumeAndEndpointTests
 {
-    private const string ClaimJson = """{"metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}""";
+    private const string ClaimJson = """
+        {"metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+        """;
     private const string ClaimVolume = """ "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}] """;
     private const string ClaimMount = """ "env":[{"name":"D","value":"/data"}],"volumeMounts":[{"name":"v","mountPath":"/data"}] """;
 
@@ -60,11 +62,13 @@ public sealed class VolumeAndEndpointTests
         await runner.CreatePodAsync("r", "cat $D/f; sleep 1000", ClaimVolume, ClaimMount);
         await runner.WaitLogAsync("r", "kept");
         await runner.Cluster.DeleteAsync(GroupResource.PersistentVolumeClaims, "default", "c");
-        Assert.NotNull(runner.Cluster.Get(GroupResource.PersistentVolumeClaims, "default", "c").Object("metadata").Text("deletionTimestamp"));
+        Assert.NotNull(runner.Cluster.Get(GroupResource.PersistentVolumeClaims, "default", "c").Object("metadata")
+            .Text("deletionTimestamp"));
         Assert.True(File.Exists(Path.Combine(Folder(runner), "f")));
         await runner.Cluster.DeleteAsync(GroupResource.Pods, "default", "r", new DeleteOptions { GracePeriodSeconds = 1 });
 
-        await runner.WaitAsync(() => [], _ => !Directory.Exists(Folder(runner)) && runner.Cluster.List(GroupResource.PersistentVolumes).Items.Count == 0, "folder gone");
+        await runner.WaitAsync(() => [], _ =>
+            !Directory.Exists(Folder(runner)) && runner.Cluster.List(GroupResource.PersistentVolumes).Items.Count == 0, "folder gone");
     }
 
     [Fact]
@@ -74,12 +78,14 @@ public sealed class VolumeAndEndpointTests
         await runner.Cluster.CreateAsync(GroupResource.StorageClasses, null, (JsonObject)JsonNode.Parse(
             $$"""{"metadata":{"name":"keep"},"provisioner":"{{VolumeBinder.Provisioner}}","reclaimPolicy":"Retain"}""")!);
         await runner.CreateAsync(GroupResource.PersistentVolumeClaims, """{"metadata":{"name":"c"},"spec":{"storageClassName":"keep"}}""");
-        await runner.WaitAsync(() => runner.Cluster.Get(GroupResource.PersistentVolumeClaims, "default", "c"), c => c.Object("status").Text("phase") == "Bound", "bound");
+        await runner.WaitAsync(() => runner.Cluster.Get(GroupResource.PersistentVolumeClaims, "default", "c"), c =>
+            c.Object("status").Text("phase") == "Bound", "bound");
         await File.WriteAllTextAsync(Path.Combine(Folder(runner), "f"), "x");
 
         await runner.Cluster.DeleteAsync(GroupResource.PersistentVolumeClaims, "default", "c");
 
-        var volume = await runner.WaitAsync(() => runner.Cluster.List(GroupResource.PersistentVolumes).Items is [var first, ..] ? first : null,
+        var volume = await runner.WaitAsync(() =>
+            runner.Cluster.List(GroupResource.PersistentVolumes).Items is [var first, ..] ? first : null,
             v => v.Object("status").Text("phase") == "Released", "released");
         Assert.Equal("x", await File.ReadAllTextAsync(Path.Combine(volume.Object("spec").Object("hostPath").Text("path")!, "f")));
         Assert.False(Directory.Exists(Folder(runner)));
@@ -124,7 +130,8 @@ public sealed class VolumeAndEndpointTests
         await runner.WaitAsync(() => [], _ => Directory.Exists(Folder(runner)), "folder");
         Directory.CreateSymbolicLink(Path.Combine(Folder(runner), "link"), "/etc");
 
-        await runner.CreatePodAsync("a", "sleep 1000", ClaimVolume, $$""" "volumeMounts":[{"name":"v","mountPath":"/d","subPath":"{{subPath}}"}] """);
+        await runner.CreatePodAsync("a", "sleep 1000", ClaimVolume,
+            $$""" "volumeMounts":[{"name":"v","mountPath":"/d","subPath":"{{subPath}}"}] """);
 
         await runner.WaitEventAsync("Failed", $"subPath \"{subPath}\" must stay inside the volume");
         Assert.Null(RunnerFixture.Container(runner.Pod("a")).Object("state").Object("running"));
@@ -136,7 +143,8 @@ public sealed class VolumeAndEndpointTests
         await using var runner = await RunnerFixture.StartAsync();
         await runner.CreateAsync(GroupResource.ConfigMaps, """{"metadata":{"name":"cm"},"data":{"k":"x"}}""");
 
-        await runner.CreatePodAsync("a", "sleep 1000", """ "volumes":[{"name":"v","configMap":{"name":"cm","items":[{"key":"k","path":"../../k"}]}}] """);
+        await runner.CreatePodAsync("a", "sleep 1000",
+            """ "volumes":[{"name":"v","configMap":{"name":"cm","items":[{"key":"k","path":"../../k"}]}}] """);
 
         await runner.WaitEventAsync("FailedMount", "path \"../../k\" must stay inside the volume");
     }
@@ -159,7 +167,10 @@ public sealed class VolumeAndEndpointTests
         await using var runner = await RunnerFixture.StartAsync();
         var gate = Path.Combine(runner.Data, "gate");
         await runner.CreateAsync(GroupResource.Services,
-            """{"metadata":{"name":"s"},"spec":{"selector":{"app":"a"},"ports":[{"name":"http","port":80,"targetPort":"web","protocol":"TCP"}]}}""");
+            """
+                {"metadata":{"name":"s"},"spec":{"selector":{"app":"a"},"ports":[{"name":"http","port":80,"targetPort":"web",
+                 "protocol":"TCP"}]}}
+                """);
 
         await runner.CreatePodAsync("a", "sleep 1000", containerExtra: $$$"""
             "ports":[{"name":"web","containerPort":8080}],
@@ -177,7 +188,8 @@ public sealed class VolumeAndEndpointTests
         Assert.Equal(PortAnnotation.Read(runner.Pod("a")!)["8080"], port.Number("port"));
 
         await runner.Cluster.DeleteAsync(GroupResource.Pods, "default", "a");
-        await runner.WaitAsync(() => runner.Cluster.Get(GroupResource.Endpoints, "default", "s"), e => e["subsets"] is null, "no endpoints");
+        await runner.WaitAsync(() => runner.Cluster.Get(GroupResource.Endpoints, "default", "s"), e =>
+            e["subsets"] is null, "no endpoints");
     }
 
     [Fact]
@@ -185,7 +197,8 @@ public sealed class VolumeAndEndpointTests
     {
         var service = (JsonObject)JsonNode.Parse("""{"spec":{"selector":{"a":"b"},"ports":[{"port":80,"targetPort":8080}]}}""")!;
         JsonObject Pod(string name, bool ready) => (JsonObject)JsonNode.Parse($$"""
-            {"metadata":{"name":"{{name}}","labels":{"a":"b"} },"status":{"podIP":"10.0.0.1","phase":"Running","conditions":[{"type":"Ready","status":"{{(ready ? "True" : "False")}}"}]} }
+            {"metadata":{"name":"{{name}}","labels":{"a":"b"} },"status":{"podIP":"10.0.0.1","phase":"Running",
+             "conditions":[{"type":"Ready","status":"{{(ready ? "True" : "False")}}"}]} }
             """)!;
 
         var subset = Assert.Single(EndpointsController.Subsets(service, [Pod("x", true), Pod("y", false)]))!.AsObject();

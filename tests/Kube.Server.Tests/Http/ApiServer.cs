@@ -22,7 +22,8 @@ public sealed class ApiServer : IAsyncDisposable
         var pki = Path.Combine(folder, "pki");
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(pki, "ca.crt")));
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
         Client = new HttpClient(handler) { BaseAddress = Server.BaseUri, Timeout = TimeSpan.FromSeconds(60) };
         var token = File.ReadAllText(Path.Combine(pki, "admin.token"));
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -36,7 +37,8 @@ public sealed class ApiServer : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("kube-server-").FullName;
         var options = new KubeServerOptions { DataDirectory = folder };
-        var server = await KubeServer.StartAsync(configure?.Invoke(options) ?? options, NullLoggerFactory.Instance, time ?? TimeProvider.System);
+        var server = await KubeServer.StartAsync(configure?.Invoke(options) ?? options, NullLoggerFactory.Instance, time
+            ?? TimeProvider.System);
         return new ApiServer(folder, server);
     }
 
@@ -82,7 +84,9 @@ public sealed class ApiServer : IAsyncDisposable
     /// <summary>Creates a config map and gives its version back.</summary>
     public async Task<string> MapAsync(string ns, string name, string data = "{}")
     {
-        var (code, body) = await SendAsync("POST", $"/api/v1/namespaces/{ns}/configmaps", $$$"""{"metadata":{"name":"{{{name}}}"},"data":{{{data}}}}""");
+        var (code, body) = await SendAsync("POST", $"/api/v1/namespaces/{ns}/configmaps", $$$"""
+            {"metadata":{"name":"{{{name}}}"},"data":{{{data}}}}
+            """);
         Assert.Equal(201, code);
         return body["metadata"]!["resourceVersion"]!.ToString();
     }

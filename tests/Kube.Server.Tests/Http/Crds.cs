@@ -9,7 +9,8 @@ internal static class Crds
     public static string Wheel(string plural = "wheels") => """
         {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"PLURAL.example.com"},
          "spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"PLURAL","kind":"Wheel"},
-          "versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object","properties":{
+          "versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object",
+           "properties":{
             "spec":{"type":"object","required":["size"],"properties":{
                 "size":{"type":"integer","minimum":0},"colour":{"type":"string","enum":["red","blue"],"default":"blue"}},
               "x-kubernetes-validations":[{"rule":"self.size >= oldSelf.size","message":"must not shrink"}]},
@@ -23,9 +24,12 @@ internal static class Crds
           "versions":[
            {"name":"v1","served":true,"storage":false,"deprecated":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{
              "spec":{"type":"object","properties":{"teeth":{"type":"integer"},"old":{"type":"string","default":"o"}}}}}}},
-           {"name":"v2","served":true,"storage":true,"subresources":{"scale":{"specReplicasPath":".spec.replicas","statusReplicasPath":".status.replicas"}},
-            "schema":{"openAPIV3Schema":{"type":"object","properties":{"status":{"type":"object","properties":{"replicas":{"type":"integer"}}},
-             "spec":{"type":"object","properties":{"teeth":{"type":"integer"},"replicas":{"type":"integer"},"new":{"type":"string","default":"n"}}}}}}},
+           {"name":"v2","served":true,"storage":true,"subresources":{"scale":{"specReplicasPath":".spec.replicas",
+            "statusReplicasPath":".status.replicas"}},
+            "schema":{"openAPIV3Schema":{"type":"object","properties":{"status":{"type":"object",
+             "properties":{"replicas":{"type":"integer"}}},
+             "spec":{"type":"object","properties":{"teeth":{"type":"integer"},"replicas":{"type":"integer"},"new":{"type":"string",
+              "default":"n"}}}}}}},
            {"name":"v3","served":false,"storage":false,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}
         """;
 }

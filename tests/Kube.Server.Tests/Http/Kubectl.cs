@@ -26,7 +26,8 @@ public sealed class Kubectl : IDisposable
             return new Dictionary<string, string>();
         }
         var real = new FileInfo(found).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? found;
-        return Directory.GetFiles(Path.GetDirectoryName(real)!, "kubectl*").Where(f => Path.GetFileName(f) == Path.GetFileName(real) || f.Contains("kubectl.1.", StringComparison.Ordinal))
+        return Directory.GetFiles(Path.GetDirectoryName(real)!, "kubectl*")
+            .Where(f => Path.GetFileName(f) == Path.GetFileName(real) || f.Contains("kubectl.1.", StringComparison.Ordinal))
             .ToDictionary(f => Path.GetFileName(f), f => f);
     }
 

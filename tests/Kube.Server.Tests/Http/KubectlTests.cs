@@ -53,7 +53,8 @@ public sealed class KubectlTests(ApiFixture api) : IClassFixture<ApiFixture>
         using var kubectl = new Kubectl(Tools.Kubectl);
         await kubectl.ConnectAsync(api.Server);
         await kubectl.RunAsync($"apply -f {kubectl.Write("crd.json", Crds.Gears)}");
-        var gear = kubectl.Write("gear.yaml", "apiVersion: example.com/v2\nkind: Gear\nmetadata: {name: g}\nspec: {teeth: 3, replicas: 1}\n");
+        var gear = kubectl.Write("gear.yaml",
+            "apiVersion: example.com/v2\nkind: Gear\nmetadata: {name: g}\nspec: {teeth: 3, replicas: 1}\n");
         await kubectl.RunAsync($"apply -f {gear}");
         Assert.Contains("scaled", await kubectl.RunAsync("scale gear/g --replicas=4"), StringComparison.Ordinal);
         Assert.Equal("4", await kubectl.RunAsync("get gear g -o jsonpath={.spec.replicas}"));

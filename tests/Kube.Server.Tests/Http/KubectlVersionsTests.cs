@@ -13,7 +13,8 @@ public sealed class KubectlFixture : IAsyncLifetime
         File.WriteAllText(catalog, "sh: { command: [sh, -c] }\n");
         return options with
         {
-            Runner = new PodRunnerOptions { ImageCatalog = catalog, ShutdownGrace = TimeSpan.FromSeconds(1), BackoffBase = TimeSpan.FromMilliseconds(50) },
+            Runner = new PodRunnerOptions { ImageCatalog = catalog, ShutdownGrace = TimeSpan.FromSeconds(1),
+                BackoffBase = TimeSpan.FromMilliseconds(50) },
         };
     });
 
@@ -50,7 +51,8 @@ public sealed class KubectlVersionsTests(KubectlFixture fixture) : IClassFixture
         await kubectl.RunAsync($"create namespace {ns}");
         await kubectl.RunAsync($"apply -f {AppContext.BaseDirectory}/crds");
         await kubectl.RunAsync("wait crd/userworkspaces.berth.dev --for=condition=Established --timeout=60s");
-        Assert.Contains("userworkspace.berth.dev/sample created", await kubectl.RunAsync($"apply -n {ns} -f {manifest}"), StringComparison.Ordinal);
+        Assert.Contains("userworkspace.berth.dev/sample created", await kubectl.RunAsync($"apply -n {ns} -f {manifest}"),
+            StringComparison.Ordinal);
         Assert.Contains("unchanged", await kubectl.RunAsync($"apply -n {ns} -f {manifest}"), StringComparison.Ordinal);
         Assert.Contains("ada@example.com", await kubectl.RunAsync($"get uws -n {ns}"), StringComparison.Ordinal);
 
@@ -59,17 +61,18 @@ public sealed class KubectlVersionsTests(KubectlFixture fixture) : IClassFixture
         {
             await Kubectl.LineAsync(watch, "NAME", "OWNER", "PHASE");
             await Kubectl.LineAsync(watch, "sample", "Running");
-            const string Ready = """
-                {"status":{"phase":"Starting","conditions":[{"type":"Ready","status":"True","reason":"Up","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}
-                """;
-            await kubectl.RunAsync($"patch uws sample -n {ns} --subresource=status --type=merge -p {Ready.Trim()}");
+            const string Ready =
+                """{"type":"Ready","status":"True","reason":"Up","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}""";
+            const string Status = $$$"""{"status":{"phase":"Starting","conditions":[{{{Ready}}}]}}""";
+            await kubectl.RunAsync($"patch uws sample -n {ns} --subresource=status --type=merge -p {Status}");
             await Kubectl.LineAsync(watch, "sample", "Starting");
             await kubectl.RunAsync($"wait uws/sample -n {ns} --for=condition=Ready --timeout=60s");
 
             var described = await kubectl.RunAsync($"describe uws sample -n {ns}");
             Assert.Contains("https://id.example.com/", described, StringComparison.Ordinal);
             Assert.Contains("desiredState", await kubectl.RunAsync("explain userworkspace.spec"), StringComparison.Ordinal);
-            Assert.Contains("edited", await kubectl.RunAsync($"edit uws sample -n {ns}", editor: "sed -i s/Running/Stopped/"), StringComparison.Ordinal);
+            Assert.Contains("edited", await kubectl.RunAsync($"edit uws sample -n {ns}", editor: "sed -i s/Running/Stopped/"),
+                StringComparison.Ordinal);
             await Kubectl.LineAsync(watch, "sample", "Stopped");
             Assert.Contains("desiredState: Stopped", await kubectl.RunAsync($"get uws sample -n {ns} -o yaml"), StringComparison.Ordinal);
 
@@ -105,7 +108,12 @@ public sealed class KubectlVersionsTests(KubectlFixture fixture) : IClassFixture
               - name: main
                 image: sh
                 args:
-                - "if [ ! -e {{once}} ]; then touch {{once}}; echo first life; exit 3; fi; echo second life; while [ ! -e {{go}} ]; do sleep 0.05; done; echo and on; sleep 1000"
+                - |
+                  if [ ! -e {{once}} ]; then touch {{once}}; echo first life; exit 3; fi
+                  echo second life
+                  while [ ! -e {{go}} ]; do sleep 0.05; done
+                  echo and on
+                  sleep 1000
             """);
         await kubectl.RunAsync($"apply -f {manifest}");
         await kubectl.RunAsync($"wait pod/{pod} --for=jsonpath={{.status.containerStatuses[0].restartCount}}=1 --timeout=60s");

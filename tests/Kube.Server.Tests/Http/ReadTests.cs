@@ -124,17 +124,22 @@ public sealed class ReadTests
         var core = $"/api/v1/namespaces/{ns}/events";
         var group = $"/apis/events.k8s.io/v1/namespaces/{ns}/events";
         var (code, created) = await api.SendAsync("POST", group, $$$"""
-            {"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e"},"eventTime":"2026-01-02T03:04:05.000006Z","action":"Did","reason":"Because",
-             "note":"all well","type":"Normal","reportingController":"example.com/c","reportingInstance":"c-1","regarding":{"kind":"Pod","name":"p","namespace":"{{{ns}}}"} }
+            {"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e"},"eventTime":"2026-01-02T03:04:05.000006Z",
+             "action":"Did","reason":"Because",
+             "note":"all well","type":"Normal","reportingController":"example.com/c","reportingInstance":"c-1","regarding":{"kind":"Pod",
+              "name":"p","namespace":"{{{ns}}}"} }
             """);
         Assert.Equal((201, "events.k8s.io/v1", "all well"), (code, created["apiVersion"]!.ToString(), created["note"]!.ToString()));
         var (_, old) = await api.SendAsync("GET", core + "/e");
-        Assert.Equal(("v1", "all well", "p"), (old["apiVersion"]!.ToString(), old["message"]!.ToString(), old["involvedObject"]!["name"]!.ToString()));
+        Assert.Equal(("v1", "all well", "p"),
+            (old["apiVersion"]!.ToString(), old["message"]!.ToString(), old["involvedObject"]!["name"]!.ToString()));
         Assert.Null(old["note"]);
         var (_, found) = await api.SendAsync("GET", core + "?fieldSelector=involvedObject.name%3Dp,reason%3DBecause");
         Assert.Single(found["items"]!.AsArray());
         var (patched, series) = await api.SendAsync(
-            "PATCH", group + "/e", """{"series":{"count":2,"lastObservedTime":"2026-01-02T03:05:05.000000Z"}}""", "application/merge-patch+json");
+            "PATCH", group + "/e", """
+                {"series":{"count":2,"lastObservedTime":"2026-01-02T03:05:05.000000Z"}}
+                """, "application/merge-patch+json");
         Assert.Equal((200, "2"), (patched, series["series"]!["count"]!.ToString()));
         using var watch = await api.WatchAsync(group + "?watch=true");
         Assert.Equal("p", (await watch.NextAsync())!["object"]!["regarding"]!["name"]!.ToString());

@@ -21,7 +21,8 @@ public sealed class WatchTests
         using var watch = await api.WatchAsync($"/api/v1/namespaces/{ns}/configmaps?watch=true&resourceVersion={old}");
         var error = (await watch.NextAsync())!;
         Assert.Equal(("ERROR", "Status", 410, "Expired"), (
-            error["type"]!.ToString(), error["object"]!["kind"]!.ToString(), error["object"]!["code"]!.GetValue<int>(), error["object"]!["reason"]!.ToString()));
+            error["type"]!.ToString(), error["object"]!["kind"]!.ToString(), error["object"]!["code"]!.GetValue<int>(),
+            error["object"]!["reason"]!.ToString()));
         Assert.StartsWith($"too old resource version: {old} (", error["object"]!["message"]!.ToString(), StringComparison.Ordinal);
         Assert.Null(await watch.NextAsync());
     }
@@ -61,7 +62,8 @@ public sealed class WatchTests
     public async Task Watch_Bookmarks_ComeAtTheirTimeAndBeforeTheEnd()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var api = await ApiServer.StartAsync(o => o with { BuiltInControllers = false, BookmarkInterval = TimeSpan.FromSeconds(60) }, time);
+        await using var api = await ApiServer.StartAsync(o =>
+            o with { BuiltInControllers = false, BookmarkInterval = TimeSpan.FromSeconds(60) }, time);
         var ns = await api.NamespaceAsync();
         var version = await api.MapAsync(ns, "a");
         using var watch = await api.WatchAsync(
@@ -74,7 +76,8 @@ public sealed class WatchTests
         await AdvanceAsync(time, 1);
         var bookmark = (await watch.NextAsync())!;
         Assert.Equal(("BOOKMARK", "ConfigMap", $"{latest}"), (
-            bookmark["type"]!.ToString(), bookmark["object"]!["kind"]!.ToString(), bookmark["object"]!["metadata"]!["resourceVersion"]!.ToString()));
+            bookmark["type"]!.ToString(), bookmark["object"]!["kind"]!.ToString(),
+            bookmark["object"]!["metadata"]!["resourceVersion"]!.ToString()));
         Assert.True(latest > long.Parse(other));
         await AdvanceAsync(time, 38);
         Assert.Equal("BOOKMARK", (await watch.NextAsync())!["type"]!.ToString());

@@ -16,7 +16,8 @@ public sealed class LogTests : IDisposable
 
         await log.PumpAsync(Text("one\ntwo"), "stderr");
 
-        Assert.Equal("2030-01-01T00:00:00.000000000Z stderr F one\n2030-01-01T00:00:00.000000000Z stderr P two\n", await File.ReadAllTextAsync(log.Path));
+        Assert.Equal("2030-01-01T00:00:00.000000000Z stderr F one\n2030-01-01T00:00:00.000000000Z stderr P two\n",
+            await File.ReadAllTextAsync(log.Path));
     }
 
     [Fact]
@@ -50,7 +51,8 @@ public sealed class LogTests : IDisposable
         _clock.Advance(TimeSpan.FromMinutes(1));
         await log.PumpAsync(Text("new\n"), "stdout");
 
-        Assert.Equal("2030-01-01T00:01:00.000000000Z new\n", await ReadAsync(log, r => r with { Since = _clock.GetUtcNow(), Timestamps = true }));
+        Assert.Equal("2030-01-01T00:01:00.000000000Z new\n",
+            await ReadAsync(log, r => r with { Since = _clock.GetUtcNow(), Timestamps = true }));
         Assert.Equal("old\nn", await ReadAsync(log, r => r with { LimitBytes = 5 }));
     }
 
@@ -92,7 +94,8 @@ public sealed class LogTests : IDisposable
 
     private static MemoryStream Text(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    private static async Task<string> ReadAsync(ContainerLog log, Func<PodLogRequest, PodLogRequest>? change = null, ContainerLog? live = null)
+    private static async Task<string> ReadAsync(ContainerLog log, Func<PodLogRequest, PodLogRequest>? change = null,
+        ContainerLog? live = null)
     {
         var request = new PodLogRequest { Namespace = "n", Pod = "p", Uid = "u", Container = "c" };
         var text = new StringBuilder();

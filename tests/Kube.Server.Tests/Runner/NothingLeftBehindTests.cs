@@ -29,7 +29,8 @@ public sealed class NothingLeftBehindTests : IDisposable
         Assert.Equal(2, Processes.With($"sleep {mark}").Count);
 
         // Three: the shell and its two descendants, one of them in another session.
-        var found = await new ProcessLedger(Path.Combine(_data, "runner", "processes")).SweepAsync(TimeSpan.FromMilliseconds(300), TimeProvider.System, default);
+        var found = await new ProcessLedger(Path.Combine(_data, "runner", "processes"))
+            .SweepAsync(TimeSpan.FromMilliseconds(300), TimeProvider.System, default);
 
         Libc.Kill(watchdog, Libc.SigKill);
         Assert.Equal(3, found);
@@ -121,7 +122,8 @@ public sealed class NothingLeftBehindTests : IDisposable
     }
 
     private static List<int> Watchdogs(int host) =>
-        [.. Directory.GetDirectories("/proc").Where(f => int.TryParse(Path.GetFileName(f), out _)).Where(f => IsWatchdogOf(f, host)).Select(f => int.Parse(Path.GetFileName(f)))];
+        [.. Directory.GetDirectories("/proc").Where(f => int.TryParse(Path.GetFileName(f), out _)).Where(f => IsWatchdogOf(f, host))
+            .Select(f => int.Parse(Path.GetFileName(f)))];
 
     private static bool IsWatchdogOf(string folder, int host)
     {
@@ -129,7 +131,8 @@ public sealed class NothingLeftBehindTests : IDisposable
         {
             var stat = File.ReadAllText($"{folder}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] != "Z" && fields[1] == $"{host}" && File.ReadAllText($"{folder}/cmdline").Contains("runner-watchdog", StringComparison.Ordinal);
+            return fields[0] != "Z" && fields[1] == $"{host}"
+                && File.ReadAllText($"{folder}/cmdline").Contains("runner-watchdog", StringComparison.Ordinal);
         }
         catch (IOException)
         {

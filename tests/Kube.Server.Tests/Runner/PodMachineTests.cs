@@ -182,7 +182,8 @@ public sealed class PodMachineTests
         {
             ["phase"] = "Failed",
             ["reason"] = "Evicted",
-            ["containerStatuses"] = new JsonArray(new JsonObject { ["name"] = "a", ["restartCount"] = 0, ["state"] = new JsonObject { ["waiting"] = new JsonObject() } }),
+            ["containerStatuses"] = new JsonArray(
+                new JsonObject { ["name"] = "a", ["restartCount"] = 0, ["state"] = new JsonObject { ["waiting"] = new JsonObject() } }),
         };
 
         var decision = PodMachine.Decide(shape, PodRecovery.Read(shape, Start), Start, Policy);
@@ -207,11 +208,13 @@ public sealed class PodMachineTests
 
     private static PodShape Shape(string restartPolicy = "Always", string[]? containers = null, string[]? inits = null)
     {
-        static JsonArray Make(IEnumerable<string> names) => new([.. names.Select(n => (JsonNode)new JsonObject { ["name"] = n, ["image"] = "x" })]);
+        static JsonArray Make(IEnumerable<string> names) =>
+            new([.. names.Select(n => (JsonNode)new JsonObject { ["name"] = n, ["image"] = "x" })]);
         return PodShape.Read(new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "p", ["namespace"] = "default", ["uid"] = "u" },
-            ["spec"] = new JsonObject { ["restartPolicy"] = restartPolicy, ["containers"] = Make(containers ?? ["a"]), ["initContainers"] = Make(inits ?? []) },
+            ["spec"] = new JsonObject { ["restartPolicy"] = restartPolicy, ["containers"] = Make(containers ?? ["a"]),
+                ["initContainers"] = Make(inits ?? []) },
         });
     }
 

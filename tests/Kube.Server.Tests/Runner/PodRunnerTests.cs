@@ -75,11 +75,13 @@ public sealed class PodRunnerTests
 
         await runner.CreatePodAsync("a", "echo run; exit 3");
 
-        var pod = await runner.WaitPodAsync("a", p => RunnerFixture.Container(p).Object("state").Object("waiting").Text("reason") == "CrashLoopBackOff", "backoff");
+        var pod = await runner.WaitPodAsync("a", p =>
+            RunnerFixture.Container(p).Object("state").Object("waiting").Text("reason") == "CrashLoopBackOff", "backoff");
         var container = RunnerFixture.Container(pod);
         Assert.Equal(1, container.Number("restartCount"));
         Assert.Equal(3, container.Object("lastState").Object("terminated").Number("exitCode"));
-        Assert.StartsWith("back-off 20s restarting failed container=main pod=a_default(", container.Object("state").Object("waiting").Text("message"), StringComparison.Ordinal);
+        Assert.StartsWith("back-off 20s restarting failed container=main pod=a_default(",
+            container.Object("state").Object("waiting").Text("message"), StringComparison.Ordinal);
         Assert.Equal("Running", pod.Object("status").Text("phase"));
         Assert.Equal("False", Condition(pod, "Ready"));
         Assert.Equal("run\n", await runner.LogAsync("a", r => r with { Previous = true }));
@@ -94,14 +96,17 @@ public sealed class PodRunnerTests
         await runner.CreatePodAsync("a", "cat $F; sleep 1000", """
             "volumes":[{"name":"v","emptyDir":{}}],
             "initContainers":[
-              {"name":"one","image":"sh","args":["echo 1 >> $F"],"env":[{"name":"F","value":"/v/f"}],"volumeMounts":[{"name":"v","mountPath":"/v"}]},
-              {"name":"two","image":"sh","args":["echo 2 >> $F"],"env":[{"name":"F","value":"/v/f"}],"volumeMounts":[{"name":"v","mountPath":"/v"}]}]
+              {"name":"one","image":"sh","args":["echo 1 >> $F"],"env":[{"name":"F","value":"/v/f"}],"volumeMounts":[{"name":"v",
+               "mountPath":"/v"}]},
+              {"name":"two","image":"sh","args":["echo 2 >> $F"],"env":[{"name":"F","value":"/v/f"}],"volumeMounts":[{"name":"v",
+               "mountPath":"/v"}]}]
             """, """ "env":[{"name":"F","value":"/v/f"}],"volumeMounts":[{"name":"v","mountPath":"/v"}] """);
 
         await runner.WaitRunningAsync("a");
         await runner.WaitLogAsync("a", "2");
         Assert.Equal("1\n2\n", await runner.LogAsync("a"));
-        Assert.All(new[] { "one", "two" }, n => Assert.Equal(0, RunnerFixture.Container(runner.Pod("a"), n).Object("state").Object("terminated").Number("exitCode")));
+        Assert.All(new[] { "one", "two" }, n =>
+            Assert.Equal(0, RunnerFixture.Container(runner.Pod("a"), n).Object("state").Object("terminated").Number("exitCode")));
     }
 
     [Fact]
@@ -109,11 +114,14 @@ public sealed class PodRunnerTests
     {
         await using var runner = await RunnerFixture.StartAsync();
 
-        await runner.CreateAsync(GroupResource.Pods, """{"metadata":{"name":"a"},"spec":{"containers":[{"name":"main","image":"shop:1"}]}}""");
+        await runner.CreateAsync(GroupResource.Pods, """
+            {"metadata":{"name":"a"},"spec":{"containers":[{"name":"main","image":"shop:1"}]}}
+            """);
 
         await runner.WaitPodAsync("a", p => Waiting(p) is "ErrImagePull" or "ImagePullBackOff", "ErrImagePull");
         var pod = await runner.WaitPodAsync("a", p => Waiting(p) == "ImagePullBackOff", "ImagePullBackOff");
-        Assert.Contains(runner.Catalog, RunnerFixture.Container(pod).Object("state").Object("waiting").Text("message"), StringComparison.Ordinal);
+        Assert.Contains(runner.Catalog, RunnerFixture.Container(pod).Object("state").Object("waiting").Text("message"),
+            StringComparison.Ordinal);
         Assert.Equal("Pending", pod.Object("status").Text("phase"));
         await runner.WaitEventAsync("Failed", "Failed to pull image \"shop:1\"");
 
@@ -156,7 +164,8 @@ public sealed class PodRunnerTests
 
         var log = await runner.WaitLogAsync("a", "arg");
         var port = Kube.Server.Runner.Ports.PortAnnotation.Read(runner.Pod("a")!)["http"];
-        Assert.All(new[] { $" PORT={port}\n", " B=x-$(NO)-$(A)\n", " CM_color=blue\n", " COLOR=blue\n", " KEY=hush\n", " ME=a\n", " APP=a\n", " LANG=C.UTF-8\n" },
+        Assert.All(new[] { $" PORT={port}\n", " B=x-$(NO)-$(A)\n", " CM_color=blue\n", " COLOR=blue\n", " KEY=hush\n", " ME=a\n",
+            " APP=a\n", " LANG=C.UTF-8\n" },
             line => Assert.Contains(line, log, StringComparison.Ordinal));
         Assert.DoesNotContain("RUNNER_TEST_LEAK", log, StringComparison.Ordinal);
     }
@@ -188,7 +197,8 @@ public sealed class PodRunnerTests
 
         await runner.WaitGoneAsync("a");
         await runner.WaitEventAsync("Killing", "Stopping container main");
-        await runner.WaitAsync(() => [], _ => !Directory.Exists(Path.Combine(runner.Data, "runner", "pods", uid)) && !Directory.Exists(temp), "folders gone");
+        await runner.WaitAsync(() => [], _ =>
+            !Directory.Exists(Path.Combine(runner.Data, "runner", "pods", uid)) && !Directory.Exists(temp), "folders gone");
     }
 
     [Fact]
@@ -209,10 +219,15 @@ public sealed class PodRunnerTests
     public async Task PreStop_ExecHook_RunsBeforeTheSignal()
     {
         await using var runner = await RunnerFixture.StartAsync();
-        await runner.CreateAsync(GroupResource.PersistentVolumeClaims, """{"metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}""");
+        await runner.CreateAsync(GroupResource.PersistentVolumeClaims, """
+            {"metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+            """);
         await runner.CreatePodAsync("a", "trap 'echo term >> $F; exit 0' TERM; echo up; while :; do sleep 0.05; done",
             """ "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}] """,
-            """ "env":[{"name":"F","value":"/d/f"}],"volumeMounts":[{"name":"v","mountPath":"/d"}],"lifecycle":{"preStop":{"exec":{"command":["sh","-c","echo hook >> $F"]}}} """);
+            """
+            "env":[{"name":"F","value":"/d/f"}],"volumeMounts":[{"name":"v","mountPath":"/d"}],
+            "lifecycle":{"preStop":{"exec":{"command":["sh","-c","echo hook >> $F"]}}}
+            """);
         await runner.WaitLogAsync("a", "up");
 
         await runner.Cluster.DeleteAsync(GroupResource.Pods, "default", "a");

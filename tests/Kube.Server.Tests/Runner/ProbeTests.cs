@@ -131,7 +131,8 @@ public sealed class ProbeTests
         Assert.Equal(0, RunnerFixture.Container(runner.Pod("a")).Number("restartCount"));
     }
 
-    private static bool IsReady(JsonObject pod) => pod.Object("status").Objects("conditions").Any(c => c.Text("type") == "Ready" && c.Text("status") == "True");
+    private static bool IsReady(JsonObject pod) =>
+        pod.Object("status").Objects("conditions").Any(c => c.Text("type") == "Ready" && c.Text("status") == "True");
 
     private static ProbeShape Probe(ProbeKind kind) => ProbeShape.Read((JsonObject)JsonNode.Parse("""{"tcpSocket":{"port":1}}""")!, kind)!;
 

@@ -28,14 +28,16 @@ public sealed class ServerWithRunnerTests : IAsyncLifetime
             {"metadata":{"name":"a","labels":{"app":"a"}},"spec":{
               "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}],
               "containers":[{"name":"main","image":"sh","args":["echo hello > $D/f; cat $D/f; exec sleep 1000"],
-                "env":[{"name":"D","value":"/d"}],"ports":[{"name":"http","containerPort":8080}],"volumeMounts":[{"name":"v","mountPath":"/d"}]}]}}
+                "env":[{"name":"D","value":"/d"}],"ports":[{"name":"http","containerPort":8080}],"volumeMounts":[{"name":"v",
+                 "mountPath":"/d"}]}]}}
             """);
 
         var pod = await UntilAsync(GroupResource.Pods, "a", p => p.Object("status").Objects("conditions")
             .Any(c => c.Text("type") == "Ready" && c.Text("status") == "True"));
         Assert.Equal("Running", pod.Object("status").Text("phase"));
         var endpoints = await UntilAsync(GroupResource.Endpoints, "s", e => e.Objects("subsets").Any(s => s.Objects("addresses").Any()));
-        Assert.Equal(Kube.Server.Runner.Ports.PortAnnotation.Read(pod)["http"], endpoints.Objects("subsets").Single().Objects("ports").Single().Number("port"));
+        Assert.Equal(Kube.Server.Runner.Ports.PortAnnotation.Read(pod)["http"],
+            endpoints.Objects("subsets").Single().Objects("ports").Single().Number("port"));
         Assert.Equal("hello\n", await File.ReadAllTextAsync(Path.Combine(_data, "volumes", "default", "c", "f")));
         Assert.Equal("hello\n", await LogAsync("a"));
 
@@ -51,7 +53,8 @@ public sealed class ServerWithRunnerTests : IAsyncLifetime
     {
         var owner = await CreateAsync(GroupResource.ConfigMaps, """{"metadata":{"name":"owner"}}""");
         await CreateAsync(GroupResource.Pods, $$"""
-            {"metadata":{"name":"a","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":"{{owner.Object("metadata").Text("uid")}}"}]},
+            {"metadata":{"name":"a","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner",
+             "uid":"{{owner.Object("metadata").Text("uid")}}"}]},
              "spec":{"terminationGracePeriodSeconds":1,"containers":[{"name":"main","image":"sh","args":["exec sleep 1000"]}]} }
             """);
         await UntilAsync(GroupResource.Pods, "a", p => p.Object("status").Text("phase") == "Running");
@@ -94,7 +97,8 @@ public sealed class ServerWithRunnerTests : IAsyncLifetime
         var catalog = Path.Combine(_data, "images.yaml");
         await File.WriteAllTextAsync(catalog, "sh: { command: [sh, -c] }\n");
         var runner = new PodRunnerOptions { ImageCatalog = catalog, ShutdownGrace = TimeSpan.FromSeconds(1) };
-        _server = await KubeServer.StartAsync(new KubeServerOptions { DataDirectory = _data, Runner = runner }, NullLoggerFactory.Instance, TimeProvider.System);
+        _server = await KubeServer.StartAsync(new KubeServerOptions { DataDirectory = _data, Runner = runner }, NullLoggerFactory.Instance,
+            TimeProvider.System);
     }
 
     public async Task DisposeAsync()
@@ -103,7 +107,8 @@ public sealed class ServerWithRunnerTests : IAsyncLifetime
         Directory.Delete(_data, recursive: true);
     }
 
-    private Task<JsonObject> CreateAsync(GroupResource resource, string json) => Api.CreateAsync(resource, "default", (JsonObject)JsonNode.Parse(json)!);
+    private Task<JsonObject> CreateAsync(GroupResource resource, string json) =>
+        Api.CreateAsync(resource, "default", (JsonObject)JsonNode.Parse(json)!);
 
     private async Task<string> LogAsync(string pod)
     {

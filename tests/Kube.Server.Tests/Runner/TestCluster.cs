@@ -24,7 +24,8 @@ internal sealed class TestCluster(TimeProvider time) : IClusterApi
 
     public IReadOnlyList<ResourceType> ResourceTypes => [.. Kinds.Select(k => new ResourceType(k.Resource, "v1", k.Kind, k.Namespaced))];
 
-    public ResourceType? FindKind(string group, string kind) => ResourceTypes.FirstOrDefault(t => t.Resource.Group == group && t.Kind == kind);
+    public ResourceType? FindKind(string group, string kind) =>
+        ResourceTypes.FirstOrDefault(t => t.Resource.Group == group && t.Kind == kind);
 
     public JsonObject? Get(GroupResource resource, string? ns, string name)
     {
@@ -38,19 +39,22 @@ internal sealed class TestCluster(TimeProvider time) : IClusterApi
     {
         lock (_gate)
         {
-            return new ObjectList([.. _objects.Values.Where(o => o.Resource == resource && (ns is null || Ns(o.Value) == ns) && Wants(selectors, o.Value))
+            return new ObjectList(
+                [.. _objects.Values.Where(o => o.Resource == resource && (ns is null || Ns(o.Value) == ns) && Wants(selectors, o.Value))
                 .Select(o => o.Value)], _version);
         }
     }
 
     public IAsyncEnumerable<WatchEvent> WatchAsync(
-        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null, CancellationToken cancellationToken = default) =>
+        GroupResource resource, string? ns = null, long? fromResourceVersion = null, SelectorOptions? selectors = null,
+        CancellationToken cancellationToken = default) =>
         Watch(e => e.Resource == resource && (ns is null || Ns(e.Value) == ns) && Wants(selectors, e.Value), cancellationToken);
 
     public IAsyncEnumerable<WatchEvent> WatchAllAsync(long? fromResourceVersion = null, CancellationToken cancellationToken = default) =>
         Watch(_ => true, cancellationToken);
 
-    public Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<JsonObject> CreateAsync(GroupResource resource, string? ns, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         lock (_gate)
         {
@@ -74,17 +78,21 @@ internal sealed class TestCluster(TimeProvider time) : IClusterApi
     }
 
     public Task<JsonObject> UpdateAsync(
-        GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default) =>
+        GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
     public Task<JsonObject> UpdateStatusAsync(
-        GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null, CancellationToken cancellationToken = default) =>
+        GroupResource resource, string? ns, string name, JsonObject obj, WriteOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    public Task<JsonObject> PatchAsync(GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null, WriteOptions? options = null,
+    public Task<JsonObject> PatchAsync(GroupResource resource, string? ns, string name, JsonObject patch, string? subresource = null,
+        WriteOptions? options = null,
         CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<JsonObject?> ModifyAsync(GroupResource resource, string? ns, string name, Func<JsonObject, bool> change, string? subresource = null,
+    public Task<JsonObject?> ModifyAsync(GroupResource resource, string? ns, string name, Func<JsonObject, bool> change,
+        string? subresource = null,
         WriteOptions? options = null, CancellationToken cancellationToken = default)
     {
         lock (_gate)
@@ -172,7 +180,8 @@ internal sealed class TestCluster(TimeProvider time) : IClusterApi
         }
     }
 
-    private async IAsyncEnumerable<WatchEvent> Watch(Func<WatchEvent, bool> wants, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<WatchEvent> Watch(Func<WatchEvent, bool> wants,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var channel = Channel.CreateUnbounded<WatchEvent>();
         lock (_gate)
@@ -197,7 +206,8 @@ internal sealed class TestCluster(TimeProvider time) : IClusterApi
     }
 
     private static bool Wants(SelectorOptions? selectors, JsonObject obj) => selectors?.FieldSelector is not { } field
-        || (field.StartsWith("spec.nodeName=", StringComparison.Ordinal) && obj.Object("spec").Text("nodeName") == field["spec.nodeName=".Length..]);
+        || (field.StartsWith("spec.nodeName=", StringComparison.Ordinal)
+            && obj.Object("spec").Text("nodeName") == field["spec.nodeName=".Length..]);
 
     private static string? Ns(JsonObject obj) => obj.Object("metadata").Text("namespace");
 

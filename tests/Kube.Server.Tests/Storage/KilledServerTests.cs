@@ -21,7 +21,8 @@ public sealed class KilledServerTests : IDisposable
         for (var life = 0; life < 3; life++)
         {
             var acknowledged = await RunAndKillAsync(writes);
-            await using var server = await KubeServer.StartAsync(WritingProgram.Options(_folder), NullLoggerFactory.Instance, TimeProvider.System);
+            await using var server = await KubeServer.StartAsync(WritingProgram.Options(_folder), NullLoggerFactory.Instance,
+                TimeProvider.System);
             foreach (var (name, last) in acknowledged)
             {
                 var map = server.Api.Get(GroupResource.ConfigMaps, "default", name);
@@ -46,7 +47,8 @@ public sealed class KilledServerTests : IDisposable
 
     private async Task<Dictionary<string, string>> RunAndKillAsync(int writes)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(KilledServerTests).Assembly.Location, "writes", _folder]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet",
+            [typeof(KilledServerTests).Assembly.Location, "writes", _folder]) { RedirectStandardOutput = true };
         using var host = Process.Start(start)!;
         var acknowledged = new Dictionary<string, string>();
         var count = 0;

@@ -130,7 +130,8 @@ public sealed class StoreTests : IDisposable
 
     private ObjectStore Open() => Open(1 << 20);
 
-    private ObjectStore Open(long compaction = 1 << 20, int history = 1000) => new(_folder, new StoreSettings(true, compaction, history), NullLogger.Instance);
+    private ObjectStore Open(long compaction = 1 << 20, int history = 1000) =>
+        new(_folder, new StoreSettings(true, compaction, history), NullLogger.Instance);
 
     private static async Task WriteSomeAsync(ObjectStore store, int count)
     {
@@ -141,7 +142,10 @@ public sealed class StoreTests : IDisposable
         }
     }
 
-    private static JsonObject Value(int number) => new() { ["metadata"] = new JsonObject { ["name"] = "x" }, ["spec"] = new JsonObject { ["n"] = number, ["text"] = new string('x', 100) } };
+    private static JsonObject Value(int number) =>
+        new() { ["metadata"] = new JsonObject { ["name"] = "x" },
+        ["spec"] = new JsonObject { ["n"] = number, ["text"] = new string('x', 100) } };
 
-    private static List<string> Dump(ObjectStore store) => store.State.Table(Things).Select(p => p.Key + Json.ToText(p.Value.Value)).ToList();
+    private static List<string> Dump(ObjectStore store) =>
+        store.State.Table(Things).Select(p => p.Key + Json.ToText(p.Value.Value)).ToList();
 }

@@ -5,14 +5,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kube.Server.Tests.Storage;
 
 /// <summary>
-/// A server whose writers create, change and delete without end. Each acknowledged write is a line on standard output: <c>name n</c> for the number the
+/// A server whose writers create, change and delete without end. Each acknowledged write is a line on standard output: <c>name n</c> for
+/// the number the
 /// object now holds, or <c>name gone49</c> after its deletion. The compaction is made to run all the time.
 /// </summary>
 internal static class WritingProgram
 {
     public const int Writers = 4;
 
-    public static KubeServerOptions Options(string folder) => new() { DataDirectory = folder, CompactionBytes = 64 * 1024, BuiltInControllers = false };
+    public static KubeServerOptions Options(string folder) =>
+        new() { DataDirectory = folder, CompactionBytes = 64 * 1024, BuiltInControllers = false };
 
     public static async Task<int> RunAsync(string folder)
     {
@@ -37,7 +39,8 @@ internal static class WritingProgram
             var data = new JsonObject { ["n"] = n.ToString(CultureInfo.InvariantCulture), ["filler"] = new string('x', 500) };
             if (n % 50 == 0)
             {
-                await api.CreateAsync(GroupResource.ConfigMaps, "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name }, ["data"] = data });
+                await api.CreateAsync(GroupResource.ConfigMaps, "default",
+                    new JsonObject { ["metadata"] = new JsonObject { ["name"] = name }, ["data"] = data });
             }
             else
             {

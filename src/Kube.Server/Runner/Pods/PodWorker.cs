@@ -172,7 +172,8 @@ internal sealed partial class PodWorker : IDisposable
         if (failed.Reached && kind != ProbeKind.Readiness && run.Stop(_shape.Grace))
         {
             Event("Normal", "Killing",
-                $"Container {failed.Container} failed {(kind == ProbeKind.Liveness ? "liveness" : "startup")} probe, will be restarted", failed.Container);
+                $"Container {failed.Container} failed {(kind == ProbeKind.Liveness ? "liveness" : "startup")} probe, will be restarted",
+                failed.Container);
         }
     }
 

@@ -23,7 +23,9 @@ internal sealed class Watchdog : IDisposable
             -*) p=${line#-}; groups="${groups%% $p *} ${groups#* $p }" ;;
           esac
         done
-        marked() { grep -ls "RUNNER_CONTAINER_ID=$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done; }
+        marked() {
+          grep -ls "RUNNER_CONTAINER_ID=$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done
+        }
         for g in $groups; do kill -TERM "-$g" 2>/dev/null; done
         for p in $(marked "$1"); do kill -TERM "$p" 2>/dev/null; done
         n=0
