@@ -32,4 +32,54 @@ public sealed class PrometheusCollectorTests
         phases.RemoveAt(0);
         Assert.DoesNotContain("Running", collector.Collect(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Collect_NamesAndUnits_FollowThePrometheusRules()
+    {
+        using var collector = new PrometheusCollector("Berth.Test");
+        using var meter = new Meter("Berth.Test");
+        var counter = meter.CreateCounter<long>("berth.test.things", "{thing}", "Things.");
+        var upDown = meter.CreateUpDownCounter<int>("berth.test.open");
+        var histogram = meter.CreateHistogram("berth.test.wait", "s", null, null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 5] });
+        meter.CreateObservableGauge("berth.test.size", () => 42.5, "By");
+        counter.Add(2, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));
+        counter.Add(3, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));
+        upDown.Add(5);
+        upDown.Add(-2);
+        histogram.Record(0.5);
+        histogram.Record(5);
+        histogram.Record(50);
+
+        var lines = collector.Collect().Split('\n').Where(l => l.StartsWith("berth_test", StringComparison.Ordinal)).ToArray();
+
+        Assert.Equal(
+        [
+            "berth_test_open 3",
+            "berth_test_size_bytes 42.5",
+            "berth_test_things_total{a=\"x\\\"y\\\\z\\n\"} 5",
+            "berth_test_wait_seconds_bucket{le=\"1\"} 1",
+            "berth_test_wait_seconds_bucket{le=\"5\"} 2",
+            "berth_test_wait_seconds_bucket{le=\"+Inf\"} 3",
+            "berth_test_wait_seconds_sum 55.5",
+            "berth_test_wait_seconds_count 3",
+        ], lines);
+    }
+
+    [Fact]
+    public void Collect_LabelWithoutEnd_IsBounded()
+    {
+        using var collector = new PrometheusCollector("Berth.Test");
+        using var meter = new Meter("Berth.Test.Many");
+        var counter = meter.CreateCounter<long>("berth.many");
+        for (var i = 0; i < 5000; i++)
+        {
+            counter.Add(1, new KeyValuePair<string, object?>("id", i));
+        }
+
+        var lines = collector.Collect().Split('\n').Where(l => l.StartsWith("berth_many_total{", StringComparison.Ordinal)).ToArray();
+
+        Assert.InRange(lines.Length, 2, 2001);
+        Assert.Contains("berth_many_total{overflow=\"true\"} 3000", lines);
+    }
 }
