@@ -79,7 +79,7 @@ internal sealed record WorkspaceView
     /// <summary>The name a person gave it; else what follows their own name; else "My workspace".</summary>
     public static string DisplayNameOf(UserWorkspace workspace)
     {
-        if (workspace.Metadata.Annotations?.GetValueOrDefault(WorkspaceService.DisplayNameAnnotation) is { Length: > 0 } given)
+        if (workspace.Metadata.Annotations?.GetValueOrDefault(NewWorkspace.DisplayNameAnnotation) is { Length: > 0 } given)
         {
             return given;
         }

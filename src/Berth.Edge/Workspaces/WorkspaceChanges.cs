@@ -14,7 +14,7 @@ internal static class WorkspaceChanges
     /// <exception cref="ProblemException">Names every field that cannot be used.</exception>
     public static JsonObject ToPatch(UserWorkspace workspace, WorkspaceTemplate? template, JsonObject changes)
     {
-        var problems = WorkspaceService.NewProblems();
+        var problems = NewWorkspace.NewProblems();
         var spec = new JsonObject();
         var patch = new JsonObject();
         foreach (var (name, value) in changes)
@@ -23,13 +23,13 @@ internal static class WorkspaceChanges
             {
                 case "displayName":
                     var text = Text(value, name, problems);
-                    if (WorkspaceService.DisplayNameProblem(text) is { } problem)
+                    if (NewWorkspace.DisplayNameProblem(text) is { } problem)
                     {
                         problems[name] = problem;
                     }
 
                     patch["metadata"] = new JsonObject { [
-                        "annotations"] = new JsonObject { [WorkspaceService.DisplayNameAnnotation] = text } };
+                        "annotations"] = new JsonObject { [NewWorkspace.DisplayNameAnnotation] = text } };
                     break;
                 case "parameters":
                     spec["parameters"] = Strings(value, name, problems);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Berth.Resources;
@@ -17,11 +16,6 @@ internal sealed partial class WorkspaceService(
     IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, TimeProvider clock, AuditTrail audit,
         ILogger<WorkspaceService> logger)
 {
-    /// <summary>Annotation with the name for people.</summary>
-    public const string DisplayNameAnnotation = "berth.dev/display-name";
-
-    private const int MaximumDisplayName = 100;
-
     /// <summary>The caller's own workspaces, the default one first.</summary>
     public IReadOnlyList<UserWorkspace> List(Caller caller) => watch.OwnedBy(caller.Issuer, caller.Subject);
 
@@ -128,10 +122,10 @@ internal sealed partial class WorkspaceService(
         }
 
         var name = workspace.Metadata.Name!;
-        var patch = RequestPatch(DesiredStates.Running, RequestedBy.Edge, RequestReasons.Visit, restart: false);
+        var patch = WorkspacePatches.Request(DesiredStates.Running, RequestedBy.Edge, RequestReasons.Visit, restart: false, clock.GetUtcNow());
 
         // With the version that was looked at: a stop that was asked for meanwhile is not undone by a page that was opened before.
-        patch["metadata"] = new JsonObject { ["resourceVersion"] = workspace.Metadata.ResourceVersion };
+        WorkspacePatches.ForVersion(patch, workspace.Metadata.ResourceVersion);
         try
         {
             var written = await PatchAsync(name, patch, cancellationToken).ConfigureAwait(false);
@@ -175,99 +169,19 @@ internal sealed partial class WorkspaceService(
     {
         var workspace = Get(caller, name);
         var patch = WorkspaceChanges.ToPatch(workspace, watch.Template(workspace.Spec.Template.Name), changes);
-        if (version is not null)
-        {
-            Metadata(patch)["resourceVersion"] = version;
-        }
-
+        WorkspacePatches.ForVersion(patch, version);
         return await WriteAsync(caller, "change", name, patch, cancellationToken).ConfigureAwait(false);
     }
-
-    internal static ImmutableDictionary<string, string>.Builder NewProblems() =>
-        ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-
-    internal static string? DisplayNameProblem(string? text) => text switch
-    {
-        null => null,
-        { Length: > MaximumDisplayName } => $"has {text.Length} characters; at most {MaximumDisplayName} are allowed.",
-        _ when text.Any(char.IsControl) => "must not contain control characters.",
-        _ => null,
-    };
 
     private static bool IsOwner(Caller caller, UserWorkspace workspace) =>
         workspace.Spec.Owner.Issuer == caller.Issuer && workspace.Spec.Owner.Subject == caller.Subject;
 
-    private static JsonObject Metadata(JsonObject patch)
-    {
-        if (patch["metadata"] is not JsonObject metadata)
-        {
-            patch["metadata"] = metadata = [];
-        }
-
-        return metadata;
-    }
-
     private static string Shorten(string name) => name.Length <= 63 ? name : name[..63] + "…";
-
-    // What the resource's schema refuses anyway must not make a sign-in fail: display fields are shortened or left out.
-    private static string? Fit(string? text, int length) => string.IsNullOrWhiteSpace(text) || text.Length > length ? null : text;
 
     private async Task<UserWorkspace> CreateAsync(
         Caller caller, string name, CreateWorkspace wish, string by, string reason, CancellationToken cancellationToken)
     {
-        var problems = NewProblems();
-        var templateName = wish.Template ?? options.DefaultTemplate;
-        var template = watch.Template(templateName);
-        if (template is null && wish.Template is not null)
-        {
-            problems["template"] = $"there is no template '{Shorten(wish.Template)}'; there are {string.Join(", ", watch.Templates().Select(t => t.Metadata.Name))}.";
-        }
-
-        if (template is not null)
-        {
-            TemplateParameters.Check(template.Spec, wish.Parameters ?? ImmutableDictionary<string, string>.Empty, problems);
-        }
-
-        if (DisplayNameProblem(wish.DisplayName) is { } displayName)
-        {
-            problems["displayName"] = displayName;
-        }
-
-        if (problems.Count > 0)
-        {
-            throw ProblemException.Invalid(problems.ToImmutable());
-        }
-
-        var workspace = new UserWorkspace
-        {
-            Metadata = new ObjectMeta
-            {
-                Name = name,
-                Namespace = options.Namespace,
-                Labels = new Dictionary<string, string>
-                {
-                    [Labels.ManagedBy] = Labels.ManagedByValue,
-                    [Labels.Owner] = WorkspaceNames.OwnerHash(caller.Issuer, caller.Subject),
-                },
-                Annotations = wish.DisplayName is null ? null : new
-                    Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
-            },
-            Spec = new UserWorkspaceSpec
-            {
-                Owner = new WorkspaceOwner
-                {
-                    Issuer = caller.Issuer,
-                    Subject = caller.Subject,
-                    Email = Fit(caller.Email, 320),
-                    Name = Fit(caller.Name, 256),
-                },
-                Template = new TemplateReference { Name = templateName },
-                Parameters = wish.Parameters is { Count: > 0 } ? wish.Parameters : null,
-                Resources = wish.Resources,
-                DesiredState = wish.Start == false ? DesiredStates.Stopped : DesiredStates.Running,
-                LastRequest = new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() },
-            },
-        };
+        var workspace = NewWorkspace.Make(caller, name, wish, watch, options, new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() });
         UserWorkspace created;
         try
         {
@@ -280,7 +194,7 @@ internal sealed partial class WorkspaceService(
         }
 
         audit.Record(caller, "workspace.create", $"workspaces/{name}", "allowed");
-        LogCreated(name, templateName);
+        LogCreated(name, workspace.Spec.Template.Name);
         await watch.WaitUntilSeenAsync(name, w => w is not null, cancellationToken).ConfigureAwait(false);
         return created;
     }
@@ -301,35 +215,10 @@ internal sealed partial class WorkspaceService(
             return workspace;
         }
 
-        var patch = RequestPatch(desired, IsOwner(caller, workspace) ? RequestedBy.User : RequestedBy.Admin, RequestReasons.Manual,
-            restart);
-        if (version is not null)
-        {
-            Metadata(patch)["resourceVersion"] = version;
-        }
-
+        var by = IsOwner(caller, workspace) ? RequestedBy.User : RequestedBy.Admin;
+        var patch = WorkspacePatches.Request(desired, by, RequestReasons.Manual, restart, clock.GetUtcNow());
+        WorkspacePatches.ForVersion(patch, version);
         return await WriteAsync(caller, verb, name, patch, cancellationToken).ConfigureAwait(false);
-    }
-
-    private JsonObject RequestPatch(string desired, string by, string reason, bool restart)
-    {
-        var now = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
-        var patch = new JsonObject
-        {
-            ["spec"] = new JsonObject
-            {
-                ["desiredState"] = desired,
-                ["lastRequest"] = new JsonObject { ["by"] = by, ["reason"] = reason, ["at"] = now },
-            },
-        };
-        if (restart)
-        {
-            // To the fraction: two restarts within a second are two.
-            Metadata(patch)["annotations"] = new JsonObject { [Annotations.RestartedAt] = clock.GetUtcNow()
-                .UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'") };
-        }
-
-        return patch;
     }
 
     private async Task<UserWorkspace> WriteAsync(Caller caller, string verb, string name, JsonObject patch,

@@ -22,7 +22,7 @@ public class EdgeSettingsTests
             Administrators = [new AdministratorOptions { Issuer = "https://nobody.example.com" }],
             Session = new SessionOptions { Keys = ["short", "AAAA", "AAAA"], IdleTimeout = TimeSpan.FromDays(2) },
             Identity = new WorkspaceIdentityOptions { KeyFiles = ["/missing"] },
-            TrustedProxies = ["10.0.0.0/33"],
+            TrustedProxies = ["10.0.0.0/33", "0.0.0.0/0", "::/0"],
             Proxy = new ProxyOptions { ConnectTimeout = TimeSpan.Zero },
         };
 
@@ -32,7 +32,7 @@ public class EdgeSettingsTests
             [
                 "PublicOrigin", "WorkspaceDomain", "Issuers:0:Issuer", "Issuers:0:ClientId", "Issuers:0:Algorithms", "Issuers:0:Scopes", "Issuers:0:AcceptUntypedAccessTokens",
                 "Issuers:0:AdministratorClaim", "Issuers:1:Issuer", "Issuers:1:Key", "Issuers:1:ClientSecretFile", "Administrators:0:Issuer", "Administrators:0:Subject",
-                "Session:Keys", "Session:Keys:0", "Session:IdleTimeout", "Identity:KeyFiles:0", "TrustedProxies:0", "Proxy:ConnectTimeout",
+                "Session:Keys", "Session:Keys:0", "Session:IdleTimeout", "Identity:KeyFiles:0", "TrustedProxies:0", "TrustedProxies:1", "TrustedProxies:2", "Proxy:ConnectTimeout",
             ])
         {
             Assert.Contains(error.Problems, p => p.StartsWith($"Berth:Edge:{key} ", StringComparison.Ordinal));
