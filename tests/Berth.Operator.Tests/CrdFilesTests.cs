@@ -20,6 +20,14 @@ public sealed class CrdFilesTests
     public void Crds_WithoutCel_HoldNoRules() =>
         Assert.All(CrdFiles.All(celRules: false), f => Assert.DoesNotContain("x-kubernetes-validations", f.Yaml, StringComparison.Ordinal));
 
-    internal static string Repository([CallerFilePath] string file = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
+    internal static string Repository([CallerFilePath] string file = "")
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        while (!File.Exists(Path.Combine(folder, "Operator.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"No folder above {file} holds Operator.sln.");
+        }
+
+        return folder;
+    }
 }
