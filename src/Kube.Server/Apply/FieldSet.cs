@@ -8,6 +8,9 @@ namespace Kube.Server.Apply;
 /// </summary>
 internal sealed class FieldSet
 {
+    // Only ever read.
+    private static readonly FieldSet Nothing = new();
+
     public bool Member { get; set; }
 
     public SortedDictionary<string, FieldSet> Children { get; } = new(StringComparer.Ordinal);
@@ -60,19 +63,19 @@ internal sealed class FieldSet
         return obj;
     }
 
-    public FieldSet Clone() => Union(new FieldSet());
+    public FieldSet Clone() => Union(Nothing);
 
+    /// <summary>Both together, without branches that hold nothing.</summary>
     public FieldSet Union(FieldSet other)
     {
         var result = new FieldSet { Member = Member || other.Member };
         foreach (var key in Children.Keys.Union(other.Children.Keys))
         {
-            result.Children[key] = (Children.TryGetValue(key, out var a), other.Children.TryGetValue(key, out var b)) switch
+            var both = (Children.GetValueOrDefault(key) ?? Nothing).Union(other.Children.GetValueOrDefault(key) ?? Nothing);
+            if (!both.IsEmpty)
             {
-                (true, true) => a!.Union(b!),
-                (true, false) => a!.Clone(),
-                _ => b!.Clone(),
-            };
+                result.Children[key] = both;
+            }
         }
         return result;
     }

@@ -3,25 +3,6 @@ using System.Text;
 
 namespace Kube.Server.Cel;
 
-internal abstract record Expr;
-
-internal sealed record Literal(object? Value) : Expr;
-
-internal sealed record Ident(string Name) : Expr;
-
-/// <summary>operand.field; <see cref="Test"/> is has(operand.field).</summary>
-internal sealed record Select(Expr Operand, string Field, bool Test, bool Optional) : Expr;
-
-internal sealed record Index(Expr Operand, Expr At, bool Optional) : Expr;
-
-internal sealed record Call(Expr? Target, string Function, IReadOnlyList<Expr> Args) : Expr;
-
-internal sealed record ListLiteral(IReadOnlyList<Expr> Items) : Expr;
-
-internal sealed record MapLiteral(IReadOnlyList<(Expr Key, Expr Value)> Entries) : Expr;
-
-internal sealed record Comprehension(Expr Range, string Macro, string Variable, string? Second, Expr Body, Expr? Result) : Expr;
-
 /// <summary>Recursive descent over CEL's grammar; macros become <see cref="Comprehension"/> and tested selects.</summary>
 internal sealed class CelParser
 {

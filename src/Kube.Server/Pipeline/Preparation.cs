@@ -12,8 +12,8 @@ namespace Kube.Server.Pipeline;
 /// <summary>
 /// From what a client sent to what is stored, without storing it. The order is Kubernetes' own:
 /// <code>
-/// shape of metadata -> prune -> nulls -> defaults -> server's metadata -> status rule -> validation (schema, list types, rules) ->
-/// generation -> managed fields
+///   shape of metadata -> prune -> nulls -> one spelling of quantities -> server's metadata -> status rule -> defaults
+///   -> validation (schema, list types, rules) -> generation -> managed fields
 /// </code>
 /// </summary>
 internal sealed class Preparation(KindRegistry registry, ObjectStore store, TimeProvider time)
@@ -154,57 +154,21 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         Complete(kind, next, live);
         CheckFinalizers(kind, liveMeta, metadata, next);
         Check(kind, next, live, Json.Text(liveMeta, "name")!);
-        if (HasGeneration(kind) && subresource != "status" && SpecDiffers(kind, live, next))
+        if (HasGeneration(kind) && subresource != "status" && ObjectComparison.SpecDiffers(kind, live, next))
         {
             metadata["generation"] = (Json.AsLong(liveMeta["generation"]) ?? 0) + 1;
         }
         if (!applied)
         {
-            ManagedFields.Update(
-                live, next, kind, options.FieldManager, subresource, time.GetUtcNow(), subresource == "status"
-                    ? null
-                    : ServerFields.Status(kind));
+            var serverSet = subresource == "status" ? null : ServerFields.Status(kind);
+            ManagedFields.Update(live, next, kind, options.FieldManager, subresource, time.GetUtcNow(), serverSet);
         }
         return next;
     }
 
-    /// <summary>Equality of objects in which the times of managed fields do not count.</summary>
-    public static bool SameObject(JsonObject a, JsonObject b)
-    {
-        foreach (var key in a.Select(p => p.Key).Union(b.Select(p => p.Key)))
-        {
-            if (key != "metadata" && !Json.DeepEquals(a[key], b[key]))
-            {
-                return false;
-            }
-        }
-        if (a["metadata"] is not JsonObject x || b["metadata"] is not JsonObject y)
-        {
-            return false;
-        }
-        foreach (var key in x.Select(p => p.Key).Union(y.Select(p => p.Key)))
-        {
-            if (key != "managedFields" && !Json.DeepEquals(x[key], y[key]))
-            {
-                return false;
-            }
-        }
-        var left = Json.Objects(x["managedFields"]).ToList();
-        var right = Json.Objects(y["managedFields"]).ToList();
-        return left.Count == right.Count && left.All(entry => right.Any(other => SameEntry(entry, other)));
-    }
-
-    public static bool SpecDiffers(KindInfo kind, JsonObject before, JsonObject after) =>
-        before.Select(p => p.Key).Union(after.Select(p => p.Key))
-            .Any(key => key != "metadata" && !(kind.HasStatus && key == "status") && !Json.DeepEquals(before[key], after[key]));
-
     public static bool HasGeneration(KindInfo kind) =>
         kind.IsCustom || kind.Kind is "Pod" or "NetworkPolicy" or "Ingress" or "PodDisruptionBudget"
             or "CustomResourceDefinition" or "PriorityClass";
-
-    private static bool SameEntry(JsonObject a, JsonObject b) =>
-        a.Count == b.Count
-            && a.All(pair => pair.Key == "time" || (b.TryGetPropertyValue(pair.Key, out var other) && Json.DeepEquals(pair.Value, other)));
 
     private void Complete(KindInfo kind, JsonObject obj, JsonObject? live)
     {

@@ -86,7 +86,7 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
             var (inner, body) = ForStorage(kind, next);
             var before = kind.IsEventsGroup ? stored.Value : live;
             var prepared = _prepare.Update(inner, before, body, subresource, options, applied);
-            if (Preparation.SameObject(before, prepared))
+            if (ObjectComparison.SameObject(before, prepared))
             {
                 return live;
             }

@@ -6,26 +6,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Kube.Server.Storage;
 
-/// <summary>Everything at one version. Immutable.</summary>
-internal sealed record StoreState(long ResourceVersion,
-    ImmutableDictionary<GroupResource, ImmutableSortedDictionary<string, StoredObject>> Tables)
-{
-    public static readonly ImmutableSortedDictionary<string, StoredObject> EmptyTable =
-        ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
-
-    public ImmutableSortedDictionary<string, StoredObject> Table(GroupResource resource) =>
-        Tables.GetValueOrDefault(resource) ?? EmptyTable;
-
-    public StoredObject? Get(GroupResource resource, string key) => Table(resource).GetValueOrDefault(key);
-}
-
-internal sealed record StoreSettings(bool Flush, long CompactionBytes, int HistoryEvents, long HistoryBytes = 32 * 1024 * 1024);
-
 /// <summary>
 /// The store.
 /// <code>
-/// writers --> channel --> commit loop: check versions -> stamp -> append + one flush for all -> publish (state, rings) -> answer each
-/// writer
+///   writers --> channel --> commit loop: check versions -> stamp -> append + one flush for all -> publish (state, rings)
+///               --> answer each writer
 ///   readers --> State (immutable, swapped);  watches --> rings, by version
 /// </code>
 /// Nothing is visible before it is durable, so a version that was seen is never given out twice. Only the commit loop writes.
@@ -313,6 +298,3 @@ internal sealed partial class ObjectStore : IAsyncDisposable
     private sealed record Commit(GroupResource Resource, string Key, long Expected, JsonObject? Value,
         TaskCompletionSource<StoredObject?> Done);
 }
-
-/// <summary>Answer of a ring: changes, the version reached, whether the asked version is too old, and a task for what comes next.</summary>
-internal sealed record WatchBatch(List<ChangeRecord> Records, long UpTo, long Floor, bool TooOld, Task Changed);
