@@ -72,7 +72,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             async (response, token) =>
             {
                 await using var stream = await response.Content.ReadAsStreamAsync(token);
-                return await ListReader.ReadAsync<T>(stream, token);
+                return await ListReader.ReadAsync<T>(stream, options.OmitManagedFields, token);
             },
             T.Descriptor,
             cancellationToken);
@@ -92,7 +92,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             .Add("resourceVersionMatch", options.SendInitialEvents ? "NotOlderThan" : null)
             .Add("labelSelector", options.LabelSelector)
             .Add("fieldSelector", options.FieldSelector);
-        return WatchStream.OpenAsync<T>(_transport, query.ToString(), options.Timeout, _options, _log, cancellationToken);
+        return WatchStream.OpenAsync<T>(_transport, query.ToString(), options, _options, _log, cancellationToken);
     }
 
     /// <inheritdoc/>

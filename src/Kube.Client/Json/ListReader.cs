@@ -10,11 +10,11 @@ internal static class ListReader
 {
     /// <summary>Reads the stream to its end.</summary>
     /// <exception cref="JsonException">The stream is not a list of this kind.</exception>
-    public static async Task<ResourceList<T>> ReadAsync<T>(Stream stream, CancellationToken cancellationToken)
+    public static async Task<ResourceList<T>> ReadAsync<T>(Stream stream, bool omitManagedFields, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
         var pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
-        var parser = new Parser<T>();
+        var parser = new Parser<T>(omitManagedFields);
         try
         {
             while (true)
@@ -42,7 +42,7 @@ internal static class ListReader
         End,
     }
 
-    private sealed class Parser<T>
+    private sealed class Parser<T>(bool omitManagedFields)
         where T : class, IKubeResource<T>
     {
         private readonly List<T> _items = [];
@@ -158,7 +158,7 @@ internal static class ListReader
             var value = buffer.Slice(start, reader.BytesConsumed - start);
             if (value.IsSingleSegment)
             {
-                _items.Add(ObjectReading.Read(value.FirstSpan, T.JsonTypeInfo));
+                _items.Add(Read(value.FirstSpan));
                 return true;
             }
 
@@ -166,7 +166,7 @@ internal static class ListReader
             try
             {
                 value.CopyTo(rented);
-                _items.Add(ObjectReading.Read(rented.AsSpan(0, (int)value.Length), T.JsonTypeInfo));
+                _items.Add(Read(rented.AsSpan(0, (int)value.Length)));
                 return true;
             }
             finally
@@ -174,5 +174,8 @@ internal static class ListReader
                 ArrayPool<byte>.Shared.Return(rented);
             }
         }
+
+        private T Read(ReadOnlySpan<byte> item) =>
+            omitManagedFields ? ManagedFieldsCut.Read(item, T.JsonTypeInfo) : ObjectReading.Read(item, T.JsonTypeInfo);
     }
 }

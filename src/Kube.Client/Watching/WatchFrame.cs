@@ -13,7 +13,7 @@ internal static class WatchFrame
 
     /// <summary>The event, or null with <paramref name="unknown"/> set when its type is not known.</summary>
     /// <exception cref="KubeException">The frame is an ERROR event, or not a watch frame at all.</exception>
-    public static WatchEvent<T>? Parse<T>(ReadOnlySpan<byte> line, JsonTypeInfo<T> typeInfo, out string? unknown)
+    public static WatchEvent<T>? Parse<T>(ReadOnlySpan<byte> line, JsonTypeInfo<T> typeInfo, bool omitManagedFields, out string? unknown)
         where T : class, IKubeResource<T>
     {
         unknown = null;
@@ -24,11 +24,11 @@ internal static class WatchFrame
             switch (type)
             {
                 case "ADDED":
-                    return new WatchEvent<T>.Added(ObjectReading.Read(body, typeInfo));
+                    return new WatchEvent<T>.Added(Read(body, typeInfo, omitManagedFields));
                 case "MODIFIED":
-                    return new WatchEvent<T>.Modified(ObjectReading.Read(body, typeInfo));
+                    return new WatchEvent<T>.Modified(Read(body, typeInfo, omitManagedFields));
                 case "DELETED":
-                    return new WatchEvent<T>.Deleted(ObjectReading.Read(body, typeInfo));
+                    return new WatchEvent<T>.Deleted(Read(body, typeInfo, omitManagedFields));
                 case "BOOKMARK":
                     return Bookmark<T>(body);
                 case "ERROR":
@@ -48,6 +48,10 @@ internal static class WatchFrame
             throw new KubeException($"The watch sent something that is not a watch event of {T.Descriptor.Kind}: {e.Message}", e);
         }
     }
+
+    private static T Read<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> typeInfo, bool omitManagedFields)
+        where T : class, IKubeResource<T> =>
+        omitManagedFields ? ManagedFieldsCut.Read(body, typeInfo) : ObjectReading.Read(body, typeInfo);
 
     private static WatchEvent<T> Bookmark<T>(ReadOnlySpan<byte> body)
         where T : class, IKubeResource<T>

@@ -16,7 +16,7 @@ internal static class WatchStream
     public static async IAsyncEnumerable<WatchEvent<T>> OpenAsync<T>(
         KubeTransport transport,
         string pathAndQuery,
-        TimeSpan timeout,
+        WatchOptions watch,
         KubeClientOptions options,
         ILogger log,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -32,13 +32,13 @@ internal static class WatchStream
             using var frames = new FrameReader(pipe, options.MaxFrameBytes);
             while (true)
             {
-                var line = await NextAsync(frames, silence, timeout + options.WatchGrace, either.Token, cancellationToken);
+                var line = await NextAsync(frames, silence, watch.Timeout + options.WatchGrace, either.Token, cancellationToken);
                 if (line is null)
                 {
                     yield break;
                 }
 
-                var next = Parse<T>(line.Value.Span, frames.Unterminated, out var unknown);
+                var next = Parse<T>(line.Value.Span, watch.OmitManagedFields, frames.Unterminated, out var unknown);
                 if (next is not null)
                 {
                     yield return next;
@@ -55,12 +55,12 @@ internal static class WatchStream
         }
     }
 
-    private static WatchEvent<T>? Parse<T>(ReadOnlySpan<byte> line, bool unterminated, out string? unknown)
+    private static WatchEvent<T>? Parse<T>(ReadOnlySpan<byte> line, bool omitManagedFields, bool unterminated, out string? unknown)
         where T : class, IKubeResource<T>
     {
         try
         {
-            return WatchFrame.Parse(line, T.JsonTypeInfo, out unknown);
+            return WatchFrame.Parse(line, T.JsonTypeInfo, omitManagedFields, out unknown);
         }
         catch (KubeException e) when (unterminated && e.InnerException is JsonException)
         {

@@ -208,7 +208,6 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
 
     private T Prepare(T obj)
     {
-        ManagedFields.Strip(obj.Metadata);
         if (_options.Transform is not { } transform)
         {
             return obj;

@@ -166,6 +166,7 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
             LabelSelector = options.LabelSelector,
             FieldSelector = options.FieldSelector,
             Limit = options.PageSize,
+            OmitManagedFields = true,
             Continue = page.Continue,
 
             // A continue token carries its version; the API refuses both together.
@@ -179,6 +180,7 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
         {
             LabelSelector = options.LabelSelector,
             FieldSelector = options.FieldSelector,
+            OmitManagedFields = true,
             SendInitialEvents = state is WatcherState.InitialWatch,
             ResourceVersion = state is WatcherState.InitialWatch initial ? initial.Version : VersionOf(state),
             Timeout = options.WatchTimeout,

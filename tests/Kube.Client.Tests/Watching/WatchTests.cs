@@ -28,19 +28,19 @@ public sealed class WatchTests
     {
         var frames = Answer.Event("ADDED", Answer.ConfigMap("ä")) + Answer.Event("MODIFIED", Answer.ConfigMap("b"));
         var bytes = Encoding.UTF8.GetBytes(frames);
-        for (var cut = 1; cut < bytes.Length; cut++)
+        var at = 0;
+        await using var server = new ScriptedServer(async (_, c) =>
         {
-            var at = cut;
-            await using var server = new ScriptedServer(async (_, c) =>
+            await c.WriteAsync(Answer.WatchHead);
+            foreach (var part in new[] { bytes[..at], bytes[at..] })
             {
-                await c.WriteAsync(Answer.WatchHead);
-                foreach (var part in new[] { bytes[..at], bytes[at..] })
-                {
-                    await c.WriteAsync((ReadOnlyMemory<byte>)(byte[])[.. Encoding.ASCII.GetBytes($"{part.Length:x}\r\n"), .. part, .. "\r\n"u8]);
-                }
+                await c.WriteAsync((ReadOnlyMemory<byte>)(byte[])[.. Encoding.ASCII.GetBytes($"{part.Length:x}\r\n"), .. part, .. "\r\n"u8]);
+            }
 
-                await c.WriteAsync("0\r\n\r\n");
-            });
+            await c.WriteAsync("0\r\n\r\n");
+        });
+        for (at = 1; at < bytes.Length; at++)
+        {
             var events = await ReadAllAsync(server);
             Assert.Equal(["ä", "b"], events.Select(NameOf));
         }
