@@ -15,5 +15,7 @@ public sealed class OperatorWithFaultsTests : OperatorSuite
 /// <summary>The suite on the embedded API.</summary>
 public sealed class OperatorOnKubeServerTests : OperatorSuite
 {
+    private protected override bool InstallsTraefik => true;
+
     private protected override Task<TestedApi> OpenAsync() => TestedApi.KubeServerAsync();
 }

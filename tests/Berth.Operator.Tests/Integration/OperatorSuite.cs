@@ -177,6 +177,27 @@ public abstract class OperatorSuite : OperatorTestBase
     }
 
     [SkippableFact]
+    public async Task Route_WhereTraefikIs_LeadsToTheEdgeUntilThePodIsReady()
+    {
+        SkipIfThereIsNoApi();
+        Skip.IfNot(await Client.IsServedAsync(IngressRoute.Descriptor, default), "This API does not serve Traefik's kinds.");
+        await CreateAsync();
+        var route = await UntilAsync<IngressRoute>(Name, r => r is not null);
+        Assert.Equal(["berth-edge"], Backends(route!));
+        Assert.All(route!.Spec.Routes, r => Assert.Contains($"Host(`{Name}.localhost`)", r.Match, StringComparison.Ordinal));
+        Assert.NotNull(await UntilAsync<Middleware>(Name + "-headers", m => m is not null));
+        var auth = await UntilAsync<Middleware>(Name + "-auth", m => m is not null);
+        Assert.EndsWith("/auth/forward", auth!.Spec.ForwardAuth!.Address, StringComparison.Ordinal);
+
+        await PodAnswersAsync();
+        await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge", Name]));
+        await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
+        await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge"]));
+
+        static string[] Backends(IngressRoute route) => [.. route.Spec.Routes.SelectMany(r => r.Services ?? []).Select(s => s.Name)];
+    }
+
+    [SkippableFact]
     public async Task SecondOperator_FirstEnds_TakesOver()
     {
         SkipIfThereIsNoApi();
@@ -200,6 +221,12 @@ public abstract class OperatorSuite : OperatorTestBase
     private async Task<UserWorkspace> StartAsync()
     {
         await CreateAsync();
+        return await PodAnswersAsync();
+    }
+
+    /// <summary>Says what a kubelet would once the application answers.</summary>
+    private async Task<UserWorkspace> PodAnswersAsync()
+    {
         await UntilAsync<Pod>(Name, p => p is not null);
         var now = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
         await PatchAsync<Pod>(

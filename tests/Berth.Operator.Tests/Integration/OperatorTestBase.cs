@@ -35,6 +35,11 @@ public abstract class OperatorTestBase : IAsyncLifetime
     /// <summary>The template <c>studio</c>, which is there from the start.</summary>
     private protected abstract WorkspaceTemplateSpec Studio { get; }
 
+    /// <summary>
+    /// Whether the test installs Traefik's kinds, as narrow as what we write; a cluster has its own, or goes without.
+    /// </summary>
+    private protected virtual bool InstallsTraefik => false;
+
     /// <summary>What the operator gets to see of the API.</summary>
     private protected virtual IKubeClient ForOperator(IKubeClient client) => client;
 
@@ -140,22 +145,34 @@ public abstract class OperatorTestBase : IAsyncLifetime
     {
         // Older servers refuse fields that they do not know when they are applied server-side, and CEL rules are such.
         var cel = await MinorVersionAsync() >= FirstMinorWithCel;
-        foreach (var (name, definition) in ((string, JsonObject)[])[
-            ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>(cel)), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>(cel))])
+        List<(ResourceDescriptor Kind, JsonObject Definition)> definitions =
+        [
+            (UserWorkspace.Descriptor, CrdGenerator.ToJson<UserWorkspace>(cel)),
+            (WorkspaceTemplate.Descriptor, CrdGenerator.ToJson<WorkspaceTemplate>(cel)),
+        ];
+        if (InstallsTraefik)
+        {
+            definitions.Add((IngressRoute.Descriptor, CrdGenerator.ToJson<IngressRoute>()));
+            definitions.Add((Middleware.Descriptor, CrdGenerator.ToJson<Middleware>()));
+        }
+
+        foreach (var (kind, definition) in definitions)
         {
             await Client.Raw.SendAsync(
                 HttpMethod.Patch,
-                $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.berth.dev?fieldManager=berth-tests&force=true",
+                $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{kind.Plural}.{kind.Group}?fieldManager=berth-tests&force=true",
                 Encoding.UTF8.GetBytes(definition.ToJsonString()),
                 "application/apply-patch+yaml",
                 default);
         }
 
         using var deadline = new CancellationTokenSource(Deadline);
-        while (!await Client.IsServedAsync(UserWorkspace.Descriptor, deadline.Token)
-            || !await Client.IsServedAsync(WorkspaceTemplate.Descriptor, deadline.Token))
+        foreach (var (kind, _) in definitions)
         {
-            await Task.Delay(50, deadline.Token);
+            while (!await Client.IsServedAsync(kind, deadline.Token))
+            {
+                await Task.Delay(50, deadline.Token);
+            }
         }
     }
 
