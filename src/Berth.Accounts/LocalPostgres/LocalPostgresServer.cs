@@ -19,10 +19,8 @@ namespace Berth.Accounts;
 /// folder/postgres.log   what the server says
 /// </code>
 /// The server listens on 127.0.0.1 on a port that is free at the time; no Unix socket, whose path may not be longer than 107 bytes. It
-/// keeps fsync
-/// on, so what was committed survives any end. It runs in a session of its own (Ctrl-C at the terminal is not for it) with a parent-death
-/// signal where
-/// setpriv is there; where it is not, the next start ends what was left behind.
+/// keeps fsync on, so what was committed survives any end. It runs in a session of its own (Ctrl-C at the terminal is not for it) with a
+/// parent-death signal where setpriv is there; where it is not, the next start ends what was left behind.
 /// </remarks>
 public sealed partial class LocalPostgresServer : IAsyncDisposable
 {

@@ -4,8 +4,7 @@ namespace Berth.Accounts;
 
 /// <summary>
 /// How to run PostgreSQL's programs so that they accept it: they refuse to run as root. As another user the programs are put behind a
-/// prefix
-/// command; the data stays where the caller wants it.
+/// prefix command; the data stays where the caller wants it.
 /// </summary>
 /// <param name="Prefix">Command and arguments to put before the program; empty to run it as it is.</param>
 /// <param name="ChangesOwner">The user to give the folders to; null when they stay with us.</param>
@@ -13,8 +12,7 @@ internal sealed record ServerIdentity(IReadOnlyList<string> Prefix, string? Chan
 {
     /// <summary>
     /// Finds a way. Not root: nothing to do. Root: a user namespace in which we are an ordinary user (nothing changes its owner, and a data
-    /// folder
-    /// below a private home works); where those are switched off, the user postgres or nobody by setpriv.
+    /// folder below a private home works); where those are switched off, the user postgres or nobody by setpriv.
     /// </summary>
     /// <returns>Null, with a reason, when there is none.</returns>
     public static async Task<(ServerIdentity? Identity, string? Reason)> FindAsync(CancellationToken cancellationToken)

@@ -99,7 +99,8 @@ public sealed partial class AccountsMigrator
                 if (checksum != script.Checksum)
                 {
                     throw new InvalidOperationException(
-                        $"Migration {script.Name} has run in this database with other contents than this program has. Use the program that ran it, or restore.");
+                        $"Migration {script.Name} has run in this database with other contents than this program has. Use the program "
+                            + $"that ran it, or restore.");
                 }
 
                 continue;

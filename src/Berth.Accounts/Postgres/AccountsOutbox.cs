@@ -169,7 +169,8 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
             foreach (var e in events)
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(
-                    "INSERT INTO berth.audit_events (id, at, issuer, subject, action, object, outcome, request_id) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) "
+                    "INSERT INTO berth.audit_events (id, at, issuer, subject, action, object, outcome, request_id) VALUES "
+                        + "($1,$2,$3,$4,$5,$6,$7,$8) "
                     + "ON CONFLICT (id) DO NOTHING")
                 {
                     Parameters =

@@ -8,8 +8,7 @@ namespace Berth.Accounts;
 
 /// <summary>
 /// How the store copes with a database that is slow, restarting or gone: two quick retries for what a failover explains, a time limit for
-/// the
-/// whole, and a breaker so that a dead database costs the next callers nothing.
+/// the whole, and a breaker so that a dead database costs the next callers nothing.
 /// </summary>
 internal sealed class AccountsResilience
 {

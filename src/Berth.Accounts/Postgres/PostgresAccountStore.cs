@@ -8,8 +8,7 @@ namespace Berth.Accounts;
 /// <summary>Accounts in PostgreSQL, shared by all replicas.</summary>
 /// <remarks>
 /// What a sign-in waits for is one plain statement; EF Core serves the queries behind pages and reports. So the entity model, which takes
-/// some
-/// hundred milliseconds to build, is not on the way to the first sign-in.
+/// some hundred milliseconds to build, is not on the way to the first sign-in.
 /// </remarks>
 public sealed class PostgresAccountStore : IAccountStore
 {

@@ -4,8 +4,7 @@ namespace Berth.Accounts;
 
 /// <summary>
 /// Thread-safe table of revocations. It only ever gains knowledge: what it learns twice changes nothing, so notices and snapshots may
-/// overlap
-/// and arrive in any order.
+/// overlap and arrive in any order.
 /// </summary>
 internal sealed class RevocationTable(TimeProvider clock) : IRevocations
 {

@@ -35,7 +35,8 @@ internal static class ApiRequest
         {
             var path = error.Path is { Length: > 2 } p && p.StartsWith("$.", StringComparison.Ordinal) ? $"at '{p[2..]}', " : "";
             throw new ProblemException(400, "bad-json", "The body cannot be read",
-                $"The body is not the JSON that is expected here: {path}line {(error.LineNumber ?? 0) + 1}, byte {(error.BytePositionInLine ?? 0) + 1}. {Reason(error)}",
+                $"The body is not the JSON that is expected here: {path}line {(error.LineNumber ?? 0) + 1}, byte "
+                    + $"{(error.BytePositionInLine ?? 0) + 1}. {Reason(error)}",
                 cause: error);
         }
         catch (InvalidOperationException error)

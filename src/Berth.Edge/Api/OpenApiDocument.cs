@@ -7,8 +7,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// The OpenAPI 3.1 description: paths from <see cref="ApiRoutes"/>, schemas from the types themselves. Made at the first request for it;
-/// nothing of it is
-/// on the way of other requests.
+/// nothing of it is on the way of other requests.
 /// </summary>
 internal static class OpenApiDocument
 {
@@ -64,7 +63,8 @@ internal static class OpenApiDocument
                         ["type"] = "apiKey",
                         ["in"] = "cookie",
                         ["name"] = "__Host-berth",
-                        ["description"] = "The session of a browser that signed in at /login; requests that change something must come from the edge's own origin.",
+                        ["description"] = "The session of a browser that signed in at /login; requests that change something must come "
+                            + "from the edge's own origin.",
                     },
                 },
             },

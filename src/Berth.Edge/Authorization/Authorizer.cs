@@ -46,7 +46,8 @@ internal readonly record struct AccessRequest(string Method, bool IsUpgrade)
 /// <param name="Role">Role when allowed.</param>
 /// <param name="Reason">Why not, when forbidden.</param>
 /// <param name="Until">When the decision ends by itself (a share's until); null for no such end.</param>
-internal readonly record struct AccessDecision(AccessKind Kind, string? Role = null, DenyReason Reason = DenyReason.None, DateTimeOffset? Until = null)
+internal readonly record struct AccessDecision(AccessKind Kind, string? Role = null, DenyReason Reason = DenyReason.None,
+    DateTimeOffset? Until = null)
 {
     /// <summary>The reason in words for the person.</summary>
     public string Explanation => Reason switch
@@ -57,7 +58,9 @@ internal readonly record struct AccessDecision(AccessKind Kind, string? Role = n
     };
 }
 
-/// <summary>Who may use a workspace. A pure function: every path to a workspace (page, upgrade, ticket, review of open streams) asks it.</summary>
+/// <summary>
+/// Who may use a workspace. A pure function: every path to a workspace (page, upgrade, ticket, review of open streams) asks it.
+/// </summary>
 internal static class Authorizer
 {
     /// <summary>Role of the owner.</summary>
@@ -67,8 +70,8 @@ internal static class Authorizer
     public const string AdministratorRole = "admin";
 
     /// <summary>
-    /// Role of a share that only lets safe requests through, and no upgrades: most applications do not look at the identity header, and would give
-    /// a viewer their terminal.
+    /// Role of a share that only lets safe requests through, and no upgrades: most applications do not look at the identity header, and
+    /// would give a viewer their terminal.
     /// </summary>
     public const string ViewerRole = "view";
 

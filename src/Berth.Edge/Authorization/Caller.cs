@@ -13,8 +13,8 @@ internal enum CallerKind
 }
 
 /// <summary>
-/// The person behind a request, set by authentication and read with <see cref="CallerExtensions.GetCaller"/>. Identity is (issuer, subject);
-/// everything else is for display.
+/// The person behind a request, set by authentication and read with <see cref="CallerExtensions.GetCaller"/>. Identity is (issuer,
+/// subject); everything else is for display.
 /// </summary>
 internal sealed record Caller
 {

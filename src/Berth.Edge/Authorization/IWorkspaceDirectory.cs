@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Berth.Edge;
 
-/// <summary>The workspaces this replica knows of, by host. An in-memory table fed by a watch: it is asked on every request and never blocks.</summary>
+/// <summary>
+/// The workspaces this replica knows of, by host. An in-memory table fed by a watch: it is asked on every request and never blocks.
+/// </summary>
 internal interface IWorkspaceDirectory
 {
     /// <summary>Finds the workspace that is served on a host.</summary>

@@ -42,7 +42,8 @@ internal sealed record WorkspaceEntry
 /// <summary>One entry of spec.sharing.</summary>
 /// <param name="Subject">The person's subject.</param>
 /// <param name="Issuer">The person's issuer; null means the owner's issuer, never "any".</param>
-/// <param name="Role">What they may do; handed to the workspace in the identity header. <c>owner</c> and <c>admin</c> are refused here.</param>
+/// <param name="Role">What they may do; handed to the workspace in the identity header. <c>owner</c> and <c>admin</c> are refused
+/// here.</param>
 /// <param name="Until">When the share ends; null for no end.</param>
 internal sealed record WorkspaceShare(string Subject, string? Issuer, string Role, DateTimeOffset? Until);
 

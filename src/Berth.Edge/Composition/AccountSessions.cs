@@ -18,7 +18,8 @@ internal sealed class AccountSessionState(IAccountStore accounts) : ISessionStat
 }
 
 /// <summary>Records sign-ins in the account store.</summary>
-internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock) : ISignInRecorder
+internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics,
+    TimeProvider clock) : ISignInRecorder
 {
     /// <inheritdoc/>
     public async ValueTask<SignInRecord> RecordAsync(SignedInPerson person, CancellationToken cancellationToken)

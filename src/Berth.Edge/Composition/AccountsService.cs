@@ -4,8 +4,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// Brings the account store up beside the rest: a database that is away keeps a new replica from being ready, not from starting. Ends open
-/// streams when a
-/// revocation arrives.
+/// streams when a revocation arrives.
 /// </summary>
 internal sealed partial class AccountsService(
     IAccountStore accounts, IOpenConnections connections, TimeProvider clock, IHostApplicationLifetime lifetime,

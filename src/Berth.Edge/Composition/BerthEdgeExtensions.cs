@@ -59,7 +59,8 @@ public static class BerthEdgeExtensions
 
         services.AddSingleton<AccountsService>();
         services.AddHostedService(s => s.GetRequiredService<AccountsService>());
-        services.AddSingleton(_ => new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.", "System.Runtime", "System.Net.Http", "Npgsql"));
+        services.AddSingleton(_ =>
+            new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.", "System.Runtime", "System.Net.Http", "Npgsql"));
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<ManagementServer>();
         services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());

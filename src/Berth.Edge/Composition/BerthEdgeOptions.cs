@@ -1,7 +1,8 @@
 namespace Berth.Edge;
 
 /// <summary>
-/// Everything the edge is configured with. <see cref="Read(IConfiguration)"/> takes it from configuration; in-process composition makes it by hand.
+/// Everything the edge is configured with. <see cref="Read(IConfiguration)"/> takes it from configuration; in-process composition makes it
+/// by hand.
 /// </summary>
 public sealed record BerthEdgeOptions
 {
@@ -24,7 +25,8 @@ public sealed record BerthEdgeOptions
     public DatabaseOptions Database { get; init; } = new();
 
     /// <summary>Reads the section <c>Berth:Edge</c> and its sub-sections.</summary>
-    /// <exception cref="EdgeConfigurationException">Values have the wrong form, or keys are no options: all of them, in one message.</exception>
+    /// <exception cref="EdgeConfigurationException">Values have the wrong form, or keys are no options: all of them, in one
+    /// message.</exception>
     public static BerthEdgeOptions Read(IConfiguration configuration)
     {
         var problems = new List<string>();
@@ -39,7 +41,8 @@ public sealed record BerthEdgeOptions
         var section = configuration.GetSection(EdgeOptions.Section);
         (string Name, Type Type)[] parts =
         [
-            (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)), (nameof(Listener), typeof(ListenerOptions)),
+            (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)),
+                (nameof(Listener), typeof(ListenerOptions)),
             (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
         ];
         var reader = new SectionReader(problems);

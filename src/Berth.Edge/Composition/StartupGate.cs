@@ -27,7 +27,8 @@ internal sealed class StartupGate(RequestDelegate next, WorkspaceWatch watch, IE
                     Status = 503,
                     Reason = "starting-up",
                     Title = "One moment, please",
-                    Detail = "The service has just been started and is getting ready. Workspaces that run go on running. Try again in a few seconds.",
+                    Detail = "The service has just been started and is getting ready. Workspaces that run go on running. Try again in a "
+                        + "few seconds.",
                 }).ConfigureAwait(false);
             }
 

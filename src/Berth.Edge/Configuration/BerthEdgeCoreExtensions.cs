@@ -5,7 +5,8 @@ namespace Berth.Edge;
 /// <summary>Composition of the security core and the data plane.</summary>
 /// <remarks>
 /// <code>
-/// builder.Services.AddBerthEdgeCore(options);   // IWorkspaceDirectory is yours; ISessionState, ISignInRecorder, IProgressPage, IEdgePages have plain defaults (TryAdd)
+/// // IWorkspaceDirectory is yours; ISessionState, ISignInRecorder, IProgressPage, IEdgePages have plain defaults (TryAdd)
+/// builder.Services.AddBerthEdgeCore(options);
 /// app.UseBerthEdgeCore();                       // first: canonical request, authentication, workspace hosts (terminal), same-origin check
 /// app.MapBerthEdgeCore();                       // /login /auth/callback /auth/workspace /logout /.well-known/workspace-identity/jwks.json
 /// </code>
@@ -70,7 +71,8 @@ internal static class BerthEdgeCoreExtensions
         var logout = services.GetRequiredService<LogoutEndpoint>();
         endpoints.MapGet("/logout", logout.AskAsync);
         endpoints.MapPost("/logout", logout.DoAsync);
-        endpoints.MapMethods(WorkspaceIdentitySigner.JwksPath, ["GET", "HEAD"], services.GetRequiredService<WorkspaceIdentitySigner>().WriteJwksAsync);
+        endpoints.MapMethods(WorkspaceIdentitySigner.JwksPath, ["GET", "HEAD"],
+            services.GetRequiredService<WorkspaceIdentitySigner>().WriteJwksAsync);
         return endpoints;
     }
 }

@@ -24,7 +24,8 @@ public sealed class EdgeConfigurationException : Exception
 
     /// <summary>Makes one from all problems.</summary>
     public EdgeConfigurationException(IReadOnlyList<string> problems)
-        : base($"The configuration of the edge has {problems?.Count ?? 0} problem(s):\n" + string.Join('\n', (problems ?? []).Select(p => "  - " + p)))
+        : base($"The configuration of the edge has {problems?.Count ?? 0} problem(s):\n"
+            + string.Join('\n', (problems ?? []).Select(p => "  - " + p)))
     {
         Problems = problems ?? [];
     }

@@ -9,7 +9,9 @@ public sealed record EdgeOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Berth:Edge";
 
-    /// <summary>Origin people use to reach the edge: scheme, host and port if not the default one. https unless the host is loopback.</summary>
+    /// <summary>
+    /// Origin people use to reach the edge: scheme, host and port if not the default one. https unless the host is loopback.
+    /// </summary>
     /// <value>No default; example <c>https://berth.example.com</c>.</value>
     public string PublicOrigin { get; init; } = "";
 
@@ -39,7 +41,9 @@ public sealed record EdgeOptions
 /// <summary>One OpenID Provider.</summary>
 public sealed record IssuerOptions
 {
-    /// <summary>Short name used in <c>/login?provider=</c>; lower-case letters, digits and dashes. The default is the issuer's host.</summary>
+    /// <summary>
+    /// Short name used in <c>/login?provider=</c>; lower-case letters, digits and dashes. The default is the issuer's host.
+    /// </summary>
     public string? Key { get; init; }
 
     /// <summary>Name shown to people when there are several. The default is the issuer's host.</summary>
@@ -60,22 +64,26 @@ public sealed record IssuerOptions
     /// <summary>Scopes asked for. The default is openid profile email; openid is added when missing.</summary>
     public IList<string> Scopes { get; init; } = [];
 
-    /// <summary>Audience that access tokens must carry to be accepted as bearer tokens on the API; empty accepts none from this provider.</summary>
+    /// <summary>
+    /// Audience that access tokens must carry to be accepted as bearer tokens on the API; empty accepts none from this provider.
+    /// </summary>
     public string? Audience { get; init; }
 
     /// <summary>Signature algorithms accepted: RS256, PS256, ES256, ES384. The default is all four.</summary>
     public IList<string> Algorithms { get; init; } = [];
 
     /// <summary>
-    /// Accept access tokens typed <c>JWT</c> or not typed, for providers that do not follow RFC 9068. Needs an audience other than the client id.
-    /// The default is false: <c>at+jwt</c> only.
+    /// Accept access tokens typed <c>JWT</c> or not typed, for providers that do not follow RFC 9068. Needs an audience other than the
+    /// client id. The default is false: <c>at+jwt</c> only.
     /// </summary>
     public bool AcceptUntypedAccessTokens { get; init; }
 
     /// <summary>Longest lifetime of an access token that is accepted. The default is 24 hours.</summary>
     public TimeSpan MaximumTokenLifetime { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Claim (of the ID token or of an access token; a string or a list of strings) that can make a person an administrator.</summary>
+    /// <summary>
+    /// Claim (of the ID token or of an access token; a string or a list of strings) that can make a person an administrator.
+    /// </summary>
     public string? AdministratorClaim { get; init; }
 
     /// <summary>Value of <see cref="AdministratorClaim"/> that does so.</summary>
@@ -96,14 +104,14 @@ public sealed record AdministratorOptions
 public sealed record SessionOptions
 {
     /// <summary>
-    /// Time without a request after which a session ends. The default is 8 hours: a lunch, a meeting or a long build does not sign a person out,
-    /// a night does; a stolen laptop's session can be revoked at once.
+    /// Time without a request after which a session ends. The default is 8 hours: a lunch, a meeting or a long build does not sign a person
+    /// out, a night does; a stolen laptop's session can be revoked at once.
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(8);
 
     /// <summary>
-    /// Time after which a session ends in any case. The default is 24 hours: the provider is asked at least daily, so people who left and groups
-    /// that changed are noticed by the next day without any provider feature.
+    /// Time after which a session ends in any case. The default is 24 hours: the provider is asked at least daily, so people who left and
+    /// groups that changed are noticed by the next day without any provider feature.
     /// </summary>
     public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(24);
 
@@ -147,14 +155,19 @@ public sealed record ProxyOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Time from the end of a request to the beginning of the answer. The default is 60 seconds, what applications know from other proxies; work that
-    /// takes longer should begin its answer and go on, as event streams do.
+    /// Time from the end of a request to the beginning of the answer. The default is 60 seconds, what applications know from other proxies;
+    /// work that takes longer should begin its answer and go on, as event streams do.
     /// </summary>
     public TimeSpan ResponseHeaderTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Time without a byte in either direction after which a plain request is given up. The default is 10 minutes: kernels and builds think long.</summary>
+    /// <summary>
+    /// Time without a byte in either direction after which a plain request is given up. The default is 10 minutes: kernels and builds think
+    /// long.
+    /// </summary>
     public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The same for WebSockets and event streams. The default is 24 hours, the longest a session lasts: a quiet terminal is not a dead one.</summary>
+    /// <summary>
+    /// The same for WebSockets and event streams. The default is 24 hours, the longest a session lasts: a quiet terminal is not a dead one.
+    /// </summary>
     public TimeSpan StreamActivityTimeout { get; init; } = TimeSpan.FromHours(24);
 }

@@ -18,7 +18,8 @@ internal sealed partial class EdgeSettingsParser
             var issuer = options.Issuers[i];
             var name = $"Issuers:{i}";
             var host = "provider";
-            if (!Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            if (!Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0
+                || uri.UserInfo.Length > 0)
             {
                 Problem($"{name}:Issuer", $"is '{issuer.Issuer}'; give the URL that the provider's discovery document states as issuer");
             }
@@ -97,7 +98,8 @@ internal sealed partial class EdgeSettingsParser
         var text = Read($"{name}:ClientSecretFile", issuer.ClientSecretFile)?.Trim();
         if (text is { Length: 0 })
         {
-            Problem($"{name}:ClientSecretFile", $"'{issuer.ClientSecretFile}' is empty; put the secret into it, or remove the key for a public client");
+            Problem($"{name}:ClientSecretFile",
+                $"'{issuer.ClientSecretFile}' is empty; put the secret into it, or remove the key for a public client");
         }
 
         return text;
@@ -118,7 +120,8 @@ internal sealed partial class EdgeSettingsParser
     {
         if (issuer.AcceptUntypedAccessTokens && (string.IsNullOrEmpty(issuer.Audience) || issuer.Audience == issuer.ClientId))
         {
-            Problem($"{name}:AcceptUntypedAccessTokens", "needs an Audience other than ClientId, else an ID token would pass as an access token");
+            Problem($"{name}:AcceptUntypedAccessTokens",
+                "needs an Audience other than ClientId, else an ID token would pass as an access token");
         }
 
         if (issuer.MaximumTokenLifetime <= TimeSpan.Zero)

@@ -27,11 +27,13 @@ internal sealed partial class EdgeSettingsParser
         var domain = HostNames.Canonicalise(options.WorkspaceDomain);
         if (domain is null)
         {
-            Problem("WorkspaceDomain", $"is '{options.WorkspaceDomain}'; give a DNS name such as workspaces.example.dev (localhost for one machine)");
+            Problem("WorkspaceDomain",
+                $"is '{options.WorkspaceDomain}'; give a DNS name such as workspaces.example.dev (localhost for one machine)");
         }
         else if (origin is not null && HostNames.IsOneLabelBelow(origin.Value.Host, domain, out _))
         {
-            Problem("WorkspaceDomain", $"makes the host of PublicOrigin ({origin.Value.Host}) look like a workspace; use a domain the edge is not one label below");
+            Problem("WorkspaceDomain", $"makes the host of PublicOrigin ({origin.Value.Host}) look like a workspace; use a domain the "
+                + $"edge is not one label below");
         }
 
         var issuers = Issuers(options);
@@ -138,7 +140,8 @@ internal sealed partial class EdgeSettingsParser
 
         if (texts.Count is 0 or > 2)
         {
-            Problem("Session:Keys", $"has {texts.Count} keys; give one, or two while rotating (32 random bytes in base64 each: openssl rand -base64 32)");
+            Problem("Session:Keys",
+                $"has {texts.Count} keys; give one, or two while rotating (32 random bytes in base64 each: openssl rand -base64 32)");
         }
 
         var result = ImmutableArray.CreateBuilder<ImmutableArray<byte>>();

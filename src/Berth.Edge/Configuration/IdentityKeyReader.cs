@@ -18,7 +18,8 @@ internal sealed class IdentityKeyReader(Action<string, string> problem, Func<str
 
         if (options.KeyFiles.Count is 0 or > 2)
         {
-            problem("Identity:KeyFiles", $"has {options.KeyFiles.Count} files; give one, or two while rotating (a P-256 private key in PEM each; {Remedy})");
+            problem("Identity:KeyFiles",
+                $"has {options.KeyFiles.Count} files; give one, or two while rotating (a P-256 private key in PEM each; {Remedy})");
         }
 
         var result = ImmutableArray.CreateBuilder<ECParameters>();

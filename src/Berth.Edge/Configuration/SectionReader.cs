@@ -5,8 +5,8 @@ using System.Reflection;
 namespace Berth.Edge;
 
 /// <summary>
-/// Looks at a configuration section before it is bound: names every key that no option has and every value of the wrong form, so that they stand in one
-/// message with everything else. The binder alone stops at the first wrong value and takes no notice of a misspelt key.
+/// Looks at a configuration section before it is bound: names every key that no option has and every value of the wrong form, so that they
+/// stand in one message with everything else. The binder alone stops at the first wrong value and takes no notice of a misspelt key.
 /// </summary>
 internal sealed class SectionReader(ICollection<string> problems)
 {

@@ -3,20 +3,25 @@ using System.Net;
 namespace Berth.Edge;
 
 /// <summary>
-/// GET /auth/forward: a proxy that leads to workspaces itself (Traefik's ForwardAuth) asks about one request. The same parser, gate and authoriser
-/// decide as where the edge forwards; only a trusted proxy is answered, and what it is asked about comes from X-Forwarded-Method, -Proto, -Host and
-/// -Uri alone.
+/// GET /auth/forward: a proxy that leads to workspaces itself (Traefik's ForwardAuth) asks about one request. The same parser, gate and
+/// authoriser decide as where the edge forwards; only a trusted proxy is answered, and what it is asked about comes from
+/// X-Forwarded-Method, -Proto, -Host and -Uri alone.
 /// </summary>
 /// <remarks>
 /// <code>
 /// 200  pass: X-Workspace-Identity, Cookie (the request's cookies less ours; absent = the proxy removes the header)
-/// 302  a person who has to sign in, absolute      401  a script or an upgrade that has to      403  known, not allowed; or the proxy is not trusted
-/// 400  cannot be read in one way only             404  no such workspace, or a path of ours    503  not ready: the progress page, never 2xx
+/// 302  a person who has to sign in, absolute
+/// 400  cannot be read in one way only
+/// 401  a script or an upgrade that has to sign in
+/// 403  known, not allowed; or the proxy is not trusted
+/// 404  no such workspace, or a path of ours
+/// 503  not ready: the progress page, never 2xx
 /// </code>
 /// Nothing but <see cref="WorkspaceGate.AnswerProxyAsync"/> can make a 2xx: whatever else was to be written with one goes out as 503.
 /// </remarks>
 internal sealed partial class ForwardAuthEndpoint(
-    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock, ILogger<ForwardAuthEndpoint> logger)
+    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock,
+        ILogger<ForwardAuthEndpoint> logger)
 {
     /// <summary>Its path, on any host that is neither the public origin nor a workspace's.</summary>
     public const string Path = "/auth/forward";
@@ -78,14 +83,16 @@ internal sealed partial class ForwardAuthEndpoint(
     {
         var now = clock.GetTimestamp();
         var last = Interlocked.Read(ref _warnedAt);
-        if ((last == long.MinValue || clock.GetElapsedTime(last, now) >= WarningInterval) && Interlocked.CompareExchange(ref _warnedAt, now, last) == last)
+        if ((last == long.MinValue || clock.GetElapsedTime(last, now) >= WarningInterval)
+            && Interlocked.CompareExchange(ref _warnedAt, now, last) == last)
         {
             LogNotTrusted(peer, Path);
         }
     }
 
     [LoggerMessage(4300, LogLevel.Warning,
-        "{Peer} asked {Path} and was refused: it is in none of the networks of Berth:Edge:TrustedProxies. If it is your ingress proxy, name its network there.")]
+        "{Peer} asked {Path} and was refused: it is in none of the networks of Berth:Edge:TrustedProxies. If it is your ingress proxy, "
+            + "name its network there.")]
     private partial void LogNotTrusted(IPAddress peer, string path);
 }
 

@@ -7,8 +7,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// /livez, /readyz and /metrics on a listener of their own: no request of the public listener can reach them, whatever its path or host,
-/// and probes work while the
-/// public one is full.
+/// and probes work while the public one is full.
 /// </summary>
 internal sealed partial class ManagementServer(
     ManagementOptions options, WorkspaceWatch watch, IEdgeReadiness readiness, AccountsService accounts, PrometheusCollector metrics,

@@ -1,6 +1,8 @@
 namespace Berth.Edge;
 
-/// <summary>Counts and times every request of the public listener under the name of the way it took; never under a host, a path or a person.</summary>
+/// <summary>
+/// Counts and times every request of the public listener under the name of the way it took; never under a host, a path or a person.
+/// </summary>
 internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, TimeProvider clock)
 {
     /// <summary>Passes the request on and notes how it ended.</summary>
@@ -20,7 +22,9 @@ internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, 
         }
     }
 
-    /// <summary>The way a request took: workspace, workspace-pages, forward-auth, api, sign-in, assets, pages, unknown-host, refused.</summary>
+    /// <summary>
+    /// The way a request took: workspace, workspace-pages, forward-auth, api, sign-in, assets, pages, unknown-host, refused.
+    /// </summary>
     internal static string RouteOf(HttpContext context)
     {
         if (context.Features.Get<ForwardAuthVerdict>() is not null)

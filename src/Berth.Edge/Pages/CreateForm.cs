@@ -4,8 +4,8 @@ using Berth.Resources;
 namespace Berth.Edge;
 
 /// <summary>
-/// The form for a further workspace; pure functions. Each template's parameters are a group of fields: the script shows the chosen template's, without it
-/// all are there under their template's name, and only the chosen template's count.
+/// The form for a further workspace; pure functions. Each template's parameters are a group of fields: the script shows the chosen
+/// template's, without it all are there under their template's name, and only the chosen template's count.
 /// </summary>
 internal static class CreateForm
 {
@@ -26,17 +26,24 @@ internal static class CreateForm
     }
 
     /// <summary>The form; after a mistake with what was typed and what is wrong with it.</summary>
-    public static Html Render(IReadOnlyList<TemplateView> templates, string defaultTemplate, string csrf, CreateWorkspace? wish, ProblemException? problem)
+    public static Html Render(IReadOnlyList<TemplateView> templates, string defaultTemplate, string csrf, CreateWorkspace? wish,
+        ProblemException? problem)
     {
         var chosen = wish?.Template ?? defaultTemplate;
-        var options = Html.Join(templates.Select(t => Html.Of($"<option value=\"{t.Name}\"{t.Name == chosen:selected}>{t.DisplayName}</option>")));
-        var groups = Html.Join(templates.Where(t => t.Parameters.Count > 0).Select(t => Group(t, t.Name == chosen ? wish : null, t.Name == chosen ? problem : null)));
+        var nameState = Described("create-name", problem, "displayName");
+        var options = Html.Join(
+            templates.Select(t => Html.Of($"<option value=\"{t.Name}\"{t.Name == chosen:selected}>{t.DisplayName}</option>")));
+        var groups = Html.Join(templates.Where(t => t.Parameters.Count > 0)
+            .Select(t => Group(t, t.Name == chosen ? wish : null, t.Name == chosen ? problem : null)));
         return Html.Of($"""
             <section class="card"><details{problem is not null:open} id="create"><summary>Create another workspace</summary>
             <form class="fields" method="post" action="/dashboard">
             <input type="hidden" name="csrf" value="{csrf}">
-            <label>Name<input name="displayName" required maxlength="100" autocomplete="off" value="{wish?.DisplayName}"{Described("create-name", problem, "displayName")}><small>What you call it; its address is made from it.</small>{Error("create-name", problem, "displayName")}</label>
-            <label>Template<select name="template" data-groups="template">{options}</select>{Descriptions(templates)}{Error("create-template", problem, "template", "")}</label>
+            <label>Name
+            <input name="displayName" required maxlength="100" autocomplete="off" value="{wish?.DisplayName}"{nameState}>
+            <small>What you call it; its address is made from it.</small>{Error("create-name", problem, "displayName")}</label>
+            <label>Template<select name="template" data-groups="template">{options}</select>
+            {Descriptions(templates)}{Error("create-template", problem, "template", "")}</label>
             {groups}
             <div class="actions"><button class="primary">Create</button></div>
             </form></details></section>
@@ -44,7 +51,8 @@ internal static class CreateForm
     }
 
     private static Html Descriptions(IReadOnlyList<TemplateView> templates) => Html.Join(templates.Where(t => t.Description is not null)
-        .Select(t => Html.Of($"<small data-template=\"{t.Name}\"><span class=\"no-script\">{t.DisplayName}: </span>{t.Description}</small>")));
+        .Select(t =>
+            Html.Of($"<small data-template=\"{t.Name}\"><span class=\"no-script\">{t.DisplayName}: </span>{t.Description}</small>")));
 
     private static Html Group(TemplateView template, CreateWorkspace? wish, ProblemException? problem) => Html.Of($"""
         <fieldset data-template="{template.Name}"><legend>Options of {template.DisplayName}</legend>
@@ -65,13 +73,17 @@ internal static class CreateForm
         {
             ParameterTypes.Flag => Select(name, [("true", "Yes"), ("false", "No")], parameter, value, described, required),
             ParameterTypes.Choice => Select(name, [.. (parameter.Values ?? []).Select(v => (v, v))], parameter, value, described, required),
-            ParameterTypes.Number => Html.Of($"<input type=\"number\" name=\"{name}\" step=\"1\"{Bound("min", parameter.Minimum)}{Bound("max", parameter.Maximum)} placeholder=\"{parameter.Default}\" value=\"{value}\"{described}{required}>"),
-            _ => Html.Of($"<input name=\"{name}\" maxlength=\"256\" autocomplete=\"off\" placeholder=\"{parameter.Default}\" value=\"{value}\"{described}{required}>"),
+            ParameterTypes.Number => Html.Of($"<input type=\"number\" name=\"{name}\" "
+                + $"step=\"1\"{Bound("min", parameter.Minimum)}{Bound("max", parameter.Maximum)} placeholder=\"{parameter.Default}\" "
+                + $"value=\"{value}\"{described}{required}>"),
+            _ => Html.Of($"<input name=\"{name}\" maxlength=\"256\" autocomplete=\"off\" placeholder=\"{parameter.Default}\" "
+                + $"value=\"{value}\"{described}{required}>"),
         };
         return Html.Of($"<label>{parameter.DisplayName}{input}{Hint(parameter)}{Error(id, problem, key)}</label>");
     }
 
-    private static Html Select(string name, (string Value, string Label)[] values, ParameterView parameter, string? value, Html described, Html required)
+    private static Html Select(string name, (string Value, string Label)[] values, ParameterView parameter, string? value, Html described,
+        Html required)
     {
         var first = values.FirstOrDefault(v => v.Value == parameter.Default) is { Label: { } label } ? $"{label} (as the template says)"
             : parameter.Required ? "Choose one" : "As the template says";

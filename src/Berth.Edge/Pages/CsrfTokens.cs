@@ -5,8 +5,8 @@ namespace Berth.Edge;
 
 /// <summary>
 /// Tokens in forms: a second proof, beside the same-origin check, that a form came from our own page of this session. Stateless: an HMAC of
-/// the session's id
-/// under a key derived from the cookie keys, so every replica accepts what any replica wrote, and a new sign-in makes old forms void.
+/// the session's id under a key derived from the cookie keys, so every replica accepts what any replica wrote, and a new sign-in makes old
+/// forms void.
 /// </summary>
 internal sealed class CsrfTokens
 {

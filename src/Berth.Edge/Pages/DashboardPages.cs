@@ -8,6 +8,8 @@ internal sealed class DashboardPages(
         EdgeOptions edge, CsrfTokens csrf,
     LiveStream live)
 {
+    private const string NoLog = "The log is shown here when the program runs. Without JavaScript, open it as plain text.";
+
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
 
     /// <summary>Where a sign-in ends: the person's default workspace, made if it is not there.</summary>
@@ -52,8 +54,10 @@ internal sealed class DashboardPages(
                 <p><a href="/dashboard">← Workspaces</a></p>
                 {WorkspaceHtml.Card(view, csrf.For(caller), isOwnPage: true)}
                 <section class="card"><h2>What happened</h2>{Events(events.Select(EventView.From))}</section>
-                <section class="card"><div class="head"><h2>Log</h2><a class="small" href="/dashboard/{view.Name}/logs">as plain text</a></div>
-                <pre class="log" tabindex="0" data-stream="/api/workspaces/{view.Name}/logs?follow=true&amp;tail=500">The log is shown here when the program runs. Without JavaScript, open it as plain text.</pre></section>
+                <section class="card"><div class="head"><h2>Log</h2><a class="small" href="/dashboard/{view.Name}/logs">as plain text</a>
+                </div>
+                <pre class="log" tabindex="0" data-stream="/api/workspaces/{view.Name}/logs?follow=true&amp;tail=500">{NoLog}</pre>
+                </section>
                 <section class="card"><h2>About</h2>{Facts(view)}</section>
                 """),
         }).ConfigureAwait(false);
@@ -82,7 +86,8 @@ internal sealed class DashboardPages(
             Kind = "message",
             Body = Html.Of($"""
                 <article class="card center"><h1>Delete “{view.DisplayName}”?</h1><p>It is stopped and removed. {volume}</p>
-                <div class="actions">{WorkspaceHtml.Button(view.Name, "delete", "Delete it", csrf.For(caller), "primary danger")}<a class="button" href="/dashboard">Keep it</a></div></article>
+                <div class="actions">{WorkspaceHtml.Button(view.Name, "delete", "Delete it", csrf.For(caller), "primary danger")}
+                <a class="button" href="/dashboard">Keep it</a></div></article>
                 """),
         });
     }
@@ -161,7 +166,8 @@ internal sealed class DashboardPages(
     }
 
     private Html Create(Caller caller, ProblemException? problem, CreateWorkspace? wish) => CreateForm.Render(
-        [.. workspaces.Templates().Select(t => TemplateView.From(t, options.DefaultTemplate))], options.DefaultTemplate, csrf.For(caller), wish, problem);
+        [.. workspaces.Templates().Select(t => TemplateView.From(t, options.DefaultTemplate))], options.DefaultTemplate, csrf.For(caller),
+            wish, problem);
 
     // What is said beside a field is not said twice; what has no field to stand beside is.
     private static Html Notice(ProblemException problem) => problem.Fields.Count == 0
@@ -170,11 +176,18 @@ internal sealed class DashboardPages(
 
     private static Html Events(IEnumerable<EventView> events)
     {
-        var rows = Html.Join(events.Reverse().Take(50).Select(e => Html.Of(
-            $"<tr><td class=\"time mono\">{e.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss")}</td><td>{e.Reason}</td><td>{e.Message}{(e.Count > 1 ? $" (×{e.Count})" : "")}</td></tr>")));
+        var rows = Html.Join(events.Reverse().Take(50).Select(Row));
         return rows.ToString().Length == 0
             ? Html.Of($"<p class=\"quiet\">Nothing lately.</p>")
-            : Html.Of($"<div class=\"scroll\"><table class=\"events\"><thead><tr><th>Time (UTC)</th><th>What</th><th>More</th></tr></thead><tbody>{rows}</tbody></table></div>");
+            : Html.Of($"<div class=\"scroll\"><table class=\"events\"><thead><tr>"
+                + $"<th>Time (UTC)</th><th>What</th><th>More</th></tr></thead><tbody>{rows}</tbody></table></div>");
+    }
+
+    private static Html Row(EventView e)
+    {
+        var times = e.Count > 1 ? $" (×{e.Count})" : "";
+        var at = e.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss");
+        return Html.Of($"<tr><td class=\"time mono\">{at}</td><td>{e.Reason}</td><td>{e.Message}{times}</td></tr>");
     }
 
     private static Html Facts(WorkspaceView view)
@@ -186,6 +199,8 @@ internal sealed class DashboardPages(
             ("Created (UTC)", view.CreatedAt?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss")),
         };
         facts.AddRange((view.Parameters ?? new Dictionary<string, string>()).Select(p => ($"Parameter {p.Key}", (string?)p.Value)));
-        return Html.Of($"<table><tbody>{Html.Join(facts.Where(f => f.Item2 is not null).Select(f => Html.Of($"<tr><th scope=\"row\">{f.Item1}</th><td>{f.Item2}</td></tr>")))}</tbody></table>");
+        var rows = facts.Where(f => f.Item2 is not null)
+            .Select(f => Html.Of($"<tr><th scope=\"row\">{f.Item1}</th><td>{f.Item2}</td></tr>"));
+        return Html.Of($"<table><tbody>{Html.Join(rows)}</tbody></table>");
     }
 }

@@ -6,8 +6,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// A piece of HTML. Made only from interpolated strings, whose literal parts are markup and whose holes are text: a hole is encoded unless
-/// it is HTML
-/// already, so nothing that came from outside can become markup.
+/// it is HTML already, so nothing that came from outside can become markup.
 /// </summary>
 internal readonly struct Html
 {

@@ -5,8 +5,7 @@ namespace Berth.Edge;
 /// </summary>
 /// <remarks>
 /// Each event is the whole state, so a client that comes back after a loss, to any replica, is up to date with the first one. The stream
-/// ends when the
-/// session does, when the edge ends, or when the page has nothing more to wait for.
+/// ends when the session does, when the edge ends, or when the page has nothing more to wait for.
 /// </remarks>
 internal sealed class LiveStream(WorkspaceTable table, ISessionState sessions, TimeProvider clock, IHostApplicationLifetime lifetime)
 {

@@ -4,8 +4,8 @@ namespace Berth.Edge;
 internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOptions edge)
 {
     // One policy for all pages: nothing inline, nothing from elsewhere, no framing. On a workspace's host the style sheet and the script
-    // still come from the
-    // edge: a person who may not use the workspace gets nothing from its host, and the page that says so should be readable.
+    // still come from the edge: a person who may not use the workspace gets nothing from its host, and the page that says so should be
+    // readable.
     private readonly string _ownPolicy = Policy("'self'");
     private readonly string _workspacePolicy = Policy(edge.PublicOrigin);
 
@@ -57,16 +57,22 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
             </head>
             <body class="{page.Kind}">
             <a class="skip" href="#content">Skip to the content</a>
-            <header class="bar"><a class="brand" href="{origin}/"><img src="{folder}{assets.Icon}" alt="" width="26" height="26">{options.ProductName}</a>{Menu(context, origin)}</header>
+            <header class="bar"><a class="brand" href="{origin}/">
+            <img src="{folder}{assets.Icon}" alt="" width="26" height="26">{options.ProductName}</a>{Menu(context, origin)}</header>
             <main id="content">{page.Body}</main>
-            <footer><nav aria-label="About"><a href="{origin}/tos">Terms</a><a href="{origin}/privacy">Privacy</a>{Support()}</nav><span class="request">Request {context.TraceIdentifier}</span></footer>
+            <footer><nav aria-label="About"><a href="{origin}/tos">Terms</a><a href="{origin}/privacy">Privacy</a>{Support()}</nav>
+            <span class="request">Request {context.TraceIdentifier}</span></footer>
             </body>
             </html>
             """);
     }
 
     private static Html Menu(HttpContext context, string origin) => context.GetCaller() is { } caller
-        ? Html.Of($"""<nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a><span class="person" title="{caller.Email ?? caller.Subject}">{caller.DisplayName}</span><a href="{origin}/logout">Sign out</a></nav>""")
+        ? Html.Of($"""
+            <nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a>
+            <span class="person" title="{caller.Email ?? caller.Subject}">{caller.DisplayName}</span>
+            <a href="{origin}/logout">Sign out</a></nav>
+            """)
         : Html.Of($"""<nav class="menu" aria-label="Account"><a href="{origin}/login">Sign in</a></nav>""");
 
     private Html Support() => options.SupportUrl is { } url ? Html.Of($"<a href=\"{url}\">Help</a>") : Html.Empty;

@@ -8,7 +8,10 @@ internal static class WorkspaceHtml
     /// <summary>The list; also what the live stream sends.</summary>
     public static Html List(IReadOnlyList<UserWorkspace> workspaces, Func<UserWorkspace, WorkspaceView> view, string csrf) =>
         workspaces.Count == 0
-        ? Html.Of($"""<article class="card center"><h2>You have no workspace yet</h2><p class="quiet">Make your first one; it takes a moment.</p><div class="actions"><a class="button primary" href="/start">Create my workspace</a></div></article>""")
+        ? Html.Of($"""
+            <article class="card center"><h2>You have no workspace yet</h2><p class="quiet">Make your first one; it takes a moment.</p>
+            <div class="actions"><a class="button primary" href="/start">Create my workspace</a></div></article>
+            """)
         : Html.Join(workspaces.Select(w => Card(view(w), csrf)));
 
     /// <summary>One workspace with what can be done with it now.</summary>
@@ -43,8 +46,10 @@ internal static class WorkspaceHtml
     }
 
     /// <summary>A button that posts.</summary>
-    public static Html Button(string workspace, string verb, string label, string csrf, string style = "", string? confirm = null) => Html.Of($"""
-        <form method="post" action="/dashboard/{workspace}/{verb}"{Confirm(confirm)}><input type="hidden" name="csrf" value="{csrf}"><button id="{verb}-{workspace}" class="{style}">{label}</button></form>
+    public static Html Button(string workspace, string verb, string label, string csrf, string style = "", string? confirm = null) =>
+        Html.Of($"""
+        <form method="post" action="/dashboard/{workspace}/{verb}"{Confirm(confirm)}><input type="hidden" name="csrf" value="{csrf}">
+        <button id="{verb}-{workspace}" class="{style}">{label}</button></form>
         """);
 
     private static Html Confirm(string? question) => question is null ? Html.Empty : Html.Of($" data-confirm=\"{question}\"");

@@ -55,11 +55,17 @@ internal sealed class ProgressPage(
     /// <summary>The part of the page that changes.</summary>
     internal static Html Render(ProgressView view, bool mayStart, string returnPath) => Html.Of($"""
         <h1>{view.Title}</h1>
-        {(view.Problem is null ? Html.Empty : Html.Of($"<div class=\"notice{(view.IsFailure ? " bad" : "")}\" role=\"{(view.IsFailure ? "alert" : "status")}\"><p>{view.Problem}</p></div>"))}
+        {Problem(view)}
         {(view.Remedy is null ? Html.Empty : Html.Of($"<p>{view.Remedy}</p>"))}
         {(view.StepList.IsEmpty ? Html.Empty : Html.Of($"<ol class=\"steps\">{Html.Join(view.StepList.Select(Step))}</ol>"))}
         {Button(view, mayStart, returnPath)}
         """);
+
+    private static Html Problem(ProgressView view)
+    {
+        var (style, role) = view.IsFailure ? ("notice bad", "alert") : ("notice", "status");
+        return view.Problem is null ? Html.Empty : Html.Of($"<div class=\"{style}\" role=\"{role}\"><p>{view.Problem}</p></div>");
+    }
 
     private static Html Step(ProgressStep step)
     {
@@ -70,7 +76,8 @@ internal sealed class ProgressPage(
             StepState.Failed => ("failed", "failed"),
             _ => ("waiting", "not yet"),
         };
-        return Html.Of($"<li class=\"{kind}\"><span class=\"mark\" role=\"img\" aria-label=\"{said}\"></span><span>{step.Title}<small>{step.Detail}</small></span></li>");
+        return Html.Of($"<li class=\"{kind}\"><span class=\"mark\" role=\"img\" "
+            + $"aria-label=\"{said}\"></span><span>{step.Title}<small>{step.Detail}</small></span></li>");
     }
 
     private static Html Button(ProgressView view, bool mayStart, string returnPath)
@@ -81,7 +88,8 @@ internal sealed class ProgressPage(
         }
 
         var label = view.Action == ProgressAction.Retry ? "Try again" : "Start it";
-        return Html.Of($"<form class=\"actions\" method=\"post\" action=\"/.berth/start\"><input type=\"hidden\" name=\"return\" value=\"{returnPath}\"><button id=\"start\" class=\"primary\">{label}</button></form>");
+        return Html.Of($"<form class=\"actions\" method=\"post\" action=\"/.berth/start\"><input type=\"hidden\" name=\"return\" "
+            + $"value=\"{returnPath}\"><button id=\"start\" class=\"primary\">{label}</button></form>");
     }
 
     // Somebody opens the workspace. Not a link checker's HEAD, not a browser that fetches ahead, not a person who may only look.

@@ -1,8 +1,8 @@
 namespace Berth.Edge;
 
 /// <summary>
-/// Streams that stay open (upgrades and event streams), so that a decision that no longer holds can end them. Call it from whatever learns of a
-/// revocation or of a change of a workspace; each call returns how many were cut.
+/// Streams that stay open (upgrades and event streams), so that a decision that no longer holds can end them. Call it from whatever learns
+/// of a revocation or of a change of a workspace; each call returns how many were cut.
 /// </summary>
 internal interface IOpenConnections
 {

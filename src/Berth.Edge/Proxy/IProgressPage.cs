@@ -1,14 +1,18 @@
 namespace Berth.Edge;
 
-/// <summary>What the edge itself answers on a workspace's host. The caller is already authenticated and allowed when these are called.</summary>
+/// <summary>
+/// What the edge itself answers on a workspace's host. The caller is already authenticated and allowed when these are called.
+/// </summary>
 internal interface IProgressPage
 {
-    /// <summary>Answers a navigation to a workspace that cannot be forwarded to yet (or whose process just refused the connection).</summary>
+    /// <summary>
+    /// Answers a navigation to a workspace that cannot be forwarded to yet (or whose process just refused the connection).
+    /// </summary>
     Task ShowAsync(HttpContext context, WorkspaceAccess access);
 
     /// <summary>
-    /// Answers a path below <c>/.berth/</c> other than <c>/.berth/session</c>, such as the event stream of the progress page or its wake-up button
-    /// (unsafe methods have passed the same-origin check).
+    /// Answers a path below <c>/.berth/</c> other than <c>/.berth/session</c>, such as the event stream of the progress page or its wake-up
+    /// button (unsafe methods have passed the same-origin check).
     /// </summary>
     /// <returns>False when there is no such path: the edge answers 404.</returns>
     Task<bool> TryHandleReservedPathAsync(HttpContext context, WorkspaceAccess access);

@@ -10,7 +10,9 @@ internal sealed class OpenConnections(TimeProvider clock) : IOpenConnections
     /// <inheritdoc/>
     public int Count => _open.Count;
 
-    /// <summary>Adds a stream; dispose the result when it has ended. Its token is cancelled when the stream is cut or its time is over.</summary>
+    /// <summary>
+    /// Adds a stream; dispose the result when it has ended. Its token is cancelled when the stream is cut or its time is over.
+    /// </summary>
     public OpenStream Add(WorkspaceAccess access, AccessRequest request, DateTimeOffset until)
     {
         var stream = new OpenStream(this, access, request, clock, until);

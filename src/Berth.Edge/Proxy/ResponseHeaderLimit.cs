@@ -1,6 +1,8 @@
 namespace Berth.Edge;
 
-/// <summary>How long one forwarded request waits for the beginning of its answer. Counts from the moment the whole request has been read.</summary>
+/// <summary>
+/// How long one forwarded request waits for the beginning of its answer. Counts from the moment the whole request has been read.
+/// </summary>
 internal sealed class ResponseHeaderLimit : IDisposable
 {
     private readonly CancellationTokenSource _end;

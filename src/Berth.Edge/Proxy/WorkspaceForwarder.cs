@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// <remarks>
 /// <code>
 /// streams are entered in the table of open connections -> YARP -> answered: done
-///                                                           |-- not connected, nothing sent, idempotent: once more, to where the workspace is now
+///                                                           |-- not connected, nothing sent, idempotent: once more, to where it is now
 ///                                                           |-- not connected, navigation: the progress page
 ///                                                           '-- else 502 / 504 in the form the client can read
 /// </code>
@@ -31,7 +31,8 @@ internal sealed class WorkspaceForwarder(
     public async Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
     {
         Prepare(context, request, access);
-        if (request.IsUpgrade || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        if (request.IsUpgrade
+            || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         {
             using var open = connections.Add(access, new AccessRequest(context.Request.Method, request.IsUpgrade), until);
             await SendAsync(context, request, access, _stream, open.Token);
@@ -86,7 +87,8 @@ internal sealed class WorkspaceForwarder(
     private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
 
-    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config, CancellationToken cut)
+    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config,
+        CancellationToken cut)
     {
         var target = access.Workspace.Target!.Value;
         using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
@@ -125,7 +127,8 @@ internal sealed class WorkspaceForwarder(
         await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, cut);
     }
 
-    private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error, CancellationToken cut)
+    private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error,
+        CancellationToken cut)
     {
         var connect = IsConnectFailure(context);
         var status = context.Response.StatusCode;
@@ -140,18 +143,21 @@ internal sealed class WorkspaceForwarder(
         }
         else if (error == ForwarderError.RequestTimedOut || status == StatusCodes.Status504GatewayTimeout)
         {
-            await pages.WriteAsync(context, EdgeMessages.Upstream(504, "workspace-timeout", "The workspace's process took too long, and the request was given up. What it had begun may still be done; look before you repeat it."));
+            await pages.WriteAsync(context, EdgeMessages.Upstream(504, "workspace-timeout", "The workspace's process took too long, and "
+                + "the request was given up. What it had begun may still be done; look before you repeat it."));
         }
         else if (status is >= 400 and < 500)
         {
             // The client's own fault: a broken body, a malformed handshake.
-            await pages.WriteAsync(context, EdgeMessages.BadRequest("The request could not be forwarded as it was sent.") with { Status = status });
+            await pages.WriteAsync(context,
+                EdgeMessages.BadRequest("The request could not be forwarded as it was sent.") with { Status = status });
         }
         else
         {
             context.Response.Headers.RetryAfter = "2";
             await pages.WriteAsync(context, EdgeMessages.Upstream(
-                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting: saved files are kept, what was not saved may be lost. Try again in a moment."));
+                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting: saved files are kept, "
+                    + "what was not saved may be lost. Try again in a moment."));
         }
     }
 }

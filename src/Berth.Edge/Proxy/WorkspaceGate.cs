@@ -52,7 +52,8 @@ internal sealed class WorkspaceGate(
                 break;
             case AccessKind.Allow:
                 context.Features.Set(caller);
-                await pass(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!), Earlier(caller!.ExpiresAt, decision.Until));
+                await pass(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!),
+                    Earlier(caller!.ExpiresAt, decision.Until));
                 break;
             case AccessKind.SignIn:
                 await StrangerAsync(context, request);

@@ -19,8 +19,8 @@ internal static class CanonicalPath
 {
     /// <summary>Makes the canonical path, or null when the path is ambiguous or malformed.</summary>
     /// <remarks>
-    /// Refused: encoded slash, backslash, NUL and control characters; dot segments in any spelling; raw backslash, <c>#</c>, controls, spaces, non-ASCII;
-    /// broken escapes. Unreserved characters are decoded, other escapes written in upper case (RFC 3986, 6.2.2).
+    /// Refused: encoded slash, backslash, NUL and control characters; dot segments in any spelling; raw backslash, <c>#</c>, controls,
+    /// spaces, non-ASCII; broken escapes. Unreserved characters are decoded, other escapes written in upper case (RFC 3986, 6.2.2).
     /// </remarks>
     public static string? Make(ReadOnlySpan<char> path, PathStrictness strictness)
     {
@@ -42,7 +42,8 @@ internal static class CanonicalPath
 
                 var value = (char)Convert.ToByte(path.Slice(i + 1, 2).ToString(), 16);
                 i += 2;
-                if (value is '/' or '\\' or < ' ' or (char)0x7f || (strictness == PathStrictness.Strict && value is ';' or '?' or '#' or '%'))
+                if (value is '/' or '\\' or < ' ' or (char)0x7f
+                    || (strictness == PathStrictness.Strict && value is ';' or '?' or '#' or '%'))
                 {
                     return null;
                 }

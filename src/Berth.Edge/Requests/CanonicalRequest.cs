@@ -16,8 +16,8 @@ internal enum HostKind
 }
 
 /// <summary>
-/// A request in its one canonical form, made once, before anything is decided. Routing, authorisation, logs and the upstream use this value and
-/// never look at the raw request again. Read it with <see cref="CanonicalRequestExtensions.GetCanonical"/>.
+/// A request in its one canonical form, made once, before anything is decided. Routing, authorisation, logs and the upstream use this value
+/// and never look at the raw request again. Read it with <see cref="CanonicalRequestExtensions.GetCanonical"/>.
 /// </summary>
 internal sealed record CanonicalRequest
 {
@@ -30,7 +30,9 @@ internal sealed record CanonicalRequest
     /// <summary>What the host is to us.</summary>
     public required HostKind HostKind { get; init; }
 
-    /// <summary>Path: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot segments, nothing ambiguous.</summary>
+    /// <summary>
+    /// Path: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot segments, nothing ambiguous.
+    /// </summary>
     public required string Path { get; init; }
 
     /// <summary>Query with its question mark as the client sent it, or empty.</summary>

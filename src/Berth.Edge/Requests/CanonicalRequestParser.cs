@@ -43,7 +43,8 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
         var path = CanonicalPath.Make(rawPath, kind == HostKind.Workspace ? PathStrictness.Workspace : PathStrictness.Strict);
         if (path is null || !CanonicalPath.IsQuery(query))
         {
-            return (null, "The path can be read in more than one way (encoded separators, dot segments, or characters that must be escaped).");
+            return (null,
+                "The path can be read in more than one way (encoded separators, dot segments, or characters that must be escaped).");
         }
 
         return (new CanonicalRequest
@@ -67,17 +68,19 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
     }
 
     /// <summary>
-    /// Whether this is a proxy's question rather than a request: the path of the endpoint under a name that is neither the public origin nor a
-    /// workspace (the Service's name, an address). Under those two the path belongs to whoever is served there.
+    /// Whether this is a proxy's question rather than a request: the path of the endpoint under a name that is neither the public origin
+    /// nor a workspace (the Service's name, an address). Under those two the path belongs to whoever is served there.
     /// </summary>
     public bool IsForwardAuth(HttpContext context) =>
         context.Features.Get<IHttpRequestFeature>()?.RawTarget == ForwardAuthEndpoint.Path
         && context.Request.Headers.Host is { Count: 1 } given && HostOf(given.ToString()) is { } host && Classify(host) == HostKind.Unknown;
 
-    /// <summary>Parses the request that a trusted proxy asks about, and makes the context look like it: its method, and Upgrade where it is one.</summary>
+    /// <summary>
+    /// Parses the request that a trusted proxy asks about, and makes the context look like it: its method, and Upgrade where it is one.
+    /// </summary>
     /// <remarks>
-    /// Only X-Forwarded-Method, -Proto, -Host, -Uri and -For are read, once each. Proxies drop Upgrade from their question, so a WebSocket is
-    /// known by any of: X-Forwarded-Proto ws or wss, a Sec-WebSocket- header, fetch metadata that says so.
+    /// Only X-Forwarded-Method, -Proto, -Host, -Uri and -For are read, once each. Proxies drop Upgrade from their question, so a WebSocket
+    /// is known by any of: X-Forwarded-Proto ws or wss, a Sec-WebSocket- header, fetch metadata that says so.
     /// </remarks>
     public (CanonicalRequest? Request, string? Refusal) ParseForwardAuth(HttpContext context)
     {
@@ -119,9 +122,11 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
 
         var mark = target.IndexOf('?');
         var query = mark < 0 ? "" : target[mark..];
-        if (CanonicalPath.Make(mark < 0 ? target : target[..mark], PathStrictness.Workspace) is not { } path || !CanonicalPath.IsQuery(query))
+        if (CanonicalPath.Make(mark < 0 ? target : target[..mark], PathStrictness.Workspace) is not { } path
+            || !CanonicalPath.IsQuery(query))
         {
-            return (null, "X-Forwarded-Uri can be read in more than one way (encoded separators, dot segments, or characters that must be escaped).");
+            return (null,
+                "X-Forwarded-Uri can be read in more than one way (encoded separators, dot segments, or characters that must be escaped).");
         }
 
         context.Request.Method = method;
@@ -192,7 +197,8 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
         var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
         if (target.Length > 0 && target[0] != '/')
         {
-            // Absolute form (RFC 9112, 3.2.2): allowed only when it names the same host as the Host header, so that nobody reads another one.
+            // Absolute form (RFC 9112, 3.2.2): allowed only when it names the same host as the Host header, so that nobody reads another
+            // one.
             var prefix = $"{context.Request.Scheme}://{hostText}/";
             target = target.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? target[(prefix.Length - 1)..] : "";
         }

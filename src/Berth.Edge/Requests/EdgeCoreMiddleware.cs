@@ -6,7 +6,9 @@ namespace Berth.Edge;
 /// <remarks>
 /// <code>
 /// a proxy's question: ForwardAuthEndpoint
-/// canonical request (400) -> protected headers stripped -> host: unknown 421 | workspace: the gate, which answers | edge: authentication -> same-origin -> next
+/// canonical request (400) -> protected headers stripped -> host: unknown 421
+///                                                               | workspace: the gate, which answers
+///                                                               | edge: authentication -> same-origin -> next
 /// </code>
 /// </remarks>
 internal sealed class EdgeCoreMiddleware(
@@ -57,7 +59,8 @@ internal sealed class EdgeCoreMiddleware(
                 await OwnOriginAsync(context, request);
                 break;
             case HostKind.Unknown when request.Path == WorkspaceIdentitySigner.JwksPath && RequestKinds.IsSafe(context.Request.Method):
-                // Workspaces fetch the keys under the name of the Service, as nothing in a cluster can be expected to reach the public origin.
+                // Workspaces fetch the keys under the name of the Service, as nothing in a cluster can be expected to reach the public
+                // origin.
                 await signer.WriteJwksAsync(context);
                 break;
             default:

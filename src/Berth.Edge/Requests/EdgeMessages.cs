@@ -22,7 +22,8 @@ internal static class EdgeMessages
         Status = StatusCodes.Status421MisdirectedRequest,
         Reason = "unknown-host",
         Title = "Nothing is served under this name",
-        Detail = "The address does not belong to this service. Check its spelling; who runs the service checks the public origin and workspace domain.",
+        Detail = "The address does not belong to this service. Check its spelling; who runs the service checks the public origin and "
+            + "workspace domain.",
         Actions = [new EdgeAction("Go to the first page", settings.PublicOrigin + "/")],
     };
 
@@ -41,7 +42,8 @@ internal static class EdgeMessages
         Reason = "forbidden",
         Title = "This workspace is not shared with you",
         Detail = $"You are signed in as {caller.DisplayName}. {detail} Your own workspaces are not affected.",
-        Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/"), new EdgeAction("Sign out", settings.PublicOrigin + "/logout")],
+        Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/"),
+            new EdgeAction("Sign out", settings.PublicOrigin + "/logout")],
     };
 
     public static EdgeMessage ProxyNotTrusted() => new()
@@ -49,7 +51,8 @@ internal static class EdgeMessages
         Status = 403,
         Reason = "proxy-not-trusted",
         Title = "This address is for the ingress proxy",
-        Detail = "The edge answers it only for proxies whose network is named in its configuration (TrustedProxies). Nothing was let through.",
+        Detail = "The edge answers it only for proxies whose network is named in its configuration (TrustedProxies). Nothing was let "
+            + "through.",
     };
 
     public static EdgeMessage CrossSite() => new()
@@ -65,7 +68,8 @@ internal static class EdgeMessages
         Status = 404,
         Reason = "workspace-not-found",
         Title = "There is no workspace at this address",
-        Detail = "It may have been deleted, or not be created yet. Deleting keeps the files unless the workspace was set to lose them; its owner finds them "
+        Detail = "It may have been deleted, or not be created yet. Deleting keeps the files unless the workspace was set to lose them; "
+            + "its owner finds them "
             + "again by creating one of the same name.",
         Actions = [new EdgeAction("Go to your own workspace", settings.PublicOrigin + "/")],
     };
@@ -84,7 +88,8 @@ internal static class EdgeMessages
         Status = 503,
         Reason = "workspace-not-ready",
         Title = "The workspace is not ready",
-        Detail = $"Its phase is {entry.Phase}. {entry.Message}".TrimEnd() + " Its files are kept. Try again in a moment, or open the workspace in a browser to see more.",
+        Detail = $"Its phase is {entry.Phase}. {entry.Message}".TrimEnd()
+            + " Its files are kept. Try again in a moment, or open the workspace in a browser to see more.",
     };
 
     public static EdgeMessage Upstream(int status, string reason, string detail) => new()

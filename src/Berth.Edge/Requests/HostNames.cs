@@ -6,7 +6,9 @@ namespace Berth.Edge;
 /// <summary>Canonical host names.</summary>
 internal static class HostNames
 {
-    /// <summary>Lower case, without a trailing dot; null when it is not a host name (letters, digits, dashes; punycode checked) or an IP literal.</summary>
+    /// <summary>
+    /// Lower case, without a trailing dot; null when it is not a host name (letters, digits, dashes; punycode checked) or an IP literal.
+    /// </summary>
     public static string? Canonicalise(ReadOnlySpan<char> host)
     {
         if (host.Length is 0 or > 255)
@@ -35,7 +37,8 @@ internal static class HostNames
     public static bool IsOneLabelBelow(string host, string domain, out string label)
     {
         label = "";
-        if (host.Length <= domain.Length + 1 || !host.EndsWith(domain, StringComparison.Ordinal) || host[host.Length - domain.Length - 1] != '.')
+        if (host.Length <= domain.Length + 1 || !host.EndsWith(domain, StringComparison.Ordinal)
+            || host[host.Length - domain.Length - 1] != '.')
         {
             return false;
         }
@@ -53,7 +56,8 @@ internal static class HostNames
 
     private static bool IsLabel(string label)
     {
-        if (label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-' || !label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        if (label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-'
+            || !label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
         {
             return false;
         }

@@ -19,7 +19,8 @@ internal sealed class PlainEdgePages : IEdgePages
             return Task.CompletedTask;
         }
 
-        return RequestKinds.WantsHtml(context) && !RequestKinds.IsUpgrade(context) ? WritePageAsync(context, message) : WriteProblemAsync(context, message);
+        return RequestKinds.WantsHtml(context) && !RequestKinds.IsUpgrade(context)
+            ? WritePageAsync(context, message) : WriteProblemAsync(context, message);
     }
 
     private static Task WriteProblemAsync(HttpContext context, EdgeMessage message)
@@ -51,8 +52,10 @@ internal sealed class PlainEdgePages : IEdgePages
         headers["Referrer-Policy"] = "same-origin";
         var html = HtmlEncoder.Default;
         var page = new StringBuilder();
-        page.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>")
-            .Append(html.Encode(message.Title)).Append("</title></head><body><main><h1>").Append(html.Encode(message.Title)).Append("</h1><p>")
+        page.Append(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>")
+            .Append(html.Encode(message.Title)).Append("</title></head><body><main><h1>").Append(html.Encode(message.Title))
+                .Append("</h1><p>")
             .Append(html.Encode(message.Detail)).Append("</p>");
         foreach (var action in message.Actions)
         {

@@ -27,7 +27,8 @@ internal static class ProtectedHeaders
     // Families that proxies and applications take for an authenticated identity, with and without the leading X-.
     private static readonly string[] Families =
     [
-        "workspace-identity", "berth-", "forwarded-", "auth-request-", "auth-user", "authenticated-", "remote-user", "remote-group", "remote-name",
+        "workspace-identity", "berth-", "forwarded-", "auth-request-", "auth-user", "authenticated-", "remote-user", "remote-group",
+            "remote-name",
         "remote-email", "webauth-", "goog-authenticated-", "pomerium-", "oidc-", "token-subject",
     ];
 
@@ -51,7 +52,9 @@ internal static class ProtectedHeaders
         return false;
     }
 
-    /// <summary>Whether a CGI-style server would take this name, which is not protected itself, for a protected one: <c>X_Forwarded_User</c>.</summary>
+    /// <summary>
+    /// Whether a CGI-style server would take this name, which is not protected itself, for a protected one: <c>X_Forwarded_User</c>.
+    /// </summary>
     public static bool IsDisguised(string name) => name.AsSpan().IndexOfAny('_', '.', ' ') >= 0
         && IsProtected(name.Replace('_', '-').Replace('.', '-').Replace(' ', '-'));
 
@@ -64,7 +67,8 @@ internal static class ProtectedHeaders
             {
                 var name = token.Trim();
                 if (name.Length > 0 && (IsProtected(name) || IsDisguised(name) || name.Equals("Cookie", StringComparison.OrdinalIgnoreCase)
-                    || name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
+                    || name.Equals("Host", StringComparison.OrdinalIgnoreCase)
+                    || name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
                 {
                     return true;
                 }

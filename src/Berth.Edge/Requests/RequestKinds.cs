@@ -6,19 +6,22 @@ namespace Berth.Edge;
 internal static class RequestKinds
 {
     /// <summary>
-    /// Asks for a WebSocket: by the Upgrade header, whether or not the rest of the handshake is right (authorisation is the same for a broken one), or by
-    /// an extended CONNECT (RFC 8441). Other protocols are never switched to; their Upgrade header is ignored, as RFC 9110 allows.
+    /// Asks for a WebSocket: by the Upgrade header, whether or not the rest of the handshake is right (authorisation is the same for a
+    /// broken one), or by an extended CONNECT (RFC 8441). Other protocols are never switched to; their Upgrade header is ignored, as RFC
+    /// 9110 allows.
     /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
         context.Request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase)
         || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
 
     /// <summary>
-    /// A browser that goes to a page: GET or HEAD, no upgrade, and none of the signs of a script's request (X-Requested-With, fetch metadata of
-    /// anything but a top-level document, an Accept without HTML). Anything else gets 401 rather than a redirect it cannot follow.
+    /// A browser that goes to a page: GET or HEAD, no upgrade, and none of the signs of a script's request (X-Requested-With, fetch
+    /// metadata of anything but a top-level document, an Accept without HTML). Anything else gets 401 rather than a redirect it cannot
+    /// follow.
     /// </summary>
     public static bool IsNavigation(HttpContext context) =>
-        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && !IsUpgrade(context) && WantsHtml(context);
+        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && !IsUpgrade(context)
+            && WantsHtml(context);
 
     /// <summary>Whether the answer is shown to a person as a page: a navigation, or a form that was posted.</summary>
     public static bool WantsHtml(HttpContext context)

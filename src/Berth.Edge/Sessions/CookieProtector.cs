@@ -57,7 +57,8 @@ internal sealed class CookieProtector
         var nonce = envelope.Slice(1 + KeyIdSize, NonceSize);
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(key.For(purpose), TagSize);
-        aes.Encrypt(nonce, plaintext, envelope[(1 + KeyIdSize + NonceSize)..^TagSize], envelope[^TagSize..], AssociatedData(key, purpose, binding));
+        aes.Encrypt(nonce, plaintext, envelope[(1 + KeyIdSize + NonceSize)..^TagSize], envelope[^TagSize..],
+            AssociatedData(key, purpose, binding));
         return StrictBase64Url.Encode(result);
     }
 

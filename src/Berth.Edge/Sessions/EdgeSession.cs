@@ -53,7 +53,8 @@ internal static class SessionCodec
     public static byte[] Write(EdgeSession session)
     {
         foreach (var candidate in (EdgeSession[])
-            [session, session with { Name = null }, session with { Name = null, Email = null }, session with { Name = null, Email = null, ProviderSessionId = null }])
+            [session, session with { Name = null }, session with { Name = null, Email = null },
+                session with { Name = null, Email = null, ProviderSessionId = null }])
         {
             var bytes = Encode(candidate);
             if (bytes.Length <= MaximumPayload)

@@ -1,10 +1,14 @@
 namespace Berth.Edge;
 
-/// <summary>What is known about a session beyond its cookie: revocations, which reach every replica. Asked on every request, so from memory.</summary>
+/// <summary>
+/// What is known about a session beyond its cookie: revocations, which reach every replica. Asked on every request, so from memory.
+/// </summary>
 /// <remarks>The default implementation (<see cref="InMemorySessionState"/>) holds revocations of this process only.</remarks>
 internal interface ISessionState
 {
-    /// <summary>Whether the session may still be used: not revoked by id, and its epoch not below the person's. Never blocks, never throws.</summary>
+    /// <summary>
+    /// Whether the session may still be used: not revoked by id, and its epoch not below the person's. Never blocks, never throws.
+    /// </summary>
     bool IsLive(in SessionKey session);
 
     /// <summary>Notes that the session was used; called at most once per renewal interval of a session, not on each request.</summary>

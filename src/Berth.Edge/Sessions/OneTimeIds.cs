@@ -1,7 +1,10 @@
 namespace Berth.Edge;
 
 /// <summary>Remembers ids that have been used, until they would be refused for their age anyway. Bounded; full means no.</summary>
-/// <remarks>Of this replica only: another replica would take the same id once more within its short life. What it guards is bound to a browser besides.</remarks>
+/// <remarks>
+/// Of this replica only: another replica would take the same id once more within its short life. What it guards is bound to a browser
+/// besides.
+/// </remarks>
 internal sealed class OneTimeIds(TimeProvider clock, TimeSpan lifetime, int capacity)
 {
     private readonly Lock _gate = new();

@@ -60,7 +60,9 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     public void Append(HttpContext context, string name, string value, TimeSpan? maxAge) =>
         context.Response.Cookies.Append(name, value, Attributes(maxAge));
 
-    /// <summary>Removes a cookie: same attributes, no life left (a browser ignores a __Host- cookie without Secure, deletions too).</summary>
+    /// <summary>
+    /// Removes a cookie: same attributes, no life left (a browser ignores a __Host- cookie without Secure, deletions too).
+    /// </summary>
     public void Delete(HttpContext context, string name) => Append(context, name, "", TimeSpan.Zero);
 
     /// <summary>What the caller of a request looks like to everything behind authentication.</summary>
@@ -90,7 +92,8 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
             return;
         }
 
-        // When the answer starts: a sign-in or logout on the way wins. No cache may keep an answer that carries a session, whatever the workspace said.
+        // When the answer starts: a sign-in or logout on the way wins. No cache may keep an answer that carries a session, whatever the
+        // workspace said.
         context.Response.OnStarting(() =>
         {
             if (!context.Items.ContainsKey(Decided) && state.IsLive(session.Key))

@@ -35,7 +35,9 @@ internal sealed class WorkspaceTickets(CookieProtector protector, TimeProvider c
         return protector.Protect(ProtectionPurpose.WorkspaceTicket, host, writer.ToArray());
     }
 
-    /// <summary>Opens a ticket shown on a host by the browser that holds a hop cookie; null when it is not good, or not good any more.</summary>
+    /// <summary>
+    /// Opens a ticket shown on a host by the browser that holds a hop cookie; null when it is not good, or not good any more.
+    /// </summary>
     public WorkspaceTicket? Redeem(string host, string? hop, string text)
     {
         if (hop is null || protector.Unprotect(ProtectionPurpose.WorkspaceTicket, host, text) is not { } bytes)

@@ -27,7 +27,8 @@ internal sealed class CallbackEndpoint(
     {
         // :: Step 1. Tokens in the query would mean a response mode that was never asked for.
         var query = context.Request.Query;
-        if (!QueryParameters.TrySingle(query, "state", 256, out var stateText) || !QueryParameters.TrySingle(query, "code", MaximumCode, out var code)
+        if (!QueryParameters.TrySingle(query, "state", 256, out var stateText)
+            || !QueryParameters.TrySingle(query, "code", MaximumCode, out var code)
             || !QueryParameters.TrySingle(query, "iss", 2048, out var iss) || !QueryParameters.TrySingle(query, "error", 256, out var error)
             || query["error_description"].Count > 1 || query.ContainsKey("id_token") || query.ContainsKey("access_token"))
         {
@@ -51,14 +52,16 @@ internal sealed class CallbackEndpoint(
         catch (ProviderUnavailableException e)
         {
             SignInLog.ExchangeFailed(logger, provider.Settings.Issuer, e.Message, context.TraceIdentifier);
-            await FailAsync(context, "provider-unavailable", "The identity provider does not answer right now. Try again in a moment.", 503);
+            await FailAsync(context, "provider-unavailable", "The identity provider does not answer right now. Try again in a moment.",
+                503);
             return;
         }
 
         // :: Step 3 (RFC 9207).
         if (iss is null ? snapshot.Metadata.SendsIssuer : iss != provider.Settings.Issuer)
         {
-            await RefuseAsync(context, provider.Settings, "issuer-mismatch", "The answer did not come from the provider that was asked. Start again.");
+            await RefuseAsync(context, provider.Settings, "issuer-mismatch",
+                "The answer did not come from the provider that was asked. Start again.");
             return;
         }
 
@@ -66,7 +69,8 @@ internal sealed class CallbackEndpoint(
         if (error is not null || code is null)
         {
             SignInLog.ProviderError(
-                logger, provider.Settings.Issuer, QueryParameters.ForLog(error) ?? "none", QueryParameters.ForLog(query["error_description"]) ?? "", context.TraceIdentifier);
+                logger, provider.Settings.Issuer, QueryParameters.ForLog(error) ?? "none",
+                    QueryParameters.ForLog(query["error_description"]) ?? "", context.TraceIdentifier);
             await RefuseAsync(context, provider.Settings, error == "access_denied" ? "access-denied" : "provider-error", Explain(error));
             return;
         }
@@ -77,24 +81,28 @@ internal sealed class CallbackEndpoint(
     private static string Explain(string? error) => error switch
     {
         "access_denied" => "The sign-in was cancelled, or the provider did not allow it.",
-        "login_required" or "interaction_required" or "consent_required" or "account_selection_required" => "The provider wants to ask something first. Sign in again.",
+        "login_required" or "interaction_required" or "consent_required" or "account_selection_required" =>
+            "The provider wants to ask something first. Sign in again.",
         "temporarily_unavailable" or "server_error" => "The identity provider has a problem right now. Try again in a moment.",
         _ => "The identity provider refused the sign-in. If this happens again, tell an administrator the request id below.",
     };
 
-    private async Task CompleteAsync(HttpContext context, SignInFlow flow, IdentityProvider provider, ProviderSnapshot snapshot, string code)
+    private async Task CompleteAsync(HttpContext context, SignInFlow flow, IdentityProvider provider, ProviderSnapshot snapshot,
+        string code)
     {
         // :: Step 5.
         ExchangedTokens tokens;
         try
         {
             tokens = await exchange.ExchangeAsync(
-                provider.Settings, snapshot.Metadata, code, flow.Verifier, settings.PublicOrigin + LoginEndpoint.CallbackPath, context.RequestAborted);
+                provider.Settings, snapshot.Metadata, code, flow.Verifier, settings.PublicOrigin + LoginEndpoint.CallbackPath,
+                    context.RequestAborted);
         }
         catch (ProviderUnavailableException e)
         {
             SignInLog.ExchangeFailed(logger, provider.Settings.Issuer, e.Message, context.TraceIdentifier);
-            await RefuseAsync(context, provider.Settings, "code-exchange", "The identity provider did not confirm the sign-in. Try again.", 502);
+            await RefuseAsync(context, provider.Settings, "code-exchange", "The identity provider did not confirm the sign-in. Try again.",
+                502);
             return;
         }
 
@@ -104,7 +112,8 @@ internal sealed class CallbackEndpoint(
         if (problem == TokenError.UnknownKey)
         {
             var fresh = await provider.KeysAfterMissAsync(context.RequestAborted);
-            problem = IdTokenVerifier.Verify(tokens.IdToken, provider.Settings, fresh, flow.Nonce, tokens.AccessToken, clock.GetUtcNow(), out claims);
+            problem = IdTokenVerifier.Verify(tokens.IdToken, provider.Settings, fresh, flow.Nonce, tokens.AccessToken, clock.GetUtcNow(),
+                out claims);
         }
 
         if (claims is null)
@@ -117,7 +126,8 @@ internal sealed class CallbackEndpoint(
         // :: Step 7.
         var subject = claims.Payload.Text("sub", 255)!;
         var person = PersonClaims.Read(claims.Payload);
-        if ((person.Email is null || person.Name is null) && snapshot.Metadata.UserInfoEndpoint is not null && tokens.AccessToken is not null)
+        if ((person.Email is null || person.Name is null) && snapshot.Metadata.UserInfoEndpoint is not null
+            && tokens.AccessToken is not null)
         {
             var (more, why) = await exchange.UserInfoAsync(snapshot.Metadata, tokens.AccessToken, subject, context.RequestAborted);
             person = more is null ? person : person.Or(more);
@@ -216,7 +226,8 @@ internal sealed class CallbackEndpoint(
             return Task.CompletedTask;
         }
 
-        return FailAsync(context, "no-flow", "This sign-in was not started in this browser, was finished already, or took longer than ten minutes.");
+        return FailAsync(context, "no-flow",
+            "This sign-in was not started in this browser, was finished already, or took longer than ten minutes.");
     }
 
     private Task RefuseAsync(HttpContext context, IssuerSettings issuer, string reason, string detail, int status = 400)

@@ -15,7 +15,8 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
     /// <summary>Exchanges a code.</summary>
     /// <exception cref="ProviderUnavailableException">The provider did not answer, or refused; the message says which.</exception>
     public async Task<ExchangedTokens> ExchangeAsync(
-        IssuerSettings issuer, ProviderMetadata metadata, string code, string verifier, string redirectUri, CancellationToken cancellationToken)
+        IssuerSettings issuer, ProviderMetadata metadata, string code, string verifier, string redirectUri,
+            CancellationToken cancellationToken)
     {
         var form = new List<KeyValuePair<string, string>>
         {
@@ -44,7 +45,8 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
         var answer = StrictJson.ParseObject(body);
         if (status != HttpStatusCode.OK)
         {
-            throw new ProviderUnavailableException($"the token endpoint answered {(int)status} {QueryParameters.ForLog(answer?.Text("error"))}");
+            throw new ProviderUnavailableException(
+                $"the token endpoint answered {(int)status} {QueryParameters.ForLog(answer?.Text("error"))}");
         }
 
         if (answer is not { } tokens || !"Bearer".Equals(tokens.Text("token_type"), StringComparison.OrdinalIgnoreCase)

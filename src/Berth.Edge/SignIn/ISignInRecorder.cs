@@ -5,12 +5,13 @@ namespace Berth.Edge;
 internal interface ISignInRecorder
 {
     /// <summary>Records the sign-in and answers what the session needs.</summary>
-    /// <exception cref="SignInUnavailableException">The store cannot be reached: the person sees the maintenance page, no session starts.</exception>
+    /// <exception cref="SignInUnavailableException">The store cannot be reached: the person sees the maintenance page, no session
+    /// starts.</exception>
     ValueTask<SignInRecord> RecordAsync(SignedInPerson person, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Notes a sign-in that a browser began here and that was refused after the provider had answered. What anybody can cause without beginning one is
-    /// not noted: it would fill an audit log at no cost.
+    /// Notes a sign-in that a browser began here and that was refused after the provider had answered. What anybody can cause without
+    /// beginning one is not noted: it would fill an audit log at no cost.
     /// </summary>
     /// <param name="issuer">The provider that was asked.</param>
     /// <param name="reason">The reason of the message that the person sees, such as <c>id-token</c>.</param>

@@ -10,7 +10,8 @@ namespace Berth.Edge;
 ///                                   unknown kid: one refetch of the keys per 10 s, all waiters share it
 /// </code>
 /// </remarks>
-internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel backchannel, TimeProvider clock, ILogger logger) : IDisposable
+internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel backchannel, TimeProvider clock,
+    ILogger logger) : IDisposable
 {
     /// <summary>Least time between refetches for unknown key ids: a flood of made-up ids costs the provider one request in 10 s.</summary>
     public static readonly TimeSpan MissInterval = TimeSpan.FromSeconds(10);
@@ -71,7 +72,9 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
         }
     }
 
-    /// <summary>Keys after a token named one that is not known: refetched, or the known ones when that was done just now or fails.</summary>
+    /// <summary>
+    /// Keys after a token named one that is not known: refetched, or the known ones when that was done just now or fails.
+    /// </summary>
     public async ValueTask<JwkSet> KeysAfterMissAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
@@ -116,7 +119,8 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
         _lastLoad = clock.GetUtcNow();
         try
         {
-            var document = await backchannel.GetAsync(new Uri(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), null, _lifetime.Token);
+            var document = await backchannel.GetAsync(new Uri(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), null,
+                _lifetime.Token);
             var (metadata, problem) = ProviderMetadata.Parse(document, settings);
             _snapshot = new ProviderSnapshot(
                 metadata ?? throw new ProviderUnavailableException(problem!),

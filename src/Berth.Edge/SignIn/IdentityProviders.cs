@@ -45,7 +45,8 @@ internal sealed class IdentityProviders : BackgroundService, IEdgeReadiness
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(All.Select(p => KeepFreshAsync(p, stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(All.Select(p => KeepFreshAsync(p, stoppingToken)));
 
     private async Task KeepFreshAsync(IdentityProvider provider, CancellationToken stoppingToken)
     {

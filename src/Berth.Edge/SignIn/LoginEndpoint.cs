@@ -2,7 +2,8 @@ namespace Berth.Edge;
 
 /// <summary>GET /login: starts a flow and sends the browser to the provider.</summary>
 internal sealed class LoginEndpoint(
-    EdgeSettings settings, IdentityProviders providers, SignInFlowCookies flows, ReturnTargets targets, IEdgePages pages, TimeProvider clock, ILogger<LoginEndpoint> logger)
+    EdgeSettings settings, IdentityProviders providers, SignInFlowCookies flows, ReturnTargets targets, IEdgePages pages,
+        TimeProvider clock, ILogger<LoginEndpoint> logger)
 {
     /// <summary>Path of the callback; one fixed redirect URI, compared exactly by every provider.</summary>
     public const string CallbackPath = "/auth/callback";
@@ -13,7 +14,8 @@ internal sealed class LoginEndpoint(
     public async Task HandleAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (!QueryParameters.TrySingle(query, "return", 4096, out var wanted) || !QueryParameters.TrySingle(query, "provider", 63, out var key)
+        if (!QueryParameters.TrySingle(query, "return", 4096, out var wanted)
+            || !QueryParameters.TrySingle(query, "provider", 63, out var key)
             || !QueryParameters.TrySingle(query, "login_hint", MaximumHint, out var loginHint)
             || !QueryParameters.TrySingle(query, "screen_hint", 32, out var screenHint))
         {
@@ -97,6 +99,7 @@ internal sealed class LoginEndpoint(
         Detail = "Choose how to sign in.",
         Actions = [.. providers.All.Select(p => new EdgeAction(
             p.Settings.DisplayName,
-            $"/login?provider={p.Settings.Key}&return={Uri.EscapeDataString(target)}" + (loginHint is null ? "" : "&login_hint=" + Uri.EscapeDataString(loginHint))))],
+            $"/login?provider={p.Settings.Key}&return={Uri.EscapeDataString(target)}"
+                + (loginHint is null ? "" : "&login_hint=" + Uri.EscapeDataString(loginHint))))],
     };
 }

@@ -2,9 +2,10 @@ namespace Berth.Edge;
 
 /// <summary>/logout: GET asks, POST does it.</summary>
 /// <remarks>
-/// The local session dies first, here and on every workspace host (same session id), and its open connections with it. Then the browser goes to the
-/// provider's end_session_endpoint with client_id and logout_hint. An id_token_hint would need the ID token to be kept, in a cookie (too long, and a
-/// token in the browser) or in a store (then logging out would need the store); providers must work without it, at most they ask the person once more.
+/// The local session dies first, here and on every workspace host (same session id), and its open connections with it. Then the browser
+/// goes to the provider's end_session_endpoint with client_id and logout_hint. An id_token_hint would need the ID token to be kept, in a
+/// cookie (too long, and a token in the browser) or in a store (then logging out would need the store); providers must work without it, at
+/// most they ask the person once more.
 /// </remarks>
 internal sealed class LogoutEndpoint(
     EdgeSettings settings,
@@ -22,8 +23,10 @@ internal sealed class LogoutEndpoint(
         Status = 200,
         Reason = "sign-out",
         Title = "Sign out?",
-        Detail = context.GetCaller() is { } caller ? $"You are signed in as {caller.DisplayName}. Your workspace keeps running." : "You are not signed in.",
-        Actions = context.GetCaller() is null ? [new EdgeAction("Go back", "/")] : [new EdgeAction("Sign out", "/logout", Post: true), new EdgeAction("Go back", "/")],
+        Detail = context.GetCaller() is { } caller
+            ? $"You are signed in as {caller.DisplayName}. Your workspace keeps running." : "You are not signed in.",
+        Actions = context.GetCaller() is null
+            ? [new EdgeAction("Go back", "/")] : [new EdgeAction("Sign out", "/logout", Post: true), new EdgeAction("Go back", "/")],
     });
 
     /// <summary>POST, after the same-origin check.</summary>
@@ -32,7 +35,8 @@ internal sealed class LogoutEndpoint(
         var canonical = context.GetCanonical();
         var session = context.Features.Get<EdgeSession>();
         cookies.Delete(context, canonical);
-        foreach (var flow in CookieHeader.NamesWith(context.Request.Headers, cookies.Names.FlowPrefix).Distinct(StringComparer.Ordinal).Take(50).ToList())
+        foreach (var flow in CookieHeader.NamesWith(context.Request.Headers, cookies.Names.FlowPrefix).Distinct(StringComparer.Ordinal)
+            .Take(50).ToList())
         {
             cookies.Delete(context, flow);
         }
@@ -64,7 +68,8 @@ internal sealed class LogoutEndpoint(
             Status = 200,
             Reason = "signed-out",
             Title = "You are signed out",
-            Detail = providerUrl is null ? "Your workspace keeps running." : "Your workspace keeps running. One moment: the identity provider is told too.",
+            Detail = providerUrl is null
+                ? "Your workspace keeps running." : "Your workspace keeps running. One moment: the identity provider is told too.",
             Actions = [new EdgeAction(providerUrl is null ? "Go to the start page" : "Continue", providerUrl ?? "/")],
         });
     }

@@ -61,7 +61,8 @@ internal sealed class OidcBackchannel : IDisposable
     /// <summary>Posts a form; the answer may be an error of the protocol.</summary>
     /// <exception cref="ProviderUnavailableException">No answer.</exception>
     public async Task<(HttpStatusCode Status, byte[] Body)> PostAsync(
-        Uri uri, IEnumerable<KeyValuePair<string, string>> form, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+        Uri uri, IEnumerable<KeyValuePair<string, string>> form, AuthenticationHeaderValue? authorization,
+            CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = new FormUrlEncodedContent(form) };
         request.Headers.Authorization = authorization;
@@ -78,7 +79,8 @@ internal sealed class OidcBackchannel : IDisposable
             using var response = await _http.SendAsync(request, cancellationToken);
             return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new ProviderUnavailableException($"{request.Method} {request.RequestUri} failed: {e.Message}", e);
         }

@@ -47,7 +47,8 @@ internal sealed record ProviderMetadata
         }
 
         // Many providers do PKCE without saying so; one that speaks of methods and leaves S256 out cannot do it.
-        if (root.TryGetProperty("code_challenge_methods_supported", out _) && !root.Texts("code_challenge_methods_supported").Contains("S256"))
+        if (root.TryGetProperty("code_challenge_methods_supported", out _)
+            && !root.Texts("code_challenge_methods_supported").Contains("S256"))
         {
             return (null, "the provider offers PKCE without S256");
         }
@@ -75,13 +76,15 @@ internal sealed record ProviderMetadata
             JwksUri = jwks,
             UserInfoEndpoint = Endpoint(root, "userinfo_endpoint"),
             EndSessionEndpoint = Endpoint(root, "end_session_endpoint"),
-            SendsIssuer = root.TryGetProperty("authorization_response_iss_parameter_supported", out var iss) && iss.ValueKind == JsonValueKind.True,
+            SendsIssuer = root.TryGetProperty("authorization_response_iss_parameter_supported", out var iss)
+                && iss.ValueKind == JsonValueKind.True,
             Authentication = authentication,
         }, null);
     }
 
     private static Uri? Endpoint(JsonElement root, string name) =>
-        Uri.TryCreate(root.Text(name), UriKind.Absolute, out var uri) && HostNames.IsSecureUrl(uri) && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0
+        Uri.TryCreate(root.Text(name), UriKind.Absolute, out var uri) && HostNames.IsSecureUrl(uri) && uri.UserInfo.Length == 0
+            && uri.Fragment.Length == 0
             ? uri
             : null;
 

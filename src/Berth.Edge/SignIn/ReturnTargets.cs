@@ -1,7 +1,12 @@
 namespace Berth.Edge;
 
-/// <summary>Where a person may be sent after signing in: a path of the edge, or the host of a workspace that exists. Everything else becomes <c>/</c>.</summary>
-/// <remarks>A target is taken apart and written anew from its canonical parts; what is sent to the browser is never the text that came in.</remarks>
+/// <summary>
+/// Where a person may be sent after signing in: a path of the edge, or the host of a workspace that exists. Everything else becomes
+/// <c>/</c>.
+/// </summary>
+/// <remarks>
+/// A target is taken apart and written anew from its canonical parts; what is sent to the browser is never the text that came in.
+/// </remarks>
 internal sealed class ReturnTargets(EdgeSettings settings, IWorkspaceDirectory directory)
 {
     /// <summary>Longest target that is kept; it travels in a cookie and a ticket of at most 4 KiB.</summary>
@@ -17,7 +22,8 @@ internal sealed class ReturnTargets(EdgeSettings settings, IWorkspaceDirectory d
             return Fallback;
         }
 
-        var path = target.StartsWith(settings.PublicOrigin + "/", StringComparison.Ordinal) ? target[settings.PublicOrigin.Length..] : target;
+        var path = target.StartsWith(settings.PublicOrigin + "/", StringComparison.Ordinal)
+            ? target[settings.PublicOrigin.Length..] : target;
         if (path.StartsWith('/'))
         {
             return CleanPath(path, PathStrictness.Strict) ?? Fallback;
@@ -60,7 +66,8 @@ internal sealed class ReturnTargets(EdgeSettings settings, IWorkspaceDirectory d
         }
 
         var host = authority[..^settings.PortSuffix.Length];
-        if (HostNames.Canonicalise(host) != host || !HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _) || !directory.TryFindByHost(host, out _))
+        if (HostNames.Canonicalise(host) != host || !HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _)
+            || !directory.TryFindByHost(host, out _))
         {
             return null;
         }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Berth.Edge;
 
-/// <summary>One attempt to sign in, from /login to the callback. Lives in a cookie of its own, so that several tabs do not disturb each other.</summary>
+/// <summary>
+/// One attempt to sign in, from /login to the callback. Lives in a cookie of its own, so that several tabs do not disturb each other.
+/// </summary>
 /// <param name="State">256-bit random id: the state parameter.</param>
 /// <param name="Nonce">Expected in the ID token.</param>
 /// <param name="Verifier">PKCE code verifier (RFC 7636).</param>
@@ -36,7 +38,8 @@ internal sealed record SignInFlow(string State, string Nonce, string Verifier, s
     public static bool IsState(string? state) => state is { Length: 43 } && StrictBase64Url.Decode(state) is not null;
 
     /// <summary>Binary form.</summary>
-    public byte[] Write() => new CompactWriter().Text(State).Text(Nonce).Text(Verifier).Text(Provider).Text(ReturnTo).Time(StartedAt).ToArray();
+    public byte[] Write() =>
+        new CompactWriter().Text(State).Text(Nonce).Text(Verifier).Text(Provider).Text(ReturnTo).Time(StartedAt).ToArray();
 
     /// <summary>Reads the binary form; null when it is none.</summary>
     public static SignInFlow? Read(byte[] bytes)
@@ -44,7 +47,8 @@ internal sealed record SignInFlow(string State, string Nonce, string Verifier, s
         var reader = new CompactReader(bytes);
         var (state, nonce, verifier) = (reader.Text(), reader.Text(), reader.Text());
         var (provider, returnTo, started) = (reader.Text(), reader.Text(), reader.Time());
-        return reader.IsComplete && state is not null && nonce is not null && verifier is not null && provider is not null && returnTo is not null
+        return reader.IsComplete && state is not null && nonce is not null && verifier is not null && provider is not null
+            && returnTo is not null
             ? new SignInFlow(state, nonce, verifier, provider, returnTo, started)
             : null;
     }

@@ -51,7 +51,8 @@ internal sealed class SignInFlowCookies(SessionCookies cookies, CookieProtector 
     private void MakeRoom(HttpContext context)
     {
         var open = new List<(string Name, DateTimeOffset StartedAt)>();
-        foreach (var name in CookieHeader.NamesWith(context.Request.Headers, cookies.Names.FlowPrefix).Distinct(StringComparer.Ordinal).Take(50))
+        foreach (var name in CookieHeader.NamesWith(context.Request.Headers, cookies.Names.FlowPrefix).Distinct(StringComparer.Ordinal)
+            .Take(50))
         {
             var flow = CookieHeader.ValuesOf(context.Request.Headers, name).Take(1).Select(v => Open(name, v)).FirstOrDefault();
             if (flow is null)

@@ -47,7 +47,8 @@ internal static class AccessTokenVerifier
             return issuer.AcceptUntypedAccessTokens;
         }
 
-        return type!.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase);
+        return type!.Equals("at+jwt", StringComparison.OrdinalIgnoreCase)
+            || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool IsUntyped(string? type) => type is null || type.Equals("JWT", StringComparison.OrdinalIgnoreCase);

@@ -5,7 +5,8 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>Authenticates the Authorization header of the API (RFC 6750): access tokens of configured providers.</summary>
-internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, TimeProvider clock, ILogger<BearerAuthenticator> logger)
+internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, TimeProvider clock,
+    ILogger<BearerAuthenticator> logger)
 {
     private const string Scheme = "Bearer ";
     private readonly VerifiedTokens _verified = new(10_000);
@@ -27,7 +28,8 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
 
         var now = clock.GetUtcNow();
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-        if (_verified.Find(hash) is { } known && now < known.Caller.ExpiresAt + JwtClaims.Skew && ReferenceEquals(known.Keys, known.Provider.Current?.Keys))
+        if (_verified.Find(hash) is { } known && now < known.Caller.ExpiresAt + JwtClaims.Skew
+            && ReferenceEquals(known.Keys, known.Provider.Current?.Keys))
         {
             return (known.Caller, TokenError.None);
         }
@@ -80,7 +82,8 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
             Email = person.Email,
             Name = person.Name,
             IsAdministrator = settings.Administrators.Contains((issuer.Issuer, subject))
-                || (issuer.AdministratorClaim is not null && claims.Payload.Texts(issuer.AdministratorClaim).Contains(issuer.AdministratorClaimValue)),
+                || (issuer.AdministratorClaim is not null
+                && claims.Payload.Texts(issuer.AdministratorClaim).Contains(issuer.AdministratorClaimValue)),
             TokenId = claims.Payload.Text("jti", 256),
             Scopes = [.. (claims.Payload.Text("scope") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)],
             ExpiresAt = claims.ExpiresAt,

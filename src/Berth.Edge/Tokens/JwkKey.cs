@@ -26,7 +26,9 @@ internal sealed class JwkKey
     /// <summary>kid, or null.</summary>
     public string? KeyId { get; }
 
-    /// <summary>Reads a key; null when it is not a public signature key that we use (kty, crv, use, key_ops, alg, size and point are checked).</summary>
+    /// <summary>
+    /// Reads a key; null when it is not a public signature key that we use (kty, crv, use, key_ops, alg, size and point are checked).
+    /// </summary>
     public static JwkKey? Parse(JsonElement element)
     {
         if (element.TryGetProperty("use", out _) && element.Text("use") != "sig")
@@ -40,7 +42,8 @@ internal sealed class JwkKey
         }
 
         var algorithm = element.Text("alg");
-        if ((element.TryGetProperty("alg", out _) && algorithm is null) || (element.TryGetProperty("kid", out _) && element.Text("kid") is null))
+        if ((element.TryGetProperty("alg", out _) && algorithm is null)
+            || (element.TryGetProperty("kid", out _) && element.Text("kid") is null))
         {
             return null;
         }
@@ -125,7 +128,8 @@ internal sealed class JwkKey
         }
 
         modulus = modulus.AsSpan().TrimStart((byte)0).ToArray();
-        if (!IsExponent(exponent) || modulus.Length < 256 || modulus[0] < 0x80 || modulus.Length * 8 > MaximumRsaBits || RocaKeys.IsWeak(modulus))
+        if (!IsExponent(exponent) || modulus.Length < 256 || modulus[0] < 0x80 || modulus.Length * 8 > MaximumRsaBits
+            || RocaKeys.IsWeak(modulus))
         {
             return null;
         }

@@ -19,7 +19,8 @@ internal sealed class JwkSet
     /// <summary>Parses a document; null when it is not a JWK set at all.</summary>
     public static JwkSet? Parse(ReadOnlyMemory<byte> utf8)
     {
-        if (StrictJson.ParseObject(utf8) is not { } root || !root.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+        if (StrictJson.ParseObject(utf8) is not { } root || !root.TryGetProperty("keys", out var keys)
+            || keys.ValueKind != JsonValueKind.Array)
         {
             return null;
         }

@@ -86,7 +86,8 @@ internal static class JwsVerifier
             return TokenError.Malformed;
         }
 
-        // jwk, jku, x5c and x5u are not looked at: keys come from the provider's JWK set only. crit names extensions that must be understood: none is.
+        // jwk, jku, x5c and x5u are not looked at: keys come from the provider's JWK set only. crit names extensions that must be
+        // understood: none is.
         if (header.TryGetProperty("crit", out _) || header.TryGetProperty("zip", out _) || header.TryGetProperty("b64", out _))
         {
             return TokenError.UnsupportedHeader;

@@ -41,7 +41,8 @@ internal sealed record JwtClaims
             return TokenError.Issuer;
         }
 
-        if (!Date(root, "exp", out var expires) || !Date(root, "nbf", out var notBefore) || !Date(root, "iat", out var issued) || expires is null)
+        if (!Date(root, "exp", out var expires) || !Date(root, "nbf", out var notBefore) || !Date(root, "iat", out var issued)
+            || expires is null)
         {
             return TokenError.Time;
         }
@@ -51,7 +52,8 @@ internal sealed record JwtClaims
             return TokenError.Time;
         }
 
-        claims = new JwtClaims { Payload = root, Issuer = issuer, Audiences = root.Texts("aud"), ExpiresAt = expires.Value, IssuedAt = issued };
+        claims = new JwtClaims { Payload = root, Issuer = issuer, Audiences = root.Texts("aud"), ExpiresAt = expires.Value,
+            IssuedAt = issued };
         return TokenError.None;
     }
 

@@ -35,7 +35,8 @@ internal static class StrictBase64Url
 
         var result = bytes.AsSpan(0, written).ToArray();
 
-        // A decoder may ignore the bits left over in the last character; then several texts mean one value, and a signature or cookie has twins.
+        // A decoder may ignore the bits left over in the last character; then several texts mean one value, and a signature or cookie has
+        // twins.
         return text.SequenceEqual(Base64Url.EncodeToString(result)) ? result : null;
     }
 }

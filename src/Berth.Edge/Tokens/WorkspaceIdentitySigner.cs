@@ -16,7 +16,9 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
     /// <summary>Path of the published keys.</summary>
     public const string JwksPath = "/.well-known/workspace-identity/jwks.json";
 
-    /// <summary>300 seconds: longer than any request waits to be looked at, short enough that a log with one in it is soon harmless.</summary>
+    /// <summary>
+    /// 300 seconds: longer than any request waits to be looked at, short enough that a log with one in it is soon harmless.
+    /// </summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(300);
 
     private readonly EdgeSettings _settings;
@@ -44,7 +46,8 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
 
         // Five minutes: a new key is published long before it signs.
         context.Response.Headers.CacheControl = "public, max-age=300";
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(Jwks, context.RequestAborted).AsTask();
+        return HttpMethods.IsHead(context.Request.Method)
+            ? Task.CompletedTask : context.Response.Body.WriteAsync(Jwks, context.RequestAborted).AsTask();
     }
 
     /// <summary>Signs the identity of a caller for one workspace.</summary>

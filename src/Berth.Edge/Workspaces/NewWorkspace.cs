@@ -30,7 +30,8 @@ internal static class NewWorkspace
                     [Labels.ManagedBy] = Labels.ManagedByValue,
                     [Labels.Owner] = WorkspaceNames.OwnerHash(caller.Issuer, caller.Subject),
                 },
-                Annotations = wish.DisplayName is null ? null : new Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
+                Annotations = wish.DisplayName is null
+                    ? null : new Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
             },
             Spec = new UserWorkspaceSpec
             {
@@ -69,7 +70,8 @@ internal static class NewWorkspace
         if (template is null && wish.Template is { } unknown)
         {
             var shown = unknown.Length <= 63 ? unknown : unknown[..63] + "…";
-            problems["template"] = $"there is no template '{shown}'; there are {string.Join(", ", watch.Templates().Select(t => t.Metadata.Name))}.";
+            problems["template"] = $"there is no template '{shown}'; there are "
+                + $"{string.Join(", ", watch.Templates().Select(t => t.Metadata.Name))}.";
         }
 
         if (template is not null)

@@ -11,9 +11,8 @@ public sealed record WorkspaceOptions
 
     /// <summary>
     /// Most workspaces of one person, the default one included. The default is 5: enough for a few projects, few enough that a script that
-    /// runs wild
-    /// does not fill the storage. Two replicas that are asked at the same moment may let one more through; a quota of the cluster is what
-    /// is exact.
+    /// runs wild does not fill the storage. Two replicas that are asked at the same moment may let one more through; a quota of the cluster
+    /// is what is exact.
     /// </summary>
     public int MaximumPerPerson { get; init; } = 5;
 
@@ -22,7 +21,8 @@ public sealed record WorkspaceOptions
     {
         if (!Resources.WorkspaceNames.IsValid(Namespace))
         {
-            problems.Add($"Berth:Edge:Workspaces:Namespace is '{Namespace}': give the name of a namespace (lower-case letters, digits and dashes).");
+            problems.Add(
+                $"Berth:Edge:Workspaces:Namespace is '{Namespace}': give the name of a namespace (lower-case letters, digits and dashes).");
         }
 
         if (string.IsNullOrWhiteSpace(DefaultTemplate))

@@ -8,8 +8,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// Everything that can be done with workspaces, for API, pages and progress alike. Whoever calls it has authenticated the caller; who may
-/// do what is
-/// decided here: owners and administrators, for everybody else a workspace does not exist.
+/// do what is decided here: owners and administrators, for everybody else a workspace does not exist.
 /// </summary>
 /// <exception cref="ProblemException">From every method: why it cannot be done, in words.</exception>
 internal sealed partial class WorkspaceService(
@@ -122,7 +121,8 @@ internal sealed partial class WorkspaceService(
         }
 
         var name = workspace.Metadata.Name!;
-        var patch = WorkspacePatches.Request(DesiredStates.Running, RequestedBy.Edge, RequestReasons.Visit, restart: false, clock.GetUtcNow());
+        var patch = WorkspacePatches.Request(DesiredStates.Running, RequestedBy.Edge, RequestReasons.Visit, restart: false,
+            clock.GetUtcNow());
 
         // With the version that was looked at: a stop that was asked for meanwhile is not undone by a page that was opened before.
         WorkspacePatches.ForVersion(patch, workspace.Metadata.ResourceVersion);
@@ -181,7 +181,8 @@ internal sealed partial class WorkspaceService(
     private async Task<UserWorkspace> CreateAsync(
         Caller caller, string name, CreateWorkspace wish, string by, string reason, CancellationToken cancellationToken)
     {
-        var workspace = NewWorkspace.Make(caller, name, wish, watch, options, new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() });
+        var workspace = NewWorkspace.Make(caller, name, wish, watch, options,
+            new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() });
         UserWorkspace created;
         try
         {

@@ -7,8 +7,7 @@ namespace Berth.Edge;
 
 /// <summary>
 /// What this replica knows of the namespace: one watch each of workspaces, templates and endpoints. Feeds the <see cref="WorkspaceTable"/>
-/// and answers
-/// questions from memory.
+/// and answers questions from memory.
 /// </summary>
 internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
 {
@@ -117,8 +116,7 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
 
     /// <summary>
     /// Waits until this replica has seen its own write, so that the page a person is sent to shows what they did. Gives up quietly: the
-    /// write
-    /// holds either way, and the page follows by itself.
+    /// write holds either way, and the page follows by itself.
     /// </summary>
     /// <param name="name">The workspace.</param>
     /// <param name="seen">What the store holds once the write has arrived; null for an object that is gone.</param>

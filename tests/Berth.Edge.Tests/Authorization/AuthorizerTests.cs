@@ -29,7 +29,8 @@ public class AuthorizerTests
     [InlineData(Issuer, "would-be-owner", false, "GET", false, "Forbidden", null)]
     [InlineData(Issuer, "would-be-admin", false, "GET", false, "Forbidden", null)]
     [InlineData(Issuer, "malformed", false, "GET", false, "Forbidden", null)]
-    public void Decide_KnownCaller_FollowsTheTable(string issuer, string subject, bool admin, string method, bool upgrade, string kind, string? role)
+    public void Decide_KnownCaller_FollowsTheTable(string issuer, string subject, bool admin, string method, bool upgrade, string kind,
+        string? role)
     {
         var decision = Authorizer.Decide(Caller(issuer, subject, admin), Workspace, new AccessRequest(method, upgrade), Now);
 
@@ -45,7 +46,8 @@ public class AuthorizerTests
 
     [Fact]
     public void Decide_ExpiredCaller_HasToSignIn() =>
-        Assert.Equal(AccessKind.SignIn, Authorizer.Decide(Caller(Issuer, "owner", true) with { ExpiresAt = Now }, Workspace, AccessRequest.Page, Now).Kind);
+        Assert.Equal(AccessKind.SignIn,
+            Authorizer.Decide(Caller(Issuer, "owner", true) with { ExpiresAt = Now }, Workspace, AccessRequest.Page, Now).Kind);
 
     [Fact]
     public void Decide_NoWorkspace_IsNotFoundEvenForAdministrators() =>
@@ -56,7 +58,8 @@ public class AuthorizerTests
     [InlineData("viewer", "ReadOnly")]
     [InlineData("stranger", "NotShared")]
     public void Decide_Forbidden_SaysWhy(string subject, string reason) =>
-        Assert.Equal(reason, Authorizer.Decide(Caller(Issuer, subject, false), Workspace, new AccessRequest("POST", false), Now).Reason.ToString());
+        Assert.Equal(reason,
+            Authorizer.Decide(Caller(Issuer, subject, false), Workspace, new AccessRequest("POST", false), Now).Reason.ToString());
 
     [Fact]
     public void Decide_ShareWithAnEnd_CarriesIt() =>
@@ -82,6 +85,7 @@ public class AuthorizerTests
 
     private static Caller Caller(string issuer, string subject, bool admin) => new()
     {
-        Kind = CallerKind.Session, Issuer = issuer, Subject = subject, IsAdministrator = admin, SessionId = "s", ExpiresAt = Now.AddHours(2),
+        Kind = CallerKind.Session, Issuer = issuer, Subject = subject, IsAdministrator = admin, SessionId = "s",
+            ExpiresAt = Now.AddHours(2),
     };
 }

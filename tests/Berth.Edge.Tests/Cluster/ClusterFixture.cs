@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Berth.Edge.Tests.Cluster;
 
 /// <summary>
-/// A Kubernetes API with its schemas, versions, watches and a runner of pods, and any number of edges on it. The test does what an operator would: pods,
-/// status, addresses.
+/// A Kubernetes API with its schemas, versions, watches and a runner of pods, and any number of edges on it. The test does what an operator
+/// would: pods, status, addresses.
 /// </summary>
 internal sealed class ClusterFixture : IAsyncDisposable
 {
@@ -42,7 +42,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
         var server = await KubeServer.StartAsync(
             new KubeServerOptions
             {
-                DataDirectory = folder.FullName, FlushToDisk = false, Runner = new PodRunnerOptions { ImageCatalog = images, ShutdownGrace = TimeSpan.FromSeconds(1) },
+                DataDirectory = folder.FullName, FlushToDisk = false,
+                    Runner = new PodRunnerOptions { ImageCatalog = images, ShutdownGrace = TimeSpan.FromSeconds(1) },
             },
             NullLoggerFactory.Instance,
             TimeProvider.System);
@@ -55,12 +56,14 @@ internal sealed class ClusterFixture : IAsyncDisposable
     public async Task<ProductFixture> NewEdgeAsync()
     {
         var edge = await ProductFixture.StartAsync(
-            o => o with { Edge = o.Edge with { Session = new SessionOptions { Keys = [CookieKey] } } }, provider: Provider, api: NewClient());
+            o => o with { Edge = o.Edge with { Session = new SessionOptions { Keys = [CookieKey] } } }, provider: Provider,
+                api: NewClient());
         _started.Add(edge);
         return edge;
     }
 
-    public async Task<UserWorkspace?> FindAsync(string name) => await Client.TryGetAsync<UserWorkspace>(ProductFixture.Namespace, name, default);
+    public async Task<UserWorkspace?> FindAsync(string name) =>
+        await Client.TryGetAsync<UserWorkspace>(ProductFixture.Namespace, name, default);
 
     /// <summary>Status as an operator writes it.</summary>
     public async Task SetStatusAsync(string name, Func<UserWorkspace, UserWorkspaceStatus> status)
@@ -85,7 +88,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
         new Endpoints
         {
             Metadata = Meta(name),
-            Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }], Ports = [new EndpointPort { Name = "http", Port = port }] }],
+            Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }],
+                Ports = [new EndpointPort { Name = "http", Port = port }] }],
         },
         null,
         default);
@@ -97,7 +101,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
             new Pod
             {
                 Metadata = Meta(name) with { Labels = new Dictionary<string, string> { [Labels.Workspace] = name } },
-                Spec = new PodSpec { Containers = [new Container { Name = "workspace", Image = "sh", Args = [script] }], TerminationGracePeriodSeconds = 1 },
+                Spec = new PodSpec { Containers = [new Container { Name = "workspace", Image = "sh", Args = [script] }],
+                    TerminationGracePeriodSeconds = 1 },
             },
             null,
             default);
@@ -131,16 +136,19 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     private async Task InstallAsync()
     {
-        foreach (var (name, definition) in new[] { ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()), ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>()) })
+        foreach (var (name, definition) in new[] { ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()),
+            ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>()) })
         {
             await Client.Raw.SendAsync(
                 HttpMethod.Patch, $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.berth.dev?fieldManager=tests&force=true",
                 Encoding.UTF8.GetBytes(definition.ToJsonString()), "application/apply-patch+yaml", default);
         }
 
-        await Until(async () => await Client.IsServedAsync(UserWorkspace.Descriptor, default) && await Client.IsServedAsync(WorkspaceTemplate.Descriptor, default));
+        await Until(async () => await Client.IsServedAsync(UserWorkspace.Descriptor, default)
+            && await Client.IsServedAsync(WorkspaceTemplate.Descriptor, default));
         await Client.Raw.SendAsync(
-            HttpMethod.Post, "/api/v1/namespaces", Encoding.UTF8.GetBytes($$$"""{"metadata":{"name":"{{{ProductFixture.Namespace}}}"}}"""), "application/json", default);
+            HttpMethod.Post, "/api/v1/namespaces", Encoding.UTF8.GetBytes($$$"""{"metadata":{"name":"{{{ProductFixture.Namespace}}}"}}"""),
+            "application/json", default);
         await Client.CreateAsync(ProductFixture.Template(), null, default);
     }
 }

@@ -124,7 +124,8 @@ public class EdgeOnKubernetesTests
         ProductFixture[] edges = [await cluster.NewEdgeAsync(), await cluster.NewEdgeAsync()];
         cluster.Provider.Subject = "user1";
 
-        var visits = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => edges[i % 2].NewBrowser().FollowAsync($"{ProductFixture.Origin}/login?login_hint=user1")));
+        var visits = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(i => edges[i % 2].NewBrowser().FollowAsync($"{ProductFixture.Origin}/login?login_hint=user1")));
 
         foreach (var visit in visits)
         {
@@ -170,7 +171,8 @@ public class EdgeOnKubernetesTests
         Assert.Contains("update", await NextAsync(reader), StringComparison.Ordinal);
 
         await cluster.AddressAsync(name, upstream.Port);
-        await cluster.SetStatusAsync(name, w => new UserWorkspaceStatus { Phase = WorkspacePhases.Running, ObservedGeneration = w.Metadata.Generation });
+        await cluster.SetStatusAsync(name, w =>
+            new UserWorkspaceStatus { Phase = WorkspacePhases.Running, ObservedGeneration = w.Metadata.Generation });
         string last;
         do
         {
@@ -179,7 +181,8 @@ public class EdgeOnKubernetesTests
         while (!last.Contains("ready", StringComparison.Ordinal));
 
         using var page = await other.GetAsync(two.HostOf("user1") + "/");
-        using var socket = await other.ConnectAsync(two.HostOf("user1").Replace("http:", "ws:", StringComparison.Ordinal) + "/socket", two.HostOf("user1"));
+        using var socket = await other.ConnectAsync(two.HostOf("user1").Replace("http:", "ws:", StringComparison.Ordinal) + "/socket",
+            two.HostOf("user1"));
         Assert.Equal("from the workspace", await page.Content.ReadAsStringAsync());
         Assert.Equal(WebSocketState.Open, socket.State);
 

@@ -61,7 +61,8 @@ public class OptionsTests
 
         string[] keys =
         [
-            "Issuers:0:ClientSecert", "Workspces", "Proxy:Targets", "Proxy:ConnectTimeout", "Identity:GenerateKey", "Listener:Port", "PublicOrigin", "TrustedProxies:0",
+            "Issuers:0:ClientSecert", "Workspces", "Proxy:Targets", "Proxy:ConnectTimeout", "Identity:GenerateKey", "Listener:Port",
+                "PublicOrigin", "TrustedProxies:0",
         ];
         foreach (var key in keys)
         {

@@ -15,7 +15,8 @@ public partial class DocumentationTests
             .SelectMany(l => l.Split('|')[1].Split(',', StringSplitOptions.TrimEntries)).Order().ToArray();
         (string Prefix, Type Type)[] parts =
         [
-            ("", typeof(EdgeOptions)), ("Workspaces:", typeof(WorkspaceOptions)), ("Pages:", typeof(PageOptions)), ("Listener:", typeof(ListenerOptions)),
+            ("", typeof(EdgeOptions)), ("Workspaces:", typeof(WorkspaceOptions)), ("Pages:", typeof(PageOptions)),
+                ("Listener:", typeof(ListenerOptions)),
             ("Management:", typeof(ManagementOptions)), ("Database:", typeof(DatabaseOptions)),
         ];
 
@@ -27,8 +28,10 @@ public partial class DocumentationTests
     {
         var document = Read("docs", "api.md");
         var source = Directory.EnumerateFiles(Path.Combine(Root(), "src", "Berth.Edge"), "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).Select(File.ReadAllText);
-        var reasons = source.SelectMany(t => Reason().Matches(t)).Select(m => m.Groups[1].Value).Distinct().Except(["choose-provider", "sign-out", "signed-out"]);
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+                .Select(File.ReadAllText);
+        var reasons = source.SelectMany(t => Reason().Matches(t)).Select(m => m.Groups[1].Value).Distinct()
+            .Except(["choose-provider", "sign-out", "signed-out"]);
 
         Assert.DoesNotContain(reasons, r => !Regex.IsMatch(document, $@"\b{Regex.Escape(r)}\b"));
     }
@@ -57,9 +60,11 @@ public partial class DocumentationTests
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Combine([Root(), .. path]));
 
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
+    private static string Root([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 
     // How the code gives a problem its reason: a status before it, or the property.
-    [GeneratedRegex("""(?:new(?: ProblemException)?\(\d{3}, |Reason = |Async\(context, (?:provider\.Settings, )?)"([a-z]+(?:-[a-z]+)*)"[,)\n ]""")]
+    [GeneratedRegex(
+        """(?:new(?: ProblemException)?\(\d{3}, |Reason = |Async\(context, (?:provider\.Settings, )?)"([a-z]+(?:-[a-z]+)*)"[,)\n ]""")]
     private static partial Regex Reason();
 }

@@ -16,7 +16,8 @@ public class EdgeSettingsTests
             WorkspaceDomain = "bad_domain",
             Issuers =
             [
-                new IssuerOptions { Issuer = "http://idp.example.com", Algorithms = ["HS256"], Scopes = ["a b"], AcceptUntypedAccessTokens = true, AdministratorClaim = "groups" },
+                new IssuerOptions { Issuer = "http://idp.example.com", Algorithms = ["HS256"], Scopes = ["a b"],
+                    AcceptUntypedAccessTokens = true, AdministratorClaim = "groups" },
                 new IssuerOptions { Issuer = "http://idp.example.com", ClientId = "x", ClientSecret = "a", ClientSecretFile = "/missing" },
             ],
             Administrators = [new AdministratorOptions { Issuer = "https://nobody.example.com" }],
@@ -30,9 +31,12 @@ public class EdgeSettingsTests
 
         foreach (var key in (string[])
             [
-                "PublicOrigin", "WorkspaceDomain", "Issuers:0:Issuer", "Issuers:0:ClientId", "Issuers:0:Algorithms", "Issuers:0:Scopes", "Issuers:0:AcceptUntypedAccessTokens",
-                "Issuers:0:AdministratorClaim", "Issuers:1:Issuer", "Issuers:1:Key", "Issuers:1:ClientSecretFile", "Administrators:0:Issuer", "Administrators:0:Subject",
-                "Session:Keys", "Session:Keys:0", "Session:IdleTimeout", "Identity:KeyFiles:0", "TrustedProxies:0", "TrustedProxies:1", "TrustedProxies:2", "Proxy:ConnectTimeout",
+                "PublicOrigin", "WorkspaceDomain", "Issuers:0:Issuer", "Issuers:0:ClientId", "Issuers:0:Algorithms", "Issuers:0:Scopes",
+                    "Issuers:0:AcceptUntypedAccessTokens",
+                "Issuers:0:AdministratorClaim", "Issuers:1:Issuer", "Issuers:1:Key", "Issuers:1:ClientSecretFile",
+                    "Administrators:0:Issuer", "Administrators:0:Subject",
+                "Session:Keys", "Session:Keys:0", "Session:IdleTimeout", "Identity:KeyFiles:0", "TrustedProxies:0", "TrustedProxies:1",
+                    "TrustedProxies:2", "Proxy:ConnectTimeout",
             ])
         {
             Assert.Contains(error.Problems, p => p.StartsWith($"Berth:Edge:{key} ", StringComparison.Ordinal));
@@ -53,7 +57,8 @@ public class EdgeSettingsTests
     [InlineData("", false)]
     public void Parse_PublicOrigin_IsAnOriginAndEncryptedOutsideLoopback(string origin, bool good)
     {
-        var options = EdgeFixture.Options("https://idp.example.test") with { PublicOrigin = origin, WorkspaceDomain = "workspaces.example.dev" };
+        var options = EdgeFixture.Options("https://idp.example.test") with { PublicOrigin = origin,
+            WorkspaceDomain = "workspaces.example.dev" };
 
         var error = Record.Exception(() => EdgeSettingsParser.Parse(options));
 
@@ -64,7 +69,8 @@ public class EdgeSettingsTests
     public void Parse_BoundFromConfiguration_ReadsListsAndFiles()
     {
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var files = new Dictionary<string, string> { ["/secret"] = "s3cret\n", ["/cookie"] = Key + "\n", ["/identity"] = ec.ExportECPrivateKeyPem() };
+        var files = new Dictionary<string,
+            string> { ["/secret"] = "s3cret\n", ["/cookie"] = Key + "\n", ["/identity"] = ec.ExportECPrivateKeyPem() };
         var options = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?>
             {
@@ -91,7 +97,8 @@ public class EdgeSettingsTests
 
         Assert.Equal("https://berth.example.com", settings.PublicOrigin);
         Assert.Equal("https://ws-1.workspaces.example.dev", settings.WorkspaceOrigin("ws-1.workspaces.example.dev"));
-        Assert.Equal(("s3cret", "openid email", "idp-example-com"), (settings.Issuers[0].ClientSecret, settings.Issuers[0].Scope, settings.Issuers[0].Key));
+        Assert.Equal(("s3cret", "openid email", "idp-example-com"),
+            (settings.Issuers[0].ClientSecret, settings.Issuers[0].Scope, settings.Issuers[0].Key));
         Assert.Equal(["ES256"], settings.Issuers[0].Algorithms);
         Assert.Contains(("https://idp.example.com/", "admin"), settings.Administrators);
         Assert.Equal(TimeSpan.FromHours(1), settings.IdleTimeout);
@@ -112,7 +119,8 @@ public class EdgeSettingsTests
     [Fact]
     public void Parse_NoKeysAndNotToldToMakeSome_IsRefused()
     {
-        var options = EdgeFixture.Options("https://idp.example.test") with { Session = new SessionOptions(), Identity = new WorkspaceIdentityOptions() };
+        var options = EdgeFixture.Options("https://idp.example.test") with { Session = new SessionOptions(),
+            Identity = new WorkspaceIdentityOptions() };
 
         var error = Assert.Throws<EdgeConfigurationException>(() => EdgeSettingsParser.Parse(options));
 

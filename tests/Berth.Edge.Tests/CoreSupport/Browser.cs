@@ -16,10 +16,12 @@ internal sealed class Browser(HttpMessageHandler handler)
     /// <summary>Cookies by host and name.</summary>
     public Dictionary<(string Host, string Name), string> Cookies { get; } = [];
 
-    public string CookieHeader(string host) => string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
+    public string CookieHeader(string host) =>
+        string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
 
     /// <summary>A navigation, unless headers say otherwise. A header "-Name" removes a default.</summary>
-    public async Task<HttpResponseMessage> SendAsync(string url, HttpMethod? method = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> SendAsync(string url, HttpMethod? method = null, HttpContent? content = null,
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, url) { Content = content };
         request.Headers.TryAddWithoutValidation("Accept", "text/html");

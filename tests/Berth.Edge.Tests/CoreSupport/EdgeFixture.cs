@@ -12,7 +12,9 @@ using Testing;
 
 namespace Berth.Edge.Tests;
 
-/// <summary>The real pipeline on Kestrel, with a provider and an upstream beside it. Public names resolve to it whatever its port is.</summary>
+/// <summary>
+/// The real pipeline on Kestrel, with a provider and an upstream beside it. Public names resolve to it whatever its port is.
+/// </summary>
 internal sealed class EdgeFixture : IAsyncDisposable
 {
     public const string Origin = "http://localhost:8080";
@@ -46,7 +48,8 @@ internal sealed class EdgeFixture : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<EdgeFixture> StartAsync(
-        Action<FakeProvider>? provider = null, Func<EdgeOptions, EdgeOptions>? options = null, Action<IServiceCollection>? services = null, bool waitForProvider = true)
+        Action<FakeProvider>? provider = null, Func<EdgeOptions, EdgeOptions>? options = null, Action<IServiceCollection>? services = null,
+            bool waitForProvider = true)
     {
         var clock = new FakeTimeProvider();
         var fake = await FakeProvider.StartAsync(clock);
@@ -70,7 +73,8 @@ internal sealed class EdgeFixture : IAsyncDisposable
         app.UseBerthEdgeCore();
         app.UseRouting();
         app.MapBerthEdgeCore();
-        app.MapGet("/whoami", context => context.Response.WriteAsync(context.GetCaller() is { } c ? $"{c.Kind} {c.Subject} {c.IsAdministrator}" : "stranger"));
+        app.MapGet("/whoami", context =>
+            context.Response.WriteAsync(context.GetCaller() is { } c ? $"{c.Kind} {c.Subject} {c.IsAdministrator}" : "stranger"));
         app.MapPost("/change", context => context.Response.WriteAsync("changed by " + context.GetCaller()?.Subject));
         await app.StartAsync();
         var fixture = new EdgeFixture(app, clock, fake, upstream, directory) { Port = new Uri(app.Urls.Single()).Port };
@@ -86,7 +90,8 @@ internal sealed class EdgeFixture : IAsyncDisposable
     {
         PublicOrigin = Origin,
         WorkspaceDomain = "localhost",
-        Issuers = [new IssuerOptions { Issuer = issuer, ClientId = FakeProvider.ClientId, ClientSecret = FakeProvider.ClientSecret, Audience = Audience }],
+        Issuers = [new IssuerOptions { Issuer = issuer, ClientId = FakeProvider.ClientId, ClientSecret = FakeProvider.ClientSecret,
+            Audience = Audience }],
         Administrators = [new AdministratorOptions { Issuer = issuer, Subject = "admin" }],
         Session = new SessionOptions { GenerateKey = true },
         Identity = new WorkspaceIdentityOptions { GenerateKey = true },
@@ -125,7 +130,8 @@ internal sealed class EdgeFixture : IAsyncDisposable
         ConnectCallback = async (context, cancellationToken) =>
         {
             var host = context.DnsEndPoint.Host;
-            var port = host.EndsWith("localhost", StringComparison.Ordinal) || host.EndsWith(".test", StringComparison.Ordinal) ? Port : context.DnsEndPoint.Port;
+            var port = host.EndsWith("localhost", StringComparison.Ordinal) || host.EndsWith(".test", StringComparison.Ordinal)
+                ? Port : context.DnsEndPoint.Port;
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);

@@ -88,7 +88,8 @@ internal sealed class FakeProvider : IAsyncDisposable
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
         return new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = audience, ["sub"] = Subject, ["client_id"] = "cli", ["iat"] = now, ["exp"] = now + 3600, ["jti"] = "token-1", ["scope"] = "openid api",
+            ["iss"] = Issuer, ["aud"] = audience, ["sub"] = Subject, ["client_id"] = "cli", ["iat"] = now, ["exp"] = now + 3600,
+                ["jti"] = "token-1", ["scope"] = "openid api",
         };
     }
 
@@ -124,7 +125,8 @@ internal sealed class FakeProvider : IAsyncDisposable
         var code = Guid.NewGuid().ToString("n");
         _codes[code] = new JsonObject
         {
-            ["nonce"] = query["nonce"].ToString(), ["challenge"] = query["code_challenge"].ToString(), ["sub"] = Subject, ["redirect"] = query["redirect_uri"].ToString(),
+            ["nonce"] = query["nonce"].ToString(), ["challenge"] = query["code_challenge"].ToString(), ["sub"] = Subject,
+                ["redirect"] = query["redirect_uri"].ToString(),
         };
         var target = $"{query["redirect_uri"]}?code={code}&state={query["state"]}&iss={Uri.EscapeDataString(Issuer)}";
         context.Response.Redirect(OnRedirect?.Invoke(target) ?? target);
@@ -136,8 +138,10 @@ internal sealed class FakeProvider : IAsyncDisposable
         TokenRequests++;
         LastAuthorization = context.Request.Headers.Authorization;
         var form = await context.Request.ReadFormAsync();
-        var challenge = Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString()))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        if (!_codes.TryRemove(form["code"].ToString(), out var grant) || challenge != (string?)grant["challenge"] || form["redirect_uri"] != (string?)grant["redirect"])
+        var challenge = Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString()))).TrimEnd('=')
+            .Replace('+', '-').Replace('/', '_');
+        if (!_codes.TryRemove(form["code"].ToString(), out var grant) || challenge != (string?)grant["challenge"]
+            || form["redirect_uri"] != (string?)grant["redirect"])
         {
             context.Response.StatusCode = 400;
             await context.Response.WriteAsync("""{"error":"invalid_grant"}""");
@@ -147,14 +151,17 @@ internal sealed class FakeProvider : IAsyncDisposable
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
         var claims = new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = ClientId, ["sub"] = grant["sub"]!.DeepClone(), ["nonce"] = grant["nonce"]!.DeepClone(), ["iat"] = now, ["exp"] = now + 300,
-            ["email"] = $"{grant["sub"]}@example.test", ["email_verified"] = true, ["name"] = $"Name of {grant["sub"]}", ["sid"] = "provider-session",
+            ["iss"] = Issuer, ["aud"] = ClientId, ["sub"] = grant["sub"]!.DeepClone(), ["nonce"] = grant["nonce"]!.DeepClone(),
+                ["iat"] = now, ["exp"] = now + 300,
+            ["email"] = $"{grant["sub"]}@example.test", ["email_verified"] = true, ["name"] = $"Name of {grant["sub"]}",
+                ["sid"] = "provider-session",
         };
         OnIdToken?.Invoke(claims);
         var idToken = Sign(claims);
         var answer = new JsonObject
         {
-            ["token_type"] = "Bearer", ["access_token"] = "opaque", ["expires_in"] = 300, ["id_token"] = OnIdTokenText?.Invoke(idToken) ?? idToken,
+            ["token_type"] = "Bearer", ["access_token"] = "opaque", ["expires_in"] = 300, ["id_token"] = OnIdTokenText?.Invoke(idToken)
+                ?? idToken,
         };
         OnTokenAnswer?.Invoke(answer);
         await context.Response.WriteAsync(answer.ToJsonString());
@@ -188,7 +195,8 @@ internal sealed class TestKey
         if (_key is RSA rsa)
         {
             var p = rsa.ExportParameters(false);
-            return new JsonObject { ["kty"] = "RSA", ["kid"] = Id, ["use"] = "sig", ["alg"] = Algorithm, ["n"] = StrictBase64Url.Encode(p.Modulus), ["e"] = StrictBase64Url.Encode(p.Exponent) };
+            return new JsonObject { ["kty"] = "RSA", ["kid"] = Id, ["use"] = "sig", ["alg"] = Algorithm,
+                ["n"] = StrictBase64Url.Encode(p.Modulus), ["e"] = StrictBase64Url.Encode(p.Exponent) };
         }
 
         var e = ((ECDsa)_key).ExportParameters(false);
@@ -201,7 +209,8 @@ internal sealed class TestKey
 
     public JwkSet ToSet() => JwkSet.Parse(JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["keys"] = new JsonArray(ToJwk()) }))!;
 
-    public string Sign(JsonObject claims, string? type = "JWT", Action<JsonObject>? header = null) => SignText(claims.ToJsonString(), type, header);
+    public string Sign(JsonObject claims, string? type = "JWT", Action<JsonObject>? header = null) =>
+        SignText(claims.ToJsonString(), type, header);
 
     public string SignText(string payload, string? type = "JWT", Action<JsonObject>? header = null)
     {

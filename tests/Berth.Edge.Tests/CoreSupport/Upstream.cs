@@ -61,7 +61,8 @@ internal sealed class Upstream : IAsyncDisposable
             }
         }
 
-        Requests.Enqueue(new Received(target, context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToArray()!, StringComparer.OrdinalIgnoreCase)!, length));
+        Requests.Enqueue(new Received(target,
+            context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToArray()!, StringComparer.OrdinalIgnoreCase)!, length));
         foreach (var (name, value) in Answer)
         {
             context.Response.Headers.Append(name, value);
@@ -103,7 +104,8 @@ internal sealed class Upstream : IAsyncDisposable
                     return;
                 }
 
-                await socket.SendAsync(Encoding.UTF8.GetBytes("echo " + Encoding.UTF8.GetString(buffer, 0, message.Count)), WebSocketMessageType.Text, true, CancellationToken.None);
+                await socket.SendAsync(Encoding.UTF8.GetBytes("echo " + Encoding.UTF8.GetString(buffer, 0, message.Count)),
+                    WebSocketMessageType.Text, true, CancellationToken.None);
             }
         }
         catch (WebSocketException)

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Edge.Tests;
 
-/// <summary>What a proxy such as Traefik is answered. The numbers V2, V3, V5, V10 are the vulnerabilities of other products that a case stands for.</summary>
+/// <summary>
+/// What a proxy such as Traefik is answered. The numbers V2, V3, V5, V10 are the vulnerabilities of other products that a case stands for.
+/// </summary>
 public class ForwardAuthTests
 {
     private const string Address = "http://berth-edge.test/auth/forward";
@@ -18,7 +20,8 @@ public class ForwardAuthTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         edge.Upstream.Requests.Clear();
 
-        using var answer = await AskAsync(edge, browser, more: ("Cookie", $"app=1; {browser.CookieHeader(EdgeFixture.WorkspaceHost)}; theme=dark"));
+        using var answer = await AskAsync(edge, browser,
+            more: ("Cookie", $"app=1; {browser.CookieHeader(EdgeFixture.WorkspaceHost)}; theme=dark"));
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
@@ -72,7 +75,8 @@ public class ForwardAuthTests
 
         Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
         Assert.StartsWith(
-            $"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost&return=%2Ffiles%2Fa%2520b%3Fx%3D1&hop=", answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
+            $"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost&return=%2Ffiles%2Fa%2520b%3Fx%3D1&hop=",
+                answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
         Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
 
         // The browser keeps the proxy's Set-Cookie under the workspace's host; with it the way in ends at the page that was wanted.
@@ -99,7 +103,8 @@ public class ForwardAuthTests
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.False(answer.Headers.Contains("Set-Cookie"));
         using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost", body.RootElement.GetProperty("loginUrl").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost", body.RootElement.GetProperty("loginUrl")
+            .GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -258,8 +263,10 @@ public class ForwardAuthTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
 
         var answer = await edge.RawAsync(
-            "GET /auth/forward HTTP/1.1\r\nHost: berth-edge.test\r\nConnection: close\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: http\r\n"
-            + $"X-Forwarded-Host: ws-one.localhost\r\nX-Forwarded-Uri: /\r\nCookie: {browser.CookieHeader(EdgeFixture.WorkspaceHost)}\r\n{line}\r\n\r\n");
+            "GET /auth/forward HTTP/1.1\r\nHost: berth-edge.test\r\nConnection: close\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: "
+                + "http\r\n"
+            + $"X-Forwarded-Host: ws-one.localhost\r\nX-Forwarded-Uri: /\r\nCookie: "
+            + $"{browser.CookieHeader(EdgeFixture.WorkspaceHost)}\r\n{line}\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
     }
@@ -273,7 +280,8 @@ public class ForwardAuthTests
         (string, string)[] noise =
         [
             ("X-Forwarded-Prefix", "/public"), ("X-Forwarded-User", "admin"), ("X-Forwarded-Server", "evil"), ("X-Forwarded-Port", "1"),
-            ("X-Original-URL", "/public"), ("X-Original-Method", "OPTIONS"), ("Forwarded", "host=ws-two.localhost"), ("X-Workspace-Identity", "forged"),
+            ("X-Original-URL", "/public"), ("X-Original-Method", "OPTIONS"), ("Forwarded", "host=ws-two.localhost"),
+                ("X-Workspace-Identity", "forged"),
         ];
 
         using var known = await AskAsync(edge, browser, more: noise);
@@ -370,7 +378,8 @@ public class ForwardAuthTests
 
     // What Traefik sends: GET, the client's headers without the hop-by-hop ones, and the request in X-Forwarded headers.
     private static async Task<HttpResponseMessage> AskAsync(
-        EdgeFixture edge, Browser? browser, string method = "GET", string host = EdgeFixture.WorkspaceHost, string uri = "/", string proto = "http",
+        EdgeFixture edge, Browser? browser, string method = "GET", string host = EdgeFixture.WorkspaceHost, string uri = "/",
+            string proto = "http",
         string address = Address, params (string Name, string Value)[] more)
     {
         using var client = new HttpMessageInvoker(edge.NewHandler());
@@ -404,7 +413,8 @@ public class ForwardAuthTests
     private static JsonElement Claims(string token)
     {
         var body = token.Split('.')[1].Replace('-', '+').Replace('_', '/');
-        using var document = JsonDocument.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(body.PadRight((body.Length + 3) / 4 * 4, '='))));
+        using var document = JsonDocument.Parse(
+            Encoding.UTF8.GetString(Convert.FromBase64String(body.PadRight((body.Length + 3) / 4 * 4, '='))));
         return document.RootElement.Clone();
     }
 
@@ -414,7 +424,8 @@ public class ForwardAuthTests
         public Task ShowAsync(Microsoft.AspNetCore.Http.HttpContext context, WorkspaceAccess access) =>
             Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, "soon");
 
-        public Task<bool> TryHandleReservedPathAsync(Microsoft.AspNetCore.Http.HttpContext context, WorkspaceAccess access) => Task.FromResult(false);
+        public Task<bool> TryHandleReservedPathAsync(Microsoft.AspNetCore.Http.HttpContext context, WorkspaceAccess access) =>
+            Task.FromResult(false);
     }
 
     private sealed class ListLog : ILoggerProvider, ILogger
@@ -428,7 +439,8 @@ public class ForwardAuthTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) =>
             Lines.Enqueue(formatter(state, exception));
 
         public void Dispose()

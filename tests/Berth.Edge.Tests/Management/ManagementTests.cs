@@ -69,7 +69,8 @@ public class ManagementTests
         using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
         var text = await client.GetStringAsync("/metrics");
 
-        foreach (var line in (string[])["{route=\"pages\",status=\"2xx\"}", "{route=\"api\",status=\"4xx\"}", "{route=\"workspace-pages\",status=\"3xx\"}",
+        foreach (var line in (string[])["{route=\"pages\",status=\"2xx\"}", "{route=\"api\",status=\"4xx\"}",
+            "{route=\"workspace-pages\",status=\"3xx\"}",
             "{route=\"unknown-host\",status=\"4xx\"}", "{route=\"refused\",status=\"4xx\"}", "{route=\"sign-in\",status=\"3xx\"}"])
         {
             Assert.Contains("berth_edge_requests_total" + line, text, StringComparison.Ordinal);

@@ -119,20 +119,23 @@ public class PageTests
     public async Task CreateForm_Parameters_OnlyTheChosenTemplatesCountAndMistakesStandBesideTheirFields()
     {
         await using var edge = await ProductFixture.StartAsync();
-        edge.Kube.Put(ProductFixture.Template("notebook", new TemplateParameter { Name = "threads", Type = "int", Minimum = 1, Maximum = 32 },
+        edge.Kube.Put(
+            ProductFixture.Template("notebook", new TemplateParameter { Name = "threads", Type = "int", Minimum = 1, Maximum = 32 },
             new TemplateParameter { Name = "locale", Type = "enum", Values = ["en", "de"], Default = "en" }));
         edge.Kube.Put(ProductFixture.Template("other", new TemplateParameter { Name = "threads", Type = "string", Required = true }));
         var browser = await edge.SignedInAsync("user1");
         using var start = await browser.FollowAsync($"{ProductFixture.Origin}/start");
         await ProductFixture.Until(() => edge.Get<WorkspaceWatch>().Templates().Count == 3);
         var page = await PageAsync(browser, "/dashboard");
-        Assert.Equal(["en", "de"], page.QuerySelectorAll("select[name='p.notebook.locale'] option").Skip(1).Select(o => o.GetAttribute("value")));
+        Assert.Equal(["en", "de"], page.QuerySelectorAll("select[name='p.notebook.locale'] option").Skip(1)
+            .Select(o => o.GetAttribute("value")));
         Assert.Equal("32", page.QuerySelector("input[name='p.notebook.threads']")!.GetAttribute("max"));
         Assert.Empty(page.QuerySelectorAll("fieldset [required]"));
         var token = page.QuerySelector("input[name=csrf]")!.GetAttribute("value")!;
         Dictionary<string, string> Filled(string threads) => new()
         {
-            ["csrf"] = token, ["displayName"] = "Numbers", ["template"] = "notebook", ["p.notebook.threads"] = threads, ["p.notebook.locale"] = "", ["p.other.threads"] = "x",
+            ["csrf"] = token, ["displayName"] = "Numbers", ["template"] = "notebook", ["p.notebook.threads"] = threads,
+                ["p.notebook.locale"] = "", ["p.other.threads"] = "x",
         };
 
         using var bad = new FormUrlEncodedContent(Filled("33"));
@@ -144,9 +147,11 @@ public class PageTests
         Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
         var field = again.QuerySelector("input[name='p.notebook.threads']")!;
         Assert.Equal("33", field.GetAttribute("value"));
-        Assert.Contains("from 1 to 32", again.GetElementById(field.GetAttribute("aria-describedby")!)!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("from 1 to 32", again.GetElementById(field.GetAttribute("aria-describedby")!)!.TextContent,
+            StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.SeeOther, created.StatusCode);
-        Assert.Equal([("threads", "8")], edge.Kube.Find<UserWorkspace>(edge.NameOf("user1") + "-numbers")!.Spec.Parameters!.Select(p => (p.Key, p.Value)));
+        Assert.Equal([("threads", "8")],
+            edge.Kube.Find<UserWorkspace>(edge.NameOf("user1") + "-numbers")!.Spec.Parameters!.Select(p => (p.Key, p.Value)));
     }
 
     [Fact]

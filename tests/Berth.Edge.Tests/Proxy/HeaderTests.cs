@@ -9,9 +9,12 @@ public class HeaderTests
     private static readonly string[] Spellings =
     [
         "X-Workspace-Identity", "x-workspace-identity", "X-WORKSPACE-IDENTITY", "Workspace-Identity", "X-Workspace-Identity-Extra",
-        "X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Prefix", "X-Forwarded-Uri",
-        "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Forwarded-Access-Token", "Forwarded", "X-Real-IP", "X-Auth-Request-User", "X-Auth-Request-Email",
-        "Remote-User", "X-Remote-User", "Remote-Groups", "X-WebAuth-User", "X-Berth-Anything", "X-Original-URL", "X-Rewrite-URL", "True-Client-IP",
+        "X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Prefix",
+            "X-Forwarded-Uri",
+        "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Forwarded-Access-Token", "Forwarded", "X-Real-IP", "X-Auth-Request-User",
+            "X-Auth-Request-Email",
+        "Remote-User", "X-Remote-User", "Remote-Groups", "X-WebAuth-User", "X-Berth-Anything", "X-Original-URL", "X-Rewrite-URL",
+            "True-Client-IP",
         "X-Goog-Authenticated-User-Email", "X-Pomerium-Jwt-Assertion", "OIDC-Claim-Sub", "X-Authenticated-User", "X-Auth-User",
     ];
 
@@ -107,8 +110,10 @@ public class HeaderTests
         Assert.Equal(keys.Keys.Single().KeyId, jws.KeyId);
         var claims = JsonDocument.Parse(jws.Payload).RootElement;
         Assert.Equal(
-            (EdgeFixture.Origin, EdgeFixture.WorkspaceOrigin, "user1", edge.Provider.Issuer, "owner", "user1@example.test", "Name of user1"),
-            (claims.Text("iss"), claims.Text("aud"), claims.Text("sub"), claims.Text("oidc_iss"), claims.Text("role"), claims.Text("email"), claims.Text("name")));
+            (EdgeFixture.Origin, EdgeFixture.WorkspaceOrigin, "user1", edge.Provider.Issuer, "owner", "user1@example.test",
+                "Name of user1"),
+            (claims.Text("iss"), claims.Text("aud"), claims.Text("sub"), claims.Text("oidc_iss"), claims.Text("role"), claims.Text("email"),
+                claims.Text("name")));
         Assert.Equal(300, claims.GetProperty("exp").GetInt64() - claims.GetProperty("iat").GetInt64());
         Assert.NotNull(claims.Text("jti"));
         Assert.DoesNotContain("\"d\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -119,7 +124,8 @@ public class HeaderTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await WorkspaceHostTests.EnterAsync(edge);
-        foreach (var name in (string[])["app", "berth-flow-0123456789abcdef", "berth-hop", "__Host-berth", "BERTH-WS-X", "__Secure-berth-ws", "_xsrf"])
+        foreach (var name in (string[])["app", "berth-flow-0123456789abcdef", "berth-hop", "__Host-berth", "BERTH-WS-X",
+            "__Secure-berth-ws", "_xsrf"])
         {
             browser.Cookies[(EdgeFixture.WorkspaceHost, name)] = "v";
         }
@@ -136,7 +142,8 @@ public class HeaderTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         foreach (var cookie in (string[])
-            ["app=1; Path=/; Domain=.localhost; HttpOnly", "plain=2", "berth=evil; Path=/", "__Host-berth=evil", "Berth-WS=evil; domain = localhost", "berth-flow-x=evil", "=berth=evil", "x=1;DOMAIN=localhost"])
+            ["app=1; Path=/; Domain=.localhost; HttpOnly", "plain=2", "berth=evil; Path=/", "__Host-berth=evil",
+                "Berth-WS=evil; domain = localhost", "berth-flow-x=evil", "=berth=evil", "x=1;DOMAIN=localhost"])
         {
             edge.Upstream.Answer.Add(("Set-Cookie", cookie));
         }
@@ -161,7 +168,8 @@ public class HeaderTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         edge.Upstream.Requests.Clear();
 
-        using var answer = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.5"));
+        using var answer = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/",
+            ("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.5"));
 
         Assert.Equal([expected], edge.Upstream.Requests.Single().Headers["X-Forwarded-For"]);
     }
@@ -173,7 +181,8 @@ public class HeaderTests
     {
         await using var edge = await EdgeFixture.StartAsync(options: o => o with { TrustedProxies = [trusted] });
 
-        var answer = await edge.RawAsync("GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-Host: ws-one.localhost:8080\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
+        var answer = await edge.RawAsync("GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-Host: ws-one.localhost:8080\r\nAccept: "
+            + "application/json\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith(expected, answer, StringComparison.Ordinal);
     }
@@ -186,7 +195,8 @@ public class HeaderTests
         edge.Upstream.Requests.Clear();
 
         var answer = await edge.RawAsync(
-            "GET / HTTP/1.1\r\nHost: ws-one.localhost:8080\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+            "GET / HTTP/1.1\r\nHost: ws-one.localhost:8080\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: "
+                + "h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
             + $"Cookie: {browser.CookieHeader(EdgeFixture.WorkspaceHost)}\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
@@ -197,7 +207,8 @@ public class HeaderTests
     [Theory]
     [InlineData("CONNECT localhost:8080 HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", "HTTP/1.1 501")]
     [InlineData("TRACE / HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n\r\n", "HTTP/1.1 405")]
-    [InlineData("GET / HTTP/1.1\r\nHost: localhost:8080\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\nConnection: close\r\n\r\n0\r\n\r\n", "HTTP/1.1 400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost:8080\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\nConnection: "
+        + "close\r\n\r\n0\r\n\r\n", "HTTP/1.1 400")]
     [InlineData("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", "HTTP/1.1 421")]
     [InlineData("GET / HTTP/1.1\r\nHost: a.b.localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 421")]
     [InlineData("GET / HTTP/1.1\r\nHost: ws_one.localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 400")]
@@ -223,6 +234,7 @@ public class HeaderTests
         var answer = await edge.RawAsync($"GET / HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 401", answer, StringComparison.Ordinal);
-        Assert.Contains("host=ws-one.localhost", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer)).Replace("\\u0026", "&", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("host=ws-one.localhost", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer))
+            .Replace("\\u0026", "&", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 }

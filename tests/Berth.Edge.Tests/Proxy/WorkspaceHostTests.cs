@@ -19,7 +19,8 @@ public class WorkspaceHostTests
 
         using var first = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/files/a%20b?x=1%2F2");
         Assert.Equal(HttpStatusCode.SeeOther, first.StatusCode);
-        Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost&return=%2Ffiles%2Fa%2520b%3Fx%3D1%252F2&hop=", first.Headers.Location!.AbsoluteUri, StringComparison.Ordinal);
+        Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost&return=%2Ffiles%2Fa%2520b%3Fx%3D1%252F2&hop=",
+            first.Headers.Location!.AbsoluteUri, StringComparison.Ordinal);
         Assert.Empty(edge.Upstream.Requests);
 
         using var end = await browser.FollowAsync($"{EdgeFixture.WorkspaceOrigin}/files/a%20b?x=1%2F2");
@@ -55,7 +56,8 @@ public class WorkspaceHostTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = edge.NewBrowser();
 
-        using var answer = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/api", new HttpMethod(method), headers: [(header, value)]);
+        using var answer = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/api", new HttpMethod(method),
+            headers: [(header, value)]);
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Empty(browser.Cookies);
@@ -63,7 +65,8 @@ public class WorkspaceHostTests
         if (header != "Accept" || value != "text/html")
         {
             using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-            Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost", body.RootElement.GetProperty("loginUrl").GetString(), StringComparison.Ordinal);
+            Assert.StartsWith($"{EdgeFixture.Origin}/auth/workspace?host=ws-one.localhost", body.RootElement.GetProperty("loginUrl")
+                .GetString(), StringComparison.Ordinal);
         }
     }
 
@@ -110,7 +113,8 @@ public class WorkspaceHostTests
         edge.Upstream.Requests.Clear();
 
         using var page = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/");
-        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, headers: [("Origin", EdgeFixture.WorkspaceOrigin)]);
+        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post,
+            headers: [("Origin", EdgeFixture.WorkspaceOrigin)]);
         using var socket = await browser.ConnectAsync(SocketUrl, EdgeFixture.WorkspaceOrigin);
 
         Assert.Equal(HttpStatusCode.Forbidden, page.StatusCode);
@@ -125,7 +129,8 @@ public class WorkspaceHostTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await EnterAsync(edge);
 
-        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("body"), ("Origin", EdgeFixture.WorkspaceOrigin));
+        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("body"),
+            ("Origin", EdgeFixture.WorkspaceOrigin));
         using var socket = await browser.ConnectAsync(SocketUrl, EdgeFixture.WorkspaceOrigin);
         await socket.SendAsync(Encoding.UTF8.GetBytes("hello"), WebSocketMessageType.Text, true, CancellationToken.None);
         var buffer = new byte[64];
@@ -142,7 +147,8 @@ public class WorkspaceHostTests
         var browser = await EnterAsync(edge);
         edge.Upstream.Requests.Clear();
 
-        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Put, new ByteArrayContent(new byte[40_000_000]), ("Origin", EdgeFixture.WorkspaceOrigin));
+        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Put,
+            new ByteArrayContent(new byte[40_000_000]), ("Origin", EdgeFixture.WorkspaceOrigin));
 
         Assert.Equal(HttpStatusCode.OK, post.StatusCode);
         Assert.Equal(40_000_000, edge.Upstream.Requests.Single().BodyLength);
@@ -164,7 +170,8 @@ public class WorkspaceHostTests
         edge.Upstream.Requests.Clear();
 
         using var socket = await browser.ConnectAsync(SocketUrl, origin);
-        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, headers: origin is null ? [] : [("Origin", origin)]);
+        using var post = await browser.SendAsync($"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, headers: origin is null
+            ? [] : [("Origin", origin)]);
 
         Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, post.StatusCode);
@@ -193,7 +200,8 @@ public class WorkspaceHostTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await EnterAsync(edge);
-        edge.Directory.Put(edge.Directory[EdgeFixture.WorkspaceHost] with { Target = null, Phase = "Starting", Message = "Pulling the image." });
+        edge.Directory.Put(
+            edge.Directory[EdgeFixture.WorkspaceHost] with { Target = null, Phase = "Starting", Message = "Pulling the image." });
 
         using var page = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/");
         using var api = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("Accept", "application/json"));
@@ -237,7 +245,8 @@ public class WorkspaceHostTests
         using var read = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("Accept", "application/json"));
         moving.FirstPort = ClosedPort();
         using var write = await browser.SendAsync(
-            $"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("x"), ("Origin", EdgeFixture.WorkspaceOrigin), ("Accept", "application/json"));
+            $"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("x"), ("Origin", EdgeFixture.WorkspaceOrigin),
+                ("Accept", "application/json"));
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         Assert.Equal(HttpStatusCode.BadGateway, write.StatusCode);

@@ -20,7 +20,8 @@ public class CookieTests
         for (var i = 0; i < good.Length; i++)
         {
             // Every other value of the last character, one neighbour of the others: the last one may hold bits that a lax decoder ignores.
-            foreach (var c in i == good.Length - 1 ? Alphabet : Alphabet[(Alphabet.IndexOf(good[i], StringComparison.Ordinal) + 1) % 64].ToString())
+            foreach (var c in i == good.Length - 1
+                ? Alphabet : Alphabet[(Alphabet.IndexOf(good[i], StringComparison.Ordinal) + 1) % 64].ToString())
             {
                 if (c != good[i])
                 {
@@ -95,13 +96,15 @@ public class CookieTests
     {
         var session = Session() with
         {
-            Issuer = new string('i', issuer), Subject = new string('s', subject), Email = new string('e', email), Name = string.Concat(Enumerable.Repeat("é", name / 2)),
+            Issuer = new string('i', issuer), Subject = new string('s', subject), Email = new string('e', email),
+                Name = string.Concat(Enumerable.Repeat("é", name / 2)),
         };
 
         var bytes = SessionCodec.Write(session);
         var read = SessionCodec.Read(bytes)!;
 
-        var text = new CookieProtector([[.. RandomNumberGenerator.GetBytes(32)]]).Protect(ProtectionPurpose.EdgeSession, "__Host-berth", bytes);
+        var text = new CookieProtector([[.. RandomNumberGenerator.GetBytes(32)]])
+            .Protect(ProtectionPurpose.EdgeSession, "__Host-berth", bytes);
         Assert.True("__Host-berth".Length + 1 + text.Length <= 1024, $"{text.Length}");
         Assert.Equal((session.Id, session.Issuer, session.Subject, session.Epoch), (read.Id, read.Issuer, read.Subject, read.Epoch));
     }
@@ -141,20 +144,24 @@ public class CookieTests
 
         foreach (var value in all.Where(v => v != workspaceSession))
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/", ("Cookie", "berth-ws=" + value)));
+            Assert.Equal(HttpStatusCode.Unauthorized,
+                await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/", ("Cookie", "berth-ws=" + value)));
         }
 
         foreach (var value in all.Where(v => v != ticket))
         {
-            Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={value}", ("Cookie", "berth-hop=" + hop)));
+            Assert.Equal(HttpStatusCode.BadRequest,
+                await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={value}", ("Cookie", "berth-hop=" + hop)));
         }
 
         foreach (var value in all)
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(edge, $"{EdgeFixture.Origin}/whoami", ("Authorization", "Bearer " + value)));
+            Assert.Equal(HttpStatusCode.Unauthorized,
+                await StatusAsync(edge, $"{EdgeFixture.Origin}/whoami", ("Authorization", "Bearer " + value)));
         }
 
-        Assert.Equal(HttpStatusCode.SeeOther, await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={ticket}", ("Cookie", "berth-hop=" + hop)));
+        Assert.Equal(HttpStatusCode.SeeOther,
+            await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={ticket}", ("Cookie", "berth-hop=" + hop)));
     }
 
     [Theory]
@@ -169,8 +176,10 @@ public class CookieTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var hop = "AAAAAAAAAAAAAAAAAAAAAA";
-        var session = Session() with { Issuer = edge.Provider.Issuer, RenewedAt = edge.Clock.GetUtcNow(), ExpiresAt = edge.Clock.GetUtcNow().AddHours(1) };
-        var url = $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={edge.Get<WorkspaceTickets>().Issue(EdgeFixture.WorkspaceHost, WorkspaceTickets.HashOfHop(hop), "/", session)}";
+        var session = Session() with { Issuer = edge.Provider.Issuer, RenewedAt = edge.Clock.GetUtcNow(), ExpiresAt = edge.Clock.GetUtcNow()
+            .AddHours(1) };
+        var ticket = edge.Get<WorkspaceTickets>().Issue(EdgeFixture.WorkspaceHost, WorkspaceTickets.HashOfHop(hop), "/", session);
+        var url = $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={ticket}";
         switch (how)
         {
             case "twice":
@@ -239,7 +248,8 @@ public class CookieTests
     [Fact]
     public async Task Cookies_OverHttps_HaveTheHostPrefixAndAllAttributes()
     {
-        await using var edge = await EdgeFixture.StartAsync(options: o => o with { PublicOrigin = "https://berth.test", WorkspaceDomain = "workspaces.test" });
+        await using var edge = await EdgeFixture.StartAsync(options: o =>
+            o with { PublicOrigin = "https://berth.test", WorkspaceDomain = "workspaces.test" });
         var answer = await edge.RawAsync("GET /login HTTP/1.1\r\nHost: berth.test\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
 
         var cookie = answer.Split("\r\n").Single(l => l.StartsWith("Set-Cookie: ", StringComparison.Ordinal));
@@ -259,7 +269,8 @@ public class CookieTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await edge.SignedInAsync("user1");
 
-        var text = await TextAsync(edge, $"{EdgeFixture.Origin}/whoami", ("Cookie", $"berth=junk; berth={browser.Cookies[("localhost", "berth")]}"));
+        var text = await TextAsync(edge, $"{EdgeFixture.Origin}/whoami",
+            ("Cookie", $"berth=junk; berth={browser.Cookies[("localhost", "berth")]}"));
 
         Assert.Equal("Session user1 False", text);
     }
@@ -277,8 +288,10 @@ public class CookieTests
 
     private static EdgeSession Session() => new()
     {
-        Id = EdgeSession.NewId(), Issuer = "https://idp.example.test", Subject = "user1", Email = "a@b.test", Name = "Ä B", ProviderSessionId = "sid", IsAdministratorByClaim = true,
-        RenewedAt = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), ExpiresAt = new DateTimeOffset(2030, 1, 2, 0, 0, 0, TimeSpan.Zero), Epoch = 7,
+        Id = EdgeSession.NewId(), Issuer = "https://idp.example.test", Subject = "user1", Email = "a@b.test", Name = "Ä B",
+            ProviderSessionId = "sid", IsAdministratorByClaim = true,
+        RenewedAt = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            ExpiresAt = new DateTimeOffset(2030, 1, 2, 0, 0, 0, TimeSpan.Zero), Epoch = 7,
     };
 
     private static async Task<HttpStatusCode> StatusAsync(EdgeFixture edge, string url, (string, string) header)

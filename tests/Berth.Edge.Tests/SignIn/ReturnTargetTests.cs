@@ -26,7 +26,8 @@ public class ReturnTargetTests
 
             // What a browser makes of it, starting from the edge's login page.
             var resolved = new Uri(new Uri(EdgeFixture.Origin + "/login"), clean.Replace('\\', '/'));
-            if (resolved.GetLeftPart(UriPartial.Authority) is not (EdgeFixture.Origin or EdgeFixture.WorkspaceOrigin) || clean.Any(c => c is <= ' ' or >= (char)0x7f or '\\')
+            if (resolved.GetLeftPart(UriPartial.Authority) is not (EdgeFixture.Origin or EdgeFixture.WorkspaceOrigin)
+                || clean.Any(c => c is <= ' ' or >= (char)0x7f or '\\')
                 || clean.StartsWith("//", StringComparison.Ordinal))
             {
                 escapes.Add($"{target} -> {clean}");
@@ -41,20 +42,27 @@ public class ReturnTargetTests
     [InlineData("//evil.example")]
     [InlineData("http://evil.example")]
     [InlineData("/a/../b")]
-    public void CleanWorkspacePath_NotAPathOfTheApplication_IsTheRoot(string target) => Assert.Equal("/", ReturnTargets.CleanWorkspacePath(target));
+    public void CleanWorkspacePath_NotAPathOfTheApplication_IsTheRoot(string target) =>
+        Assert.Equal("/", ReturnTargets.CleanWorkspacePath(target));
 
     [Fact]
-    public void CleanWorkspacePath_FileNameWithEscapes_IsKept() => Assert.Equal("/files/a%23b%25.txt?x=%2F", ReturnTargets.CleanWorkspacePath("/files/a%23b%25.txt?x=%2F"));
+    public void CleanWorkspacePath_FileNameWithEscapes_IsKept() =>
+        Assert.Equal("/files/a%23b%25.txt?x=%2F", ReturnTargets.CleanWorkspacePath("/files/a%23b%25.txt?x=%2F"));
 
     private static IEnumerable<string> Corpus()
     {
         string[] starts =
         [
-            "//", "///", "////", "/\\", "\\\\", "\\/", "/\\/", "\\", "/\t/", "/\n/", "/\r\n/", "\t//", " //", "/ /", "/%09/", "/%0a/", "/%0d%0a/", "/%5c", "/%5C/", "/%2f",
-            "/%2F/", "//%2f", "/%2f%2f", "/.//", "/..//", "/./\\", "/%2e//", "/%2e%2e//", "/;//", "/?//../", "http:", "http:/", "http://", "HTTP://", "http:\\\\", "http:/\\",
-            "https://", "https:", "hTTps://", "ftp://", "javascript://", "data:text/html,//", "//localhost@", "//localhost:8080@", "http://localhost:8080@", "http://localhost@",
-            "http://user:pw@", "http://localhost:8080\\@", "http://localhost:8080%40", "//0/", "///\t", "//\u0000", "/\u0000/", "//\u2028", "/\u3002/", "//\uFF0F", "//%E3%80%82",
-            "http:///", "http:////", "://", ":", "x://", "//[::1]@", "//;@", "//%00", "/%00/", "..//", ".//", "./\\", "?//", "#//", "&//", "@", "//@", "///@",
+            "//", "///", "////", "/\\", "\\\\", "\\/", "/\\/", "\\", "/\t/", "/\n/", "/\r\n/", "\t//", " //", "/ /", "/%09/", "/%0a/",
+                "/%0d%0a/", "/%5c", "/%5C/", "/%2f",
+            "/%2F/", "//%2f", "/%2f%2f", "/.//", "/..//", "/./\\", "/%2e//", "/%2e%2e//", "/;//", "/?//../", "http:", "http:/", "http://",
+                "HTTP://", "http:\\\\", "http:/\\",
+            "https://", "https:", "hTTps://", "ftp://", "javascript://", "data:text/html,//", "//localhost@", "//localhost:8080@",
+                "http://localhost:8080@", "http://localhost@",
+            "http://user:pw@", "http://localhost:8080\\@", "http://localhost:8080%40", "//0/", "///\t", "//\u0000", "/\u0000/", "//\u2028",
+                "/\u3002/", "//\uFF0F", "//%E3%80%82",
+            "http:///", "http:////", "://", ":", "x://", "//[::1]@", "//;@", "//%00", "/%00/", "..//", ".//", "./\\", "?//", "#//", "&//",
+                "@", "//@", "///@",
         ];
         foreach (var start in starts)
         {
@@ -62,7 +70,8 @@ public class ReturnTargetTests
             yield return start + Evil + "/%2e%2e";
         }
 
-        string[] suffixes = [".evil.example", "evil.example", "@evil.example", ":80@evil.example", "\\.evil.example", "%2eevil.example", "%00.evil.example", "/@evil.example/../", "#@evil.example", "?@evil.example"];
+        string[] suffixes = [".evil.example", "evil.example", "@evil.example", ":80@evil.example", "\\.evil.example", "%2eevil.example",
+            "%00.evil.example", "/@evil.example/../", "#@evil.example", "?@evil.example"];
         foreach (var suffix in suffixes)
         {
             yield return EdgeFixture.Origin + suffix;

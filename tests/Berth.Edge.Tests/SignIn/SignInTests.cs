@@ -13,7 +13,8 @@ public class SignInTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = edge.NewBrowser();
 
-        using var start = await browser.GetAsync($"{EdgeFixture.Origin}/login?return=%2Fwhoami%3Fx%3D1&login_hint=user1&screen_hint=signup");
+        using var start = await browser.GetAsync(
+            $"{EdgeFixture.Origin}/login?return=%2Fwhoami%3Fx%3D1&login_hint=user1&screen_hint=signup");
         var query = HttpUtility.ParseQueryString(start.Headers.Location!.Query);
         Assert.Equal(HttpStatusCode.SeeOther, start.StatusCode);
         Assert.StartsWith(edge.Provider.Issuer + "/authorize?", start.Headers.Location.AbsoluteUri, StringComparison.Ordinal);
@@ -29,7 +30,8 @@ public class SignInTests
         Assert.Equal("Session user1 False", await end.Content.ReadAsStringAsync());
         Assert.Equal($"{EdgeFixture.Origin}/whoami?x=1", end.RequestMessage!.RequestUri!.AbsoluteUri);
         Assert.DoesNotContain(browser.Cookies.Keys, c => c.Name.StartsWith("berth-flow-", StringComparison.Ordinal));
-        var expected = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"berth:{WebUtility.UrlEncode(FakeProvider.ClientSecret)}"));
+        var expected = Convert.ToBase64String(
+            System.Text.Encoding.UTF8.GetBytes($"berth:{WebUtility.UrlEncode(FakeProvider.ClientSecret)}"));
         Assert.Equal("Basic " + expected, edge.Provider.LastAuthorization);
     }
 
@@ -194,7 +196,8 @@ public class SignInTests
     public async Task Callback_ProviderError_IsShownEscapedAndWithoutItsText()
     {
         await using var edge = await EdgeFixture.StartAsync(p => p.OnRedirect = url =>
-            url[..url.IndexOf('?', StringComparison.Ordinal)] + "?error=%3Cscript%3E&error_description=%3Cb%3Eevil%3C%2Fb%3E" + url[url.IndexOf("&state", StringComparison.Ordinal)..]);
+            url[..url.IndexOf('?', StringComparison.Ordinal)] + "?error=%3Cscript%3E&error_description=%3Cb%3Eevil%3C%2Fb%3E"
+                + url[url.IndexOf("&state", StringComparison.Ordinal)..]);
         var browser = edge.NewBrowser();
 
         using var answer = await browser.FollowAsync($"{EdgeFixture.Origin}/login");
@@ -257,7 +260,8 @@ public class SignInTests
     [Fact]
     public async Task Callback_WrongVerifier_ProviderRefusesAndNoSessionStarts()
     {
-        await using var edge = await EdgeFixture.StartAsync(p => p.OnRedirect = url => url.Replace("code=", "code=x", StringComparison.Ordinal));
+        await using var edge = await EdgeFixture.StartAsync(p =>
+            p.OnRedirect = url => url.Replace("code=", "code=x", StringComparison.Ordinal));
         var browser = edge.NewBrowser();
 
         using var answer = await browser.FollowAsync($"{EdgeFixture.Origin}/login");
@@ -289,7 +293,8 @@ public class SignInTests
     [Fact]
     public async Task Callback_StoreUnavailable_ShowsMaintenanceAndStartsNoSession()
     {
-        await using var edge = await EdgeFixture.StartAsync(services: s => s.AddSingleton<ISignInRecorder>(new Recorder { Failure = new SignInUnavailableException() }));
+        await using var edge = await EdgeFixture.StartAsync(services: s =>
+            s.AddSingleton<ISignInRecorder>(new Recorder { Failure = new SignInUnavailableException() }));
         var browser = edge.NewBrowser();
 
         using var answer = await browser.FollowAsync($"{EdgeFixture.Origin}/login");
@@ -352,7 +357,8 @@ public class SignInTests
         await using var second = await FakeProvider.StartAsync(TimeProvider.System);
         await using var edge = await EdgeFixture.StartAsync(options: o => o with
         {
-            Issuers = [o.Issuers[0] with { Key = "one" }, o.Issuers[0] with { Key = "two", Issuer = second.Issuer, DisplayName = "Second <provider>" }],
+            Issuers = [o.Issuers[0] with { Key = "one" },
+                o.Issuers[0] with { Key = "two", Issuer = second.Issuer, DisplayName = "Second <provider>" }],
         });
         var browser = edge.NewBrowser();
 
@@ -364,7 +370,8 @@ public class SignInTests
 
         // The first provider's answer on a flow that was started with the second.
         using var startTwo = await browser.GetAsync($"{EdgeFixture.Origin}/login?provider=two");
-        using var approved = await browser.GetAsync(startTwo.Headers.Location!.AbsoluteUri.Replace(second.Issuer, edge.Provider.Issuer, StringComparison.Ordinal));
+        using var approved = await browser.GetAsync(
+            startTwo.Headers.Location!.AbsoluteUri.Replace(second.Issuer, edge.Provider.Issuer, StringComparison.Ordinal));
         using var mixed = await browser.GetAsync(approved.Headers.Location!.AbsoluteUri);
         Assert.Equal(HttpStatusCode.BadRequest, mixed.StatusCode);
         Assert.Equal(0, edge.Provider.TokenRequests + second.TokenRequests);
@@ -398,7 +405,8 @@ public class SignInTests
         var browser = await edge.SignedInAsync("user1");
         var copy = browser.Cookies[("localhost", "berth")];
 
-        using var answer = await browser.SendAsync($"{EdgeFixture.Origin}/logout", HttpMethod.Post, headers: origin is null ? [] : [("Origin", origin)]);
+        using var answer = await browser.SendAsync($"{EdgeFixture.Origin}/logout", HttpMethod.Post, headers: origin is null
+            ? [] : [("Origin", origin)]);
 
         Assert.Equal(expected, answer.StatusCode);
         var other = edge.NewBrowser();
@@ -408,7 +416,8 @@ public class SignInTests
         if (expected == HttpStatusCode.OK)
         {
             Assert.Empty(browser.Cookies);
-            Assert.StartsWith($"0;url={edge.Provider.Issuer}/logout?client_id=berth&logout_hint=provider-session", answer.Headers.GetValues("Refresh").Single(), StringComparison.Ordinal);
+            Assert.StartsWith($"0;url={edge.Provider.Issuer}/logout?client_id=berth&logout_hint=provider-session",
+                answer.Headers.GetValues("Refresh").Single(), StringComparison.Ordinal);
         }
     }
 
@@ -417,7 +426,8 @@ public class SignInTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await edge.SignedInAsync("user1");
-        foreach (var path in (string[])["/login?login_hint=x", "/auth/callback", "/auth/workspace?host=ws-one.localhost", "/logout", "/whoami"])
+        foreach (
+            var path in (string[])["/login?login_hint=x", "/auth/callback", "/auth/workspace?host=ws-one.localhost", "/logout", "/whoami"])
         {
             using var answer = await browser.GetAsync(EdgeFixture.Origin + path);
             Assert.True(answer.Headers.CacheControl?.NoStore, path);

@@ -15,7 +15,8 @@ public class BearerTests
 
         Assert.Equal((HttpStatusCode.OK, "Bearer user1 False"), await AskAsync(edge, token));
         Assert.Equal((HttpStatusCode.OK, "Bearer user1 False"), await AskAsync(edge, token));
-        using var post = await edge.NewBrowser().SendAsync($"{EdgeFixture.Origin}/change", HttpMethod.Post, headers: [("Authorization", "Bearer " + token)]);
+        using var post = await edge.NewBrowser()
+            .SendAsync($"{EdgeFixture.Origin}/change", HttpMethod.Post, headers: [("Authorization", "Bearer " + token)]);
         Assert.Equal("changed by user1", await post.Content.ReadAsStringAsync());
     }
 
@@ -98,7 +99,8 @@ public class BearerTests
     {
         await using var edge = await EdgeFixture.StartAsync(options: o => o with { Issuers = [o.Issuers[0] with { Audience = null }] });
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(edge, edge.Provider.Sign(edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt"))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized,
+            (await AskAsync(edge, edge.Provider.Sign(edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt"))).Status);
     }
 
     [Fact]
@@ -131,7 +133,8 @@ public class BearerTests
         Assert.Equal(before + 1, edge.Provider.JwksRequests);
 
         var claims = edge.Provider.AccessTokenClaims(EdgeFixture.Audience);
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => AskAsync(edge, TestKey.NewEc("made-up-" + i).Sign((JsonObject)claims.DeepClone(), "at+jwt"))));
+        await Task.WhenAll(Enumerable.Range(0, 50)
+            .Select(i => AskAsync(edge, TestKey.NewEc("made-up-" + i).Sign((JsonObject)claims.DeepClone(), "at+jwt"))));
         Assert.Equal(before + 1, edge.Provider.JwksRequests);
     }
 
@@ -142,7 +145,8 @@ public class BearerTests
         edge.Provider.IsDown = true;
         Assert.False(await edge.Get<IdentityProviders>().All[0].RefreshAsync(CancellationToken.None));
 
-        Assert.Equal(HttpStatusCode.OK, (await AskAsync(edge, edge.Provider.Sign(edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt"))).Status);
+        Assert.Equal(HttpStatusCode.OK,
+            (await AskAsync(edge, edge.Provider.Sign(edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt"))).Status);
         Assert.True(edge.Get<IEdgeReadiness>().IsReady);
     }
 
@@ -157,11 +161,13 @@ public class BearerTests
         Assert.Equal(TokenError.None, JwsVerifier.Parse(key.Sign([]), JwsAlgorithms.All, out var jws));
 
         Assert.Equal(TokenError.None, JwsVerifier.Verify(jws!, key.ToSet()));
-        Assert.Equal(TokenError.UnknownKey, JwsVerifier.Verify(jws! with { Algorithm = algorithm == "ES256" ? "RS256" : "ES256" }, key.ToSet()));
+        Assert.Equal(TokenError.UnknownKey,
+            JwsVerifier.Verify(jws! with { Algorithm = algorithm == "ES256" ? "RS256" : "ES256" }, key.ToSet()));
         Assert.Equal(TokenError.Algorithm, JwsVerifier.Parse(key.Sign([]), JwsAlgorithms.All.Remove(algorithm), out _));
         if (algorithm is "RS256" or "PS256")
         {
-            Assert.Equal(TokenError.UnknownKey, JwsVerifier.Verify(jws with { Algorithm = algorithm == "RS256" ? "PS256" : "RS256" }, key.ToSet()));
+            Assert.Equal(TokenError.UnknownKey,
+                JwsVerifier.Verify(jws with { Algorithm = algorithm == "RS256" ? "PS256" : "RS256" }, key.ToSet()));
         }
     }
 
@@ -231,7 +237,8 @@ public class BearerTests
             "kid-unknown" => Signed(header: h => h["kid"] = "nobody"),
             "key-other" => "Bearer " + TestKey.NewEc("key-1").Sign(claims, "at+jwt"),
             "duplicate-claim" => "Bearer " + provider.Key.SignText(claims.ToJsonString().Insert(1, "\"sub\":\"admin\","), "at+jwt"),
-            "duplicate-header" => "Bearer " + provider.Key.SignRaw("""{"alg":"ES256","alg":"ES256","typ":"at+jwt","kid":"key-1"}""", claims.ToJsonString()),
+            "duplicate-header" => "Bearer "
+                + provider.Key.SignRaw("""{"alg":"ES256","alg":"ES256","typ":"at+jwt","kid":"key-1"}""", claims.ToJsonString()),
             "too-long" => With("padding", new string('x', 8192)),
             "not-base64" => Signed()[..^1] + "!",
             _ => "Bearer " + provider.Key.SignText("[1]", "at+jwt"),

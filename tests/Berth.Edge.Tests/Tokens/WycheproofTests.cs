@@ -11,7 +11,8 @@ namespace Berth.Edge.Tests;
 /// </remarks>
 public class WycheproofTests
 {
-    // RS384, RS512, PS384, PS512, ES512, ES256K and every MAC are off the list on purpose: no provider here signs with them, and MAC keys are secrets.
+    // RS384, RS512, PS384, PS512, ES512, ES256K and every MAC are off the list on purpose: no provider here signs with them, and MAC keys
+    // are secrets.
     private static readonly ImmutableHashSet<string> Ours = JwsAlgorithms.All;
 
     [Theory]
@@ -41,17 +42,20 @@ public class WycheproofTests
         Assert.True(Vectors(file).Count(v => v.Result == "valid" && Applies(v)) >= atLeast);
 
     // A key that names an algorithm of its own outside the list, or none of ours in the token's header: refused by design.
-    private static bool Applies(Vector vector) => Header(vector.Jws) is { } header && header.Text("alg") is { } algorithm && Ours.Contains(algorithm)
+    private static bool Applies(Vector vector) =>
+        Header(vector.Jws) is { } header && header.Text("alg") is { } algorithm && Ours.Contains(algorithm)
         && (vector.Key.Text("alg") is not { } own || own == algorithm);
 
     private static bool Accepts(Vector vector)
     {
         var document = vector.Key.TryGetProperty("keys", out _) ? vector.Key.GetRawText() : $$"""{"keys":[{{vector.Key.GetRawText()}}]}""";
         var keys = JwkSet.Parse(Encoding.UTF8.GetBytes(document));
-        return JwsVerifier.Parse(vector.Jws, Ours, out var parsed) == TokenError.None && JwsVerifier.Verify(parsed!, keys!) == TokenError.None;
+        return JwsVerifier.Parse(vector.Jws, Ours, out var parsed) == TokenError.None
+            && JwsVerifier.Verify(parsed!, keys!) == TokenError.None;
     }
 
-    private static JsonElement? Header(string jws) => StrictBase64Url.Decode(jws.Split('.')[0]) is { } bytes ? StrictJson.ParseObject(bytes) : null;
+    private static JsonElement? Header(string jws) =>
+        StrictBase64Url.Decode(jws.Split('.')[0]) is { } bytes ? StrictJson.ParseObject(bytes) : null;
 
     private static IEnumerable<Vector> Vectors(string file)
     {
