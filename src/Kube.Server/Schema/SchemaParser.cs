@@ -13,6 +13,11 @@ internal sealed class SchemaParser
 
     public List<FieldError> Errors { get; } = [];
 
+    private static readonly string[] Flags =
+        ["nullable", "x-kubernetes-int-or-string", "x-kubernetes-embedded-resource", "x-kubernetes-preserve-unknown-fields"];
+
+    private readonly HashSet<JsonObject> _mayHaveType = [];
+
     public SchemaNode Parse(JsonObject raw, string path) => Parse(raw, path, insideJunctor: false, root: true, 0);
 
     private SchemaNode Parse(JsonObject raw, string path, bool insideJunctor, bool root, int depth)
@@ -84,6 +89,10 @@ internal sealed class SchemaParser
         {
             node.Items = Parse(items, path + ".items", insideJunctor, false, depth + 1);
         }
+        if (node.IntOrString)
+        {
+            AllowIntOrString(raw);
+        }
         Junctor(raw, "allOf", node.AllOf, path, depth);
         Junctor(raw, "anyOf", node.AnyOf, path, depth);
         Junctor(raw, "oneOf", node.OneOf, path, depth);
@@ -141,14 +150,9 @@ internal sealed class SchemaParser
                 "must not be empty for specified "
                 + (path.EndsWith(".items", StringComparison.Ordinal) ? "array items" : "object fields")));
         }
-        if (insideJunctor && (node.Type.Length > 0 || node.HasDefault || node.Nullable || node.AdditionalProperties is not null)
-            && !node.IntOrString && path.Contains("Of[", StringComparison.Ordinal))
+        if (insideJunctor)
         {
-            // int-or-string is written by generators as anyOf [integer, string] beside the extension; that one form is allowed.
-            if (!(node.Type is "integer" or "string" && path.EndsWith(']')))
-            {
-                Errors.Add(FieldError.Forbidden(path + ".type", "must be empty to be structural"));
-            }
+            CheckJunctor(raw, path);
         }
         if (node.Type == "array" && raw["items"] is not JsonObject && !insideJunctor)
         {
@@ -231,6 +235,41 @@ internal sealed class SchemaParser
             {
                 Errors.Add(FieldError.Invalid($"{at}.{e.Field}", rule[e.Field]?.DeepClone(), "compilation failed: " + e.Message));
             }
+        }
+    }
+
+    // Inside allOf, anyOf, oneOf and not a schema may only constrain: what a value is, is said once, outside.
+    private void CheckJunctor(JsonObject raw, string path)
+    {
+        foreach (var key in (string[])["type", "title", "description"])
+        {
+            if (Json.Text(raw, key) is { Length: > 0 } && !(key == "type" && _mayHaveType.Contains(raw)))
+            {
+                Errors.Add(FieldError.Forbidden($"{path}.{key}", "must be empty to be structural"));
+            }
+        }
+        foreach (var key in (string[])["default", "additionalProperties"])
+        {
+            if (raw.ContainsKey(key))
+            {
+                Errors.Add(FieldError.Forbidden($"{path}.{key}", "must be undefined to be structural"));
+            }
+        }
+        foreach (var key in Flags.Where(key => Json.AsBool(raw[key])))
+        {
+            Errors.Add(FieldError.Forbidden($"{path}.{key}", "must be false to be structural"));
+        }
+    }
+
+    // Beside x-kubernetes-int-or-string generators write anyOf [integer, string], directly or as the first of allOf: the one place where types are allowed.
+    private void AllowIntOrString(JsonObject raw)
+    {
+        var carrier = (raw["allOf"] as JsonArray) is [JsonObject first, ..] && first["anyOf"] is JsonArray ? first : raw;
+        if ((carrier["anyOf"] as JsonArray) is [JsonObject one, JsonObject two]
+            && Json.Text(one, "type") == "integer" && Json.Text(two, "type") == "string")
+        {
+            _mayHaveType.Add(one);
+            _mayHaveType.Add(two);
         }
     }
 

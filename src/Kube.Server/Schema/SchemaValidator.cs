@@ -189,35 +189,56 @@ internal static class SchemaValidator
 
     private static void ValidateJunctors(JsonNode value, SchemaNode schema, string path, List<FieldError> errors)
     {
+        var before = errors.Count;
         foreach (var part in schema.AllOf)
         {
             Validate(value, part, path, errors);
         }
-        if (schema.AnyOf.Count > 0 && !schema.AnyOf.Any(part => IsValid(value, part, path)))
+        if (errors.Count > before)
         {
-            errors.Add(FieldError.Invalid(path, value.DeepClone(), $"{path} in body must validate at least one schema (anyOf)"));
+            errors.Add(Junction(path, "must validate all the schemas (allOf)"));
+        }
+        if (schema.AnyOf.Count > 0)
+        {
+            var (valid, best) = Alternatives(value, schema.AnyOf, path);
+            if (valid == 0)
+            {
+                errors.Add(Junction(path, "must validate at least one schema (anyOf)"));
+                errors.AddRange(best);
+            }
         }
         if (schema.OneOf.Count > 0)
         {
-            var valid = schema.OneOf.Count(part => IsValid(value, part, path));
+            var (valid, best) = Alternatives(value, schema.OneOf, path);
             if (valid != 1)
             {
                 var found = valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives";
-                errors.Add(FieldError.Invalid(path, value.DeepClone(),
-                    $"{path} in body must validate one and only one schema (oneOf). {found}"));
+                errors.Add(Junction(path, $"must validate one and only one schema (oneOf). {found}"));
+                errors.AddRange(valid == 0 ? best : []);
             }
         }
-        if (schema.Not is { } not && IsValid(value, not, path))
+        if (schema.Not is { } not && Alternatives(value, [not], path).Valid == 1)
         {
-            errors.Add(FieldError.Invalid(path, value.DeepClone(), $"{path} in body must not validate the schema (not)"));
+            errors.Add(Junction(path, "must not validate the schema (not)"));
         }
     }
 
-    private static bool IsValid(JsonNode value, SchemaNode schema, string path)
+    // Kubernetes names no field here, only the value's path in the text.
+    private static FieldError Junction(string path, string rule) => FieldError.InvalidText("<nil>", "\"\"", $"\"{path}\" {rule}");
+
+    // How many match, and the complaints of the one that comes nearest.
+    private static (int Valid, List<FieldError> Best) Alternatives(JsonNode value, List<SchemaNode> schemas, string path)
     {
-        var errors = new List<FieldError>();
-        Validate(value, schema, path, errors);
-        return errors.Count == 0;
+        List<FieldError>? best = null;
+        var valid = 0;
+        foreach (var schema in schemas)
+        {
+            var errors = new List<FieldError>();
+            Validate(value, schema, path, errors);
+            valid += errors.Count == 0 ? 1 : 0;
+            best = best is null || errors.Count < best.Count ? errors : best;
+        }
+        return (valid, best ?? []);
     }
 
     private static string Text(double number) => number.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
