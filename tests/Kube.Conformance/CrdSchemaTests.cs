@@ -25,7 +25,8 @@ public sealed class CrdSchemaTests(Clusters clusters)
         var widgets = await s.WidgetsAsync(Spec("""
             "list":{"type":"array","items":{"type":"object","properties":{"a":{"type":"string"},"d":{"type":"integer","default":1}}}},
             "map":{"type":"object","additionalProperties":{"type":"object","properties":{"d":{"type":"integer","default":2}}}},
-            "deep":{"type":"object","default":{},"properties":{"deeper":{"type":"object","default":{"x":"y"},"properties":{"x":{"type":"string"},
+            "deep":{"type":"object","default":{},"properties":{"deeper":{"type":"object","default":{"x":"y"},
+             "properties":{"x":{"type":"string"},
              "z":{"type":"string","default":"z"}}}}}
             """));
         var reply = await s.PostAsync(widgets, s.Widget("a", """{"list":[{"a":"x"},{"d":5}],"map":{"k":{}}}"""));
@@ -41,9 +42,11 @@ public sealed class CrdSchemaTests(Clusters clusters)
         var before = (await s.PostAsync(widgets, s.Widget("a", """{"x":"1"}"""))).Ok(201);
         var crd = $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.g{s.Suffix}.example.com";
         (await s.JsonPatchAsync(crd, """
-            [{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/late","value":{"type":"string","default":"l"}}]
+            [{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/late","value":{"type":"string",
+             "default":"l"}}]
             """)).Ok();
-        await s.EventuallyAsync("the default is read", async () => (string?)(await s.GetAsync($"{widgets}/a")).Ok()["spec"]!["late"] == "l");
+        await s.EventuallyAsync("the default is read", async () =>
+            (string?)(await s.GetAsync($"{widgets}/a")).Ok()["spec"]!["late"] == "l");
         Assert.Equal(before.Version, (await s.GetAsync($"{widgets}/a")).Version);
         Assert.Equal("l", (string?)(await s.GetAsync(widgets)).Ok()["items"]![0]!["spec"]!["late"]);
     }
@@ -53,8 +56,10 @@ public sealed class CrdSchemaTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var widgets = await s.WidgetsAsync(Spec("""
-            "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"properties":{"strict":{"type":"object","properties":{"a":{"type":"string"}}}}},
-            "pod":{"type":"object","x-kubernetes-embedded-resource":true,"properties":{"spec":{"type":"object","properties":{"a":{"type":"string"}}}}}
+            "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"properties":{"strict":{"type":"object",
+             "properties":{"a":{"type":"string"}}}}},
+            "pod":{"type":"object","x-kubernetes-embedded-resource":true,"properties":{"spec":{"type":"object",
+             "properties":{"a":{"type":"string"}}}}}
             """));
         var reply = await s.PostAsync(widgets, s.Widget("a", """
             {"free":{"any":{"thing":1},"strict":{"a":"1","b":"2"}},"gone":1,
@@ -80,7 +85,8 @@ public sealed class CrdSchemaTests(Clusters clusters)
         var reply = await s.PostAsync(widgets, s.Widget("a", """{"set":["a","b","a"],"map":[{"name":"x"},{"name":"x"}]}"""));
         reply.Refused(422, "Invalid");
         Assert.Equal(
-            [("FieldValueDuplicate", "spec.map[1]"), ("FieldValueDuplicate", "spec.set[2]")], reply.Causes.OrderBy(c => c.Field, StringComparer.Ordinal));
+            [("FieldValueDuplicate", "spec.map[1]"), ("FieldValueDuplicate", "spec.set[2]")],
+            reply.Causes.OrderBy(c => c.Field, StringComparer.Ordinal));
         Assert.Contains("spec.set[2]: Duplicate value: \"a\"", reply.Message, StringComparison.Ordinal);
     }
 
@@ -104,8 +110,10 @@ public sealed class CrdSchemaTests(Clusters clusters)
             data.Add(target, """{"type":"string","maxLength":2}""", "\"äöü\"", "* spec.v");
             data.Add(target, """{"type":"string","maxLength":2}""", "\"äö\"", null);
             data.Add(target, """{"type":"array","items":{"type":"string"},"minItems":2}""", "[\"a\"]", "FieldValueInvalid spec.v");
-            data.Add(target, """{"type":"object","additionalProperties":{"type":"string"},"maxProperties":1}""", """{"a":"b","c":"d"}""", "* spec.v");
-            data.Add(target, """{"type":"object","additionalProperties":{"type":"integer"}}""", """{"a":"b"}""", "FieldValueInvalid spec.v.a");
+            data.Add(target, """{"type":"object","additionalProperties":{"type":"string"},"maxProperties":1}""",
+                """{"a":"b","c":"d"}""", "* spec.v");
+            data.Add(target, """{"type":"object","additionalProperties":{"type":"integer"}}""", """{"a":"b"}""",
+                "FieldValueInvalid spec.v.a");
             data.Add(target, """{"type":"string","not":{"enum":["bad"]}}""", "\"bad\"", "FieldValueInvalid <nil>");
             data.Add(target, """{"type":"string","oneOf":[{"pattern":"^a"},{"pattern":"b$"}]}""", "\"ab\"", "FieldValueInvalid <nil>");
             data.Add(target, """{"type":"string","oneOf":[{"pattern":"^a"},{"pattern":"b$"}]}""", "\"ac\"", null);
@@ -135,7 +143,8 @@ public sealed class CrdSchemaTests(Clusters clusters)
         Assert.Contains(reply.Causes, c => (wanted[0] == "*" || Same(wanted[0], c.Reason)) && c.Field == wanted[1]);
 
         // Newer servers have a reason of its own for a wrong type.
-        static bool Same(string wanted, string reason) => reason == wanted || (wanted == "FieldValueInvalid" && reason == "FieldValueTypeInvalid");
+        static bool Same(string wanted, string reason) =>
+            reason == wanted || (wanted == "FieldValueInvalid" && reason == "FieldValueTypeInvalid");
     }
 
     public static TheoryData<string, string, string> BadSchemas()
@@ -151,14 +160,22 @@ public sealed class CrdSchemaTests(Clusters clusters)
             data.Add(target, """{"type":"string","pattern":"("}""", $"FieldValueInvalid {V}.pattern");
             data.Add(target, """{"type":"string","default":5}""", $"* {V}.default");
             data.Add(target, """{"type":"object","uniqueItems":true}""", $"FieldValueForbidden {V}.uniqueItems");
-            data.Add(target, """{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}}""", $"* {V}.additionalProperties");
-            data.Add(target, """{"type":"array","items":{"type":"object"},"x-kubernetes-list-type":"map"}""", $"* {V}.x-kubernetes-list-map-keys");
-            data.Add(target, """{"type":"array","items":{"type":"string"},"x-kubernetes-list-type":"heap"}""", $"* {V}.x-kubernetes-list-type");
+            data.Add(target, """
+                {"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}}
+                """, $"* {V}.additionalProperties");
+            data.Add(target, """
+                {"type":"array","items":{"type":"object"},"x-kubernetes-list-type":"map"}
+                """, $"* {V}.x-kubernetes-list-map-keys");
+            data.Add(target, """
+                {"type":"array","items":{"type":"string"},"x-kubernetes-list-type":"heap"}
+                """, $"* {V}.x-kubernetes-list-type");
             data.Add(target, """{"type":"string","anyOf":[{"type":"string"}]}""", $"FieldValueForbidden {V}.anyOf[0].type");
             data.Add(target, """{"type":"string","anyOf":[{"default":"x"}]}""", $"FieldValueForbidden {V}.anyOf[0].default");
             data.Add(target, """{"type":"string","not":{"description":"d"}}""", $"FieldValueForbidden {V}.not.description");
             data.Add(target, """{"type":"object","anyOf":[{"nullable":true}]}""", $"FieldValueForbidden {V}.anyOf[0].nullable");
-            data.Add(target, """{"type":"object","allOf":[{"additionalProperties":{"type":"string"}}]}""", $"* {V}.allOf[0].additionalProperties");
+            data.Add(target, """
+                {"type":"object","allOf":[{"additionalProperties":{"type":"string"}}]}
+                """, $"* {V}.allOf[0].additionalProperties");
         }
 
         return data;
@@ -179,7 +196,8 @@ public sealed class CrdSchemaTests(Clusters clusters)
         var wanted = cause.Split(' ');
 
         // A server names the schema by its version, and one with a single version by an older field.
-        var causes = reply.Causes.Select(c => (c.Reason, Field: c.Field.Replace("spec.versions[0].schema.", "spec.validation.", StringComparison.Ordinal)));
+        var causes = reply.Causes.Select(c =>
+            (c.Reason, Field: c.Field.Replace("spec.versions[0].schema.", "spec.validation.", StringComparison.Ordinal)));
         Assert.True(causes.Any(c => (wanted[0] == "*" || c.Reason == wanted[0]) && c.Field == wanted[1]), reply.ToString());
     }
 

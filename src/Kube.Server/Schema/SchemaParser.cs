@@ -261,7 +261,8 @@ internal sealed class SchemaParser
         }
     }
 
-    // Beside x-kubernetes-int-or-string generators write anyOf [integer, string], directly or as the first of allOf: the one place where types are allowed.
+    // Beside x-kubernetes-int-or-string generators write anyOf [integer, string], directly or as the first of allOf: the one place where
+    // types are allowed.
     private void AllowIntOrString(JsonObject raw)
     {
         var carrier = (raw["allOf"] as JsonArray) is [JsonObject first, ..] && first["anyOf"] is JsonArray ? first : raw;
@@ -283,38 +284,4 @@ internal sealed class SchemaParser
     }
 
     private static double? Number(JsonObject raw, string key) => Json.TryDouble(raw[key], out var number) ? number : null;
-}
-
-/// <summary>Go's regular expressions on .NET: linear time, and <c>$</c> means the very end.</summary>
-internal static class GoRegex
-{
-    public static Regex Compile(string pattern)
-    {
-        var text = new System.Text.StringBuilder(pattern.Length + 8);
-        var inClass = false;
-        for (var i = 0; i < pattern.Length; i++)
-        {
-            var c = pattern[i];
-            if (c == '\\' && i + 1 < pattern.Length)
-            {
-                text.Append(c).Append(pattern[++i]);
-                continue;
-            }
-            inClass = c == '[' || (inClass && c != ']');
-            text.Append(c == '$' && !inClass ? "\\z" : c == '(' && pattern.AsSpan(i).StartsWith("(?P<") ? "(" : c.ToString());
-            if (c == '(' && pattern.AsSpan(i).StartsWith("(?P<"))
-            {
-                text.Append('?');
-                i += 2;
-            }
-        }
-        try
-        {
-            return new Regex(text.ToString(), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-        }
-        catch (NotSupportedException e)
-        {
-            throw new ArgumentException("look-arounds and back-references are not supported", e);
-        }
-    }
 }

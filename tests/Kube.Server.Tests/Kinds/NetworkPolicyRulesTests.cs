@@ -27,7 +27,8 @@ public sealed class NetworkPolicyRulesTests
         {
             ["spec"] = new JsonObject
             {
-                ["egress"] = new JsonArray((JsonNode)new JsonObject { ["to"] = new JsonArray((JsonNode)new JsonObject { ["ipBlock"] = block }) }),
+                ["egress"] = new JsonArray(
+                    (JsonNode)new JsonObject { ["to"] = new JsonArray((JsonNode)new JsonObject { ["ipBlock"] = block }) }),
             },
         };
         var errors = new List<FieldError>();

@@ -27,7 +27,8 @@ public sealed class QuantitiesTests
     [InlineData("1E", "1E")]
     [InlineData("lots", null)]
     [InlineData("", null)]
-    public void Canonical_Spellings_AreThoseOfKubernetes(string text, string? expected) => Assert.Equal(expected, Quantities.Canonical(text));
+    public void Canonical_Spellings_AreThoseOfKubernetes(string text, string? expected) =>
+        Assert.Equal(expected, Quantities.Canonical(text));
 
     [Theory]
     [InlineData("1024Mi")]
