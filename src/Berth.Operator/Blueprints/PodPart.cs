@@ -10,6 +10,9 @@ namespace Berth.Operator;
 /// </summary>
 internal static class PodPart
 {
+    // As long as a large image's first start on a slow disk; a kubelet then ends the container, which counts as a failed attempt.
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
+
     private const string VolumeName = "workspace";
     private const string TemporaryName = "tmp";
 
@@ -52,6 +55,7 @@ internal static class PodPart
                         Env = Environment(workspace, resolved, settings),
                         Resources = resolved.Resources,
                         VolumeMounts = mounts,
+                        StartupProbe = spec.Probes?.Liveness is null ? null : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),
                         ReadinessProbe = MakeProbe(spec.Probes?.Readiness ?? new TemplateProbe(), period: 2, failures: 3),
                         LivenessProbe = spec.Probes?.Liveness is { } liveness ? MakeProbe(liveness, period: 10, failures: 6) : null,
                         SecurityContext = new SecurityContext
@@ -115,6 +119,11 @@ internal static class PodPart
         variables.AddRange(resolved.Variables.Select(v => new EnvVar { Name = v.Name, Value = v.Value }));
         return variables;
     }
+
+    // Until the application has answered once there is nothing to be alive: an editor that unpacks its extensions for minutes is not to be ended for it.
+    // Each second, because a person is waiting and readiness is asked only afterwards.
+    private static Probe MakeStartupProbe(TemplateProbe readiness) =>
+        MakeProbe(readiness, period: 1, failures: 1) with { PeriodSeconds = 1, FailureThreshold = (int)StartLimit.TotalSeconds };
 
     private static Probe MakeProbe(TemplateProbe probe, int period, int failures) => new()
     {
