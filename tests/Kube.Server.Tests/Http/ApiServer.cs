@@ -37,9 +37,16 @@ public sealed class ApiServer : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("kube-server-").FullName;
         var options = new KubeServerOptions { DataDirectory = folder };
-        var server = await KubeServer.StartAsync(configure?.Invoke(options) ?? options, NullLoggerFactory.Instance, time
-            ?? TimeProvider.System);
-        return new ApiServer(folder, server);
+        try
+        {
+            options = configure?.Invoke(options) ?? options;
+            return new ApiServer(folder, await KubeServer.StartAsync(options, NullLoggerFactory.Instance, time ?? TimeProvider.System));
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
