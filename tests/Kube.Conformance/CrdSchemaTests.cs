@@ -201,6 +201,35 @@ public sealed class CrdSchemaTests(Clusters clusters)
         Assert.True(causes.Any(c => (wanted[0] == "*" || c.Reason == wanted[0]) && c.Field == wanted[1]), reply.ToString());
     }
 
+    [SkippableTheory, Targets]
+    public async Task Crd_StoredVersionTakenAway_IsRefused(string target)
+    {
+        await using var s = await clusters.OpenAsync(target);
+        await s.WidgetsAsync(Spec("\"x\":{\"type\":\"string\"}"));
+        var crd = $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.g{s.Suffix}.example.com";
+        var reply = await s.JsonPatchAsync(crd, """[{"op":"replace","path":"/spec/versions/0/name","value":"v2"}]""");
+        reply.Refused(422, "Invalid");
+        Assert.Contains(("FieldValueInvalid", "status.storedVersions[0]"), reply.Causes);
+    }
+
+    [SkippableTheory, Targets]
+    public async Task Crd_SecondVersionStored_IsRemembered(string target)
+    {
+        await using var s = await clusters.OpenAsync(target);
+        var widgets = await s.WidgetsAsync(Spec("\"x\":{\"type\":\"string\"}"));
+        (await s.PostAsync(widgets, s.Widget("a", """{"x":"1"}"""))).Ok(201);
+        var crd = $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.g{s.Suffix}.example.com";
+        var changed = await s.JsonPatchAsync(crd, """
+            [{"op":"copy","from":"/spec/versions/0","path":"/spec/versions/-"},{"op":"replace","path":"/spec/versions/1/name","value":"v2"},
+             {"op":"replace","path":"/spec/versions/0/storage","value":false}]
+            """);
+        Check.Same("""["v1","v2"]""", changed.Ok()["status"]!["storedVersions"]);
+        var second = widgets.Replace("/v1/", "/v2/", StringComparison.Ordinal);
+        await s.EventuallyAsync("v2 is served", async () => (await s.GetAsync($"{second}/a")).Code == 200);
+        Assert.EndsWith("/v2", (string?)(await s.GetAsync($"{second}/a"))["apiVersion"], StringComparison.Ordinal);
+        Assert.EndsWith("/v1", (string?)(await s.GetAsync($"{widgets}/a"))["apiVersion"], StringComparison.Ordinal);
+    }
+
     private static string Spec(string properties) =>
         $$$"""{"type":"object","properties":{"spec":{"type":"object","properties":{ {{{properties}}} } } } }""";
 }

@@ -199,6 +199,21 @@ internal static partial class CrdCompiler
             accepted ? "the initial names have been accepted" : "not all names are accepted", now);
     }
 
+    /// <summary>A version in which objects are stored cannot be taken away: nobody could read them any more.</summary>
+    public static void CheckStoredVersions(JsonObject crd, List<FieldError> errors)
+    {
+        var versions = Json.Objects(Json.At(crd, "spec", "versions")).Select(v => Json.Text(v, "name")).ToHashSet(StringComparer.Ordinal);
+        var index = 0;
+        foreach (var stored in Json.StringItems(Json.At(crd, "status", "storedVersions")))
+        {
+            if (!versions.Contains(stored))
+            {
+                errors.Add(FieldError.Invalid($"status.storedVersions[{index}]", stored, "must appear in spec.versions"));
+            }
+            index++;
+        }
+    }
+
     public static bool IsEstablished(JsonObject crd) =>
         Json.Objects(Json.At(crd, "status", "conditions"))
             .Any(c => Json.Text(c, "type") == "Established" && Json.Text(c, "status") == "True");

@@ -135,6 +135,7 @@ internal static class Strategy
                 {
                     Crd.CrdCompiler.Compile(Json.Clone(obj), errors);
                 }
+                Crd.CrdCompiler.CheckStoredVersions(obj, errors);
                 if (old is not null && !Json.DeepEquals(Json.At(obj, "spec", "scope"), Json.At(old, "spec", "scope")))
                 {
                     errors.Add(FieldError.Invalid("spec.scope", Json.At(obj, "spec", "scope")?.DeepClone(), "field is immutable"));
