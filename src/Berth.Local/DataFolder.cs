@@ -37,15 +37,27 @@ public sealed class DataFolder : IDisposable
             else
             {
                 // Others may pass through (a database server that refuses to run as root has its folder in here), but not look.
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                Directory.CreateDirectory(
+                    path,
+                    UnixFileMode.UserRead
+                        | UnixFileMode.UserWrite
+                        | UnixFileMode.UserExecute
+                        | UnixFileMode.GroupExecute
+                        | UnixFileMode.OtherExecute
+                );
             }
 
             // The system gives the lock back when the process ends, however it ends.
-            return new DataFolder(path, new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new DataFolder(
+                path,
+                new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+            );
         }
         catch (IOException e) when (File.Exists(Path.Combine(path, "lock")) && e is not DirectoryNotFoundException)
         {
-            throw new LocalConfigurationException([$"{path} is in use by another Berth: stop that one, or set BERTH_DATA to another folder."]);
+            throw new LocalConfigurationException([
+                $"{path} is in use by another Berth: stop that one, or set BERTH_DATA to another folder.",
+            ]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -71,9 +71,15 @@ public sealed record LocalOptions
         ExternalProvider? provider = null;
         if (Get("OIDC_ISSUER") is { } issuer)
         {
-            if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || (uri.Scheme == "http" && !uri.IsLoopback))
+            if (
+                !Uri.TryCreate(issuer, UriKind.Absolute, out var uri)
+                || uri.Scheme is not ("https" or "http")
+                || (uri.Scheme == "http" && !uri.IsLoopback)
+            )
             {
-                problems.Add($"OIDC_ISSUER is \"{Shorten(issuer)}\": give the provider's https URL as its discovery document states it (http only on loopback).");
+                problems.Add(
+                    $"OIDC_ISSUER is \"{Shorten(issuer)}\": give the provider's https URL as its discovery document states it (http only on loopback)."
+                );
             }
 
             if (Get("OIDC_CLIENT_ID") is not { } clientId)
@@ -87,8 +93,11 @@ public sealed record LocalOptions
         }
         else
         {
-            problems.AddRange(new[] { "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_AUDIENCE" }.Where(name => Get(name) is not null)
-                .Select(name => $"{name} is set, but OIDC_ISSUER is not: set both, or neither for the development provider."));
+            problems.AddRange(
+                new[] { "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_AUDIENCE" }
+                    .Where(name => Get(name) is not null)
+                    .Select(name => $"{name} is set, but OIDC_ISSUER is not: set both, or neither for the development provider.")
+            );
         }
 
         var options = new LocalOptions

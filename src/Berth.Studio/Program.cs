@@ -10,14 +10,19 @@ public static class Program
     /// <returns>0; 2 when the environment is not right; 1 when it cannot listen or open the folder.</returns>
     public static async Task<int> Main()
     {
-        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        var environment = Environment
+            .GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
         var (options, problems) = StudioOptions.FromEnvironment(environment);
         if (options is null)
         {
             await Console.Error.WriteLineAsync(
-                "The studio cannot start; its environment has " + (problems.Count == 1 ? "a problem" : $"{problems.Count} problems") + ":\n"
-                + string.Join('\n', problems.Select(p => "  - " + p)));
+                "The studio cannot start; its environment has "
+                    + (problems.Count == 1 ? "a problem" : $"{problems.Count} problems")
+                    + ":\n"
+                    + string.Join('\n', problems.Select(p => "  - " + p))
+            );
             return 2;
         }
 

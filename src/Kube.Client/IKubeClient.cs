@@ -38,7 +38,14 @@ public interface IKubeClient
         where T : class, IKubeResource<T>;
 
     /// <summary>Patches an object or one of its sub-resources.</summary>
-    Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
+    Task<T> PatchAsync<T>(
+        string? ns,
+        string name,
+        KubePatch patch,
+        WriteOptions? options,
+        CancellationToken cancellationToken,
+        string? subresource = null
+    )
         where T : class, IKubeResource<T>;
 
     /// <summary>Server-side apply: creates the object or makes it have the given fields. <see cref="WriteOptions.FieldManager"/> is required.</summary>
@@ -60,7 +67,13 @@ public interface IKubeClient
 public interface IKubeRawClient
 {
     /// <summary>Sends a request and returns the body of a 2xx answer; everything else throws <see cref="KubeException"/>.</summary>
-    Task<byte[]> SendAsync(HttpMethod method, string pathAndQuery, ReadOnlyMemory<byte> body, string? contentType, CancellationToken cancellationToken);
+    Task<byte[]> SendAsync(
+        HttpMethod method,
+        string pathAndQuery,
+        ReadOnlyMemory<byte> body,
+        string? contentType,
+        CancellationToken cancellationToken
+    );
 }
 
 /// <summary>A page of a list.</summary>

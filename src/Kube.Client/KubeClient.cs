@@ -33,8 +33,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
 
     /// <inheritdoc/>
     public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> =>
-        SendAsync<T>(new(HttpMethod.Get, T.Descriptor.ObjectPath(ns, name)), cancellationToken);
+        where T : class, IKubeResource<T> => SendAsync<T>(new(HttpMethod.Get, T.Descriptor.ObjectPath(ns, name)), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<T?> TryGetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
@@ -63,7 +62,6 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             .Add("limit", options.Limit)
             .Add("continue", options.Continue)
             .Add("resourceVersion", version)
-
             // Without it a limit makes the server take the version for exactly that one (Kubernetes API concepts, "resource versions"):
             // a list asked for after a 410 would then bring the very picture that is too old, again and again.
             .Add("resourceVersionMatch", version is null or "0" ? null : "NotOlderThan");
@@ -75,7 +73,8 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
                 return await ListReader.ReadAsync<T>(stream, options.OmitManagedFields, token);
             },
             T.Descriptor,
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <inheritdoc/>
@@ -106,8 +105,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
 
     /// <inheritdoc/>
     public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> =>
-        SendAsync<T>(Json(HttpMethod.Put, Write(PathOf(obj, null), options), obj), cancellationToken);
+        where T : class, IKubeResource<T> => SendAsync<T>(Json(HttpMethod.Put, Write(PathOf(obj, null), options), obj), cancellationToken);
 
     /// <inheritdoc/>
     public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
@@ -116,7 +114,13 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
 
     /// <inheritdoc/>
     public Task<T> PatchAsync<T>(
-        string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
+        string? ns,
+        string name,
+        KubePatch patch,
+        WriteOptions? options,
+        CancellationToken cancellationToken,
+        string? subresource = null
+    )
         where T : class, IKubeResource<T>
     {
         ArgumentNullException.ThrowIfNull(patch);
@@ -142,17 +146,27 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
     public async Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
-        var body = options is null ? default : (ReadOnlyMemory<byte>)JsonSerializer.SerializeToUtf8Bytes(
-            new DeleteBody
-            {
-                PropagationPolicy = options.PropagationPolicy,
-                GracePeriodSeconds = options.GracePeriodSeconds,
-                Preconditions = options.Uid is null && options.ResourceVersion is null ? null : new(options.Uid, options.ResourceVersion),
-            },
-            WireJson.Default.DeleteBody);
+        var body = options is null
+            ? default
+            : (ReadOnlyMemory<byte>)
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new DeleteBody
+                    {
+                        PropagationPolicy = options.PropagationPolicy,
+                        GracePeriodSeconds = options.GracePeriodSeconds,
+                        Preconditions =
+                            options.Uid is null && options.ResourceVersion is null ? null : new(options.Uid, options.ResourceVersion),
+                    },
+                    WireJson.Default.DeleteBody
+                );
         using var response = await _transport.SendAsync(
-            new(HttpMethod.Delete, T.Descriptor.ObjectPath(ns, name)) { Body = body, ContentType = body.IsEmpty ? null : "application/json" },
-            cancellationToken);
+            new(HttpMethod.Delete, T.Descriptor.ObjectPath(ns, name))
+            {
+                Body = body,
+                ContentType = body.IsEmpty ? null : "application/json",
+            },
+            cancellationToken
+        );
     }
 
     /// <inheritdoc/>
@@ -167,7 +181,9 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             .Flag("timestamps", options.Timestamps);
         // Logs are text, but errors are Status objects and must be asked for.
         var response = await _transport.SendAsync(
-            new(HttpMethod.Get, query.ToString()) { LongRunning = true, Accept = "*/*" }, cancellationToken);
+            new(HttpMethod.Get, query.ToString()) { LongRunning = true, Accept = "*/*" },
+            cancellationToken
+        );
         try
         {
             return new ResponseStream(response, await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -202,12 +218,27 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
 
     /// <inheritdoc/>
     public Task<byte[]> SendAsync(
-        HttpMethod method, string pathAndQuery, ReadOnlyMemory<byte> body, string? contentType, CancellationToken cancellationToken)
+        HttpMethod method,
+        string pathAndQuery,
+        ReadOnlyMemory<byte> body,
+        string? contentType,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(pathAndQuery);
-        var request = new KubeRequest(method, pathAndQuery) { Body = body, ContentType = contentType, Accept = "application/json, */*;q=0.5" };
-        return ReadAsync(request, (response, token) => BodyReading.ReadAllAsync(response, _options.MaxResponseBytes, token), null, cancellationToken);
+        var request = new KubeRequest(method, pathAndQuery)
+        {
+            Body = body,
+            ContentType = contentType,
+            Accept = "application/json, */*;q=0.5",
+        };
+        return ReadAsync(
+            request,
+            (response, token) => BodyReading.ReadAllAsync(response, _options.MaxResponseBytes, token),
+            null,
+            cancellationToken
+        );
     }
 
     /// <summary>Closes the connections; watches end.</summary>
@@ -217,15 +248,18 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         where T : class, IKubeResource<T> =>
         ReadAsync(
             request,
-            async (response, token) => ObjectReading.Read(await BodyReading.ReadAllAsync(response, _options.MaxResponseBytes, token), T.JsonTypeInfo),
+            async (response, token) =>
+                ObjectReading.Read(await BodyReading.ReadAllAsync(response, _options.MaxResponseBytes, token), T.JsonTypeInfo),
             T.Descriptor,
-            cancellationToken);
+            cancellationToken
+        );
 
     private async Task<TResult> ReadAsync<TResult>(
         KubeRequest request,
         Func<HttpResponseMessage, CancellationToken, Task<TResult>> read,
         ResourceDescriptor? expected,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         using var response = await _transport.SendAsync(request, cancellationToken);
         using var limit = new CancellationTokenSource(_options.RequestTimeout, _options.TimeProvider);
@@ -236,11 +270,17 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new KubeException($"The answer to {request.Method} {request.PathAndQuery} did not arrive within {_options.RequestTimeout.TotalSeconds:0} s.", e);
+            throw new KubeException(
+                $"The answer to {request.Method} {request.PathAndQuery} did not arrive within {_options.RequestTimeout.TotalSeconds:0} s.",
+                e
+            );
         }
         catch (JsonException e)
         {
-            throw new KubeException($"The answer to {request.Method} {request.PathAndQuery} is not the {expected?.Kind ?? "JSON"} that was expected: {e.Message}", e);
+            throw new KubeException(
+                $"The answer to {request.Method} {request.PathAndQuery} is not the {expected?.Kind ?? "JSON"} that was expected: {e.Message}",
+                e
+            );
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
@@ -252,11 +292,14 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         where T : class, IKubeResource<T> =>
         new(method, path) { Body = JsonSerializer.SerializeToUtf8Bytes(obj, T.JsonTypeInfo), ContentType = "application/json" };
 
-    private static string Write(string path, WriteOptions? options) => options is null ? path : new QueryText(path)
-        .Add("fieldManager", options.FieldManager)
-        .Flag("force", options.Force)
-        .Add("dryRun", options.DryRun ? "All" : null)
-        .ToString();
+    private static string Write(string path, WriteOptions? options) =>
+        options is null
+            ? path
+            : new QueryText(path)
+                .Add("fieldManager", options.FieldManager)
+                .Flag("force", options.Force)
+                .Add("dryRun", options.DryRun ? "All" : null)
+                .ToString();
 
     private static string PathOf<T>(T obj, string? subresource)
         where T : class, IKubeResource<T>
@@ -272,5 +315,5 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         !T.Descriptor.Namespaced ? null
         : string.IsNullOrEmpty(obj.Metadata.Namespace)
             ? throw new ArgumentException($"The {T.Descriptor.Kind} \"{obj.Metadata.Name}\" has no metadata.namespace.", nameof(obj))
-            : obj.Metadata.Namespace;
+        : obj.Metadata.Namespace;
 }

@@ -11,7 +11,11 @@ public static class KubeClientExtensions
     /// <summary>All objects of a list, page by page as they are consumed, all from one version of the collection.</summary>
     /// <exception cref="KubeException">Also with <see cref="KubeException.IsExpired"/>, when the pages take so long that the version is gone (5 min by default): list anew.</exception>
     public static async IAsyncEnumerable<T> ListAllAsync<T>(
-        this IKubeClient client, string? ns, ListOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        this IKubeClient client,
+        string? ns,
+        ListOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
         where T : class, IKubeResource<T>
     {
         ArgumentNullException.ThrowIfNull(client);
@@ -30,7 +34,11 @@ public static class KubeClientExtensions
             }
 
             // The token carries the version; giving one as well is refused.
-            next = next with { Continue = page.Metadata.Continue, ResourceVersion = null };
+            next = next with
+            {
+                Continue = page.Metadata.Continue,
+                ResourceVersion = null,
+            };
         }
     }
 }

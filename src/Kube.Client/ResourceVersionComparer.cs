@@ -4,9 +4,7 @@ namespace Kube.Client;
 /// <remarks>Versions of different resources, or of different servers, are not comparable.</remarks>
 public sealed class ResourceVersionComparer : IComparer<string>
 {
-    private ResourceVersionComparer()
-    {
-    }
+    private ResourceVersionComparer() { }
 
     /// <summary>The one instance.</summary>
     public static ResourceVersionComparer Instance { get; } = new();
@@ -22,7 +20,9 @@ public sealed class ResourceVersionComparer : IComparer<string>
 
         return TryCompare(x, y, out var result)
             ? result
-            : throw new ArgumentException($"Resource versions \"{x}\" and \"{y}\" are not both decimal numbers, so they cannot be ordered.");
+            : throw new ArgumentException(
+                $"Resource versions \"{x}\" and \"{y}\" are not both decimal numbers, so they cannot be ordered."
+            );
     }
 
     /// <summary>Compares two versions where both are decimal numbers without leading zeros.</summary>
@@ -40,5 +40,7 @@ public sealed class ResourceVersionComparer : IComparer<string>
     }
 
     private static bool IsNumber(string version) =>
-        !string.IsNullOrEmpty(version) && !version.AsSpan().ContainsAnyExceptInRange('0', '9') && (version[0] != '0' || version.Length == 1);
+        !string.IsNullOrEmpty(version)
+        && !version.AsSpan().ContainsAnyExceptInRange('0', '9')
+        && (version[0] != '0' || version.Length == 1);
 }

@@ -6,9 +6,7 @@ namespace Kube.Client;
 public abstract record WatchEvent<T>
     where T : class, IKubeResource<T>
 {
-    private WatchEvent()
-    {
-    }
+    private WatchEvent() { }
 
     /// <summary>The object came to be, came to match the selector, or is one of the initial objects.</summary>
     /// <param name="Object">Its present state.</param>

@@ -32,11 +32,19 @@ public sealed class BannedSymbolTests
         var metadata = image.GetMetadataReader();
         var names = new TypeNames(metadata);
 
-        var found = metadata.MemberReferences
-            .Select(metadata.GetMemberReference)
+        var found = metadata
+            .MemberReferences.Select(metadata.GetMemberReference)
             .Where(m => m.GetKind() == MemberReferenceKind.Method)
-            .Select(m => (Name: $"{names.Of(m.Parent)}.{metadata.GetString(m.Name)}", Parameters: m.DecodeMethodSignature(names, null).ParameterTypes))
-            .Where(m => Banned.ContainsKey(m.Name) && !(m.Name.EndsWith("Task.Delay", StringComparison.Ordinal) && m.Parameters.Contains("System.TimeProvider")))
+            .Select(m =>
+                (
+                    Name: $"{names.Of(m.Parent)}.{metadata.GetString(m.Name)}",
+                    Parameters: m.DecodeMethodSignature(names, null).ParameterTypes
+                )
+            )
+            .Where(m =>
+                Banned.ContainsKey(m.Name)
+                && !(m.Name.EndsWith("Task.Delay", StringComparison.Ordinal) && m.Parameters.Contains("System.TimeProvider"))
+            )
             .Select(m => $"{m.Name}({string.Join(", ", m.Parameters)}): use {Banned[m.Name]}");
 
         Assert.Empty(found);
@@ -44,12 +52,16 @@ public sealed class BannedSymbolTests
 
     private sealed class TypeNames(MetadataReader metadata) : ISignatureTypeProvider<string, object?>
     {
-        public string Of(EntityHandle handle) => handle.Kind switch
-        {
-            HandleKind.TypeReference => GetTypeFromReference(metadata, (TypeReferenceHandle)handle, 0),
-            HandleKind.TypeSpecification => metadata.GetTypeSpecification((TypeSpecificationHandle)handle).DecodeSignature(this, null).Split('<')[0],
-            _ => "",
-        };
+        public string Of(EntityHandle handle) =>
+            handle.Kind switch
+            {
+                HandleKind.TypeReference => GetTypeFromReference(metadata, (TypeReferenceHandle)handle, 0),
+                HandleKind.TypeSpecification => metadata
+                    .GetTypeSpecification((TypeSpecificationHandle)handle)
+                    .DecodeSignature(this, null)
+                    .Split('<')[0],
+                _ => "",
+            };
 
         public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind)
         {
@@ -57,12 +69,18 @@ public sealed class BannedSymbolTests
             return $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
         }
 
-        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => reader.GetString(reader.GetTypeDefinition(handle).Name);
+        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+            reader.GetString(reader.GetTypeDefinition(handle).Name);
 
-        public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
-            reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+        public string GetTypeFromSpecification(
+            MetadataReader reader,
+            object? genericContext,
+            TypeSpecificationHandle handle,
+            byte rawTypeKind
+        ) => reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
 
-        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => $"{genericType}<{string.Join(",", typeArguments)}>";
+        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>
+            $"{genericType}<{string.Join(",", typeArguments)}>";
 
         public string GetPrimitiveType(PrimitiveTypeCode typeCode) => typeCode.ToString();
 

@@ -14,10 +14,31 @@ public sealed class ReferenceTests
         ["Kube.Server"] = ([], ["YamlDotNet"]),
         ["Berth.Resources"] = (["Kube.Client"], []),
         ["Berth.Operator"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources"], []),
-        ["Berth.Accounts"] = ([], ["Npgsql.EntityFrameworkCore.PostgreSQL", "Microsoft.EntityFrameworkCore", "Microsoft.EntityFrameworkCore.Relational", "Npgsql", "Polly.Core"]),
+        ["Berth.Accounts"] = (
+            [],
+            [
+                "Npgsql.EntityFrameworkCore.PostgreSQL",
+                "Microsoft.EntityFrameworkCore",
+                "Microsoft.EntityFrameworkCore.Relational",
+                "Npgsql",
+                "Polly.Core",
+            ]
+        ),
         ["Berth.Edge"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources", "Berth.Accounts"], ["Polly.Core"]),
         ["Berth.Studio"] = ([], []),
-        ["Berth.Local"] = (["Kube.Client", "Kube.Runtime", "Kube.Server", "Berth.Resources", "Berth.Operator", "Berth.Accounts", "Berth.Edge", "Berth.Studio"], []),
+        ["Berth.Local"] = (
+            [
+                "Kube.Client",
+                "Kube.Runtime",
+                "Kube.Server",
+                "Berth.Resources",
+                "Berth.Operator",
+                "Berth.Accounts",
+                "Berth.Edge",
+                "Berth.Studio",
+            ],
+            []
+        ),
     };
 
     public static TheoryData<string> Projects() => [.. Repository.Projects];
@@ -29,7 +50,8 @@ public sealed class ReferenceTests
         var allowed = Assert.Contains(project, (IDictionary<string, (string[] Projects, string[] Packages)>)Allowed);
         var xml = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
 
-        var projects = xml.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(((string)r.Attribute("Include")!).Replace('\\', '/')));
+        var projects = xml.Descendants("ProjectReference")
+            .Select(r => Path.GetFileNameWithoutExtension(((string)r.Attribute("Include")!).Replace('\\', '/')));
         var packages = xml.Descendants("PackageReference").Select(r => (string)r.Attribute("Include")!);
 
         Assert.Empty(projects.Except(allowed.Projects));
@@ -44,7 +66,9 @@ public sealed class ReferenceTests
         using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, project + ".dll"));
         using var image = new PEReader(file);
         var metadata = image.GetMetadataReader();
-        var own = metadata.AssemblyReferences.Select(r => metadata.GetString(metadata.GetAssemblyReference(r).Name)).Where(Repository.Projects.Contains);
+        var own = metadata
+            .AssemblyReferences.Select(r => metadata.GetString(metadata.GetAssemblyReference(r).Name))
+            .Where(Repository.Projects.Contains);
 
         Assert.Empty(own.Except(Allowed[project].Projects));
     }
@@ -54,8 +78,24 @@ public sealed class ReferenceTests
     {
         string[] agreed =
         [
-            "src", "charts", "crds", "tests", "docs", ".github", ".ci", "global.json", "Operator.sln", "Makefile", "README.md", "LICENSE", ".editorconfig", ".gitignore", ".dockerignore",
-            "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props",
+            "src",
+            "charts",
+            "crds",
+            "tests",
+            "docs",
+            ".github",
+            ".ci",
+            "global.json",
+            "Operator.sln",
+            "Makefile",
+            "README.md",
+            "LICENSE",
+            ".editorconfig",
+            ".gitignore",
+            ".dockerignore",
+            "Directory.Build.props",
+            "Directory.Build.targets",
+            "Directory.Packages.props",
         ];
 
         var entries = Repository.TrackedFiles().Select(f => f.Split('/')[0]).Distinct();

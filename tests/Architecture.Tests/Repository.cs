@@ -9,13 +9,25 @@ internal static class Repository
 
     /// <summary>Names of the folders under src/ that hold a project.</summary>
     public static IReadOnlyList<string> Projects { get; } =
-        [.. Directory.GetDirectories(Path.Combine(Root, "src")).Where(d => File.Exists(Path.Combine(d, Path.GetFileName(d) + ".csproj"))).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
+    [
+        .. Directory
+            .GetDirectories(Path.Combine(Root, "src"))
+            .Where(d => File.Exists(Path.Combine(d, Path.GetFileName(d) + ".csproj")))
+            .Select(d => Path.GetFileName(d)!)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>Files under version control, or about to be.</summary>
     public static IReadOnlyList<string> TrackedFiles()
     {
-        using var git = Process.Start(new ProcessStartInfo("git", ["ls-files", "--cached", "--others", "--exclude-standard"]) { WorkingDirectory = Root, RedirectStandardOutput = true })
-            ?? throw new InvalidOperationException("git did not start.");
+        using var git =
+            Process.Start(
+                new ProcessStartInfo("git", ["ls-files", "--cached", "--others", "--exclude-standard"])
+                {
+                    WorkingDirectory = Root,
+                    RedirectStandardOutput = true,
+                }
+            ) ?? throw new InvalidOperationException("git did not start.");
         var files = git.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         git.WaitForExit();
         return [.. files.Where(f => File.Exists(Path.Combine(Root, f)))];

@@ -24,8 +24,10 @@ internal static class WatchBenchmark
         await NaiveAsync(stream); // warm, both
 
         // In turns, so that a noisy moment of the machine hits both.
-        double ours = 0, naive = 0;
-        long ourBytes = 0, naiveBytes = 0;
+        double ours = 0,
+            naive = 0;
+        long ourBytes = 0,
+            naiveBytes = 0;
         for (var round = 0; round < Rounds; round++)
         {
             var (seconds, bytes) = await MeasureAsync(() => OursAsync(stream));
@@ -68,7 +70,8 @@ internal static class WatchBenchmark
         return Checked(count);
     }
 
-    private static int Checked(int count) => count == Events ? count : throw new InvalidOperationException($"{count} events were decoded, {Events} were sent.");
+    private static int Checked(int count) =>
+        count == Events ? count : throw new InvalidOperationException($"{count} events were decoded, {Events} were sent.");
 
     private static async Task<(double Seconds, long Bytes)> MeasureAsync(Func<Task<int>> run)
     {
@@ -89,20 +92,50 @@ internal static class WatchBenchmark
             {
                 Metadata = new ObjectMeta
                 {
-                    Name = $"ws-{i:x16}", Namespace = "berth-workspaces", Uid = Guid.NewGuid().ToString(), ResourceVersion = $"{100_000 + i}", Generation = 1,
-                    Labels = new Dictionary<string, string> { ["app.kubernetes.io/managed-by"] = "berth", ["berth.dev/workspace"] = $"ws-{i:x16}" },
+                    Name = $"ws-{i:x16}",
+                    Namespace = "berth-workspaces",
+                    Uid = Guid.NewGuid().ToString(),
+                    ResourceVersion = $"{100_000 + i}",
+                    Generation = 1,
+                    Labels = new Dictionary<string, string>
+                    {
+                        ["app.kubernetes.io/managed-by"] = "berth",
+                        ["berth.dev/workspace"] = $"ws-{i:x16}",
+                    },
                     ManagedFields = JsonSerializer.SerializeToElement(ManagedFields()),
                 },
                 Spec = new PodSpec
                 {
-                    Containers = [new Container { Name = "workspace", Image = "berth-studio:dev", Env = [new EnvVar { Name = "PORT", Value = "8080" }] }],
-                    RestartPolicy = "Never", NodeName = "node1",
+                    Containers =
+                    [
+                        new Container
+                        {
+                            Name = "workspace",
+                            Image = "berth-studio:dev",
+                            Env = [new EnvVar { Name = "PORT", Value = "8080" }],
+                        },
+                    ],
+                    RestartPolicy = "Never",
+                    NodeName = "node1",
                 },
                 Status = new PodStatus
                 {
-                    Phase = "Running", PodIP = "10.0.0.1",
-                    Conditions = [new Condition { Type = "Ready", Status = "True" }, new Condition { Type = "PodScheduled", Status = "True" }],
-                    ContainerStatuses = [new ContainerStatus { Name = "workspace", Ready = true, State = new ContainerState { Running = new ContainerStateRunning() } }],
+                    Phase = "Running",
+                    PodIP = "10.0.0.1",
+                    Conditions =
+                    [
+                        new Condition { Type = "Ready", Status = "True" },
+                        new Condition { Type = "PodScheduled", Status = "True" },
+                    ],
+                    ContainerStatuses =
+                    [
+                        new ContainerStatus
+                        {
+                            Name = "workspace",
+                            Ready = true,
+                            State = new ContainerState { Running = new ContainerStateRunning() },
+                        },
+                    ],
                 },
             };
             buffer.Write("{\"type\":\"MODIFIED\",\"object\":"u8);
@@ -114,11 +147,19 @@ internal static class WatchBenchmark
     }
 
     private static JsonArray ManagedFields() =>
-    [
-        .. new[] { "berth-operator", "kubelet" }.Select(manager => (JsonNode)new JsonObject
-        {
-            ["manager"] = manager, ["operation"] = "Apply", ["apiVersion"] = "v1", ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = new JsonObject(Enumerable.Range(0, 20).Select(n => KeyValuePair.Create<string, JsonNode?>($"f:field{n}", new JsonObject()))),
-        }),
-    ];
+        [
+            .. new[] { "berth-operator", "kubelet" }.Select(manager =>
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["manager"] = manager,
+                        ["operation"] = "Apply",
+                        ["apiVersion"] = "v1",
+                        ["fieldsType"] = "FieldsV1",
+                        ["fieldsV1"] = new JsonObject(
+                            Enumerable.Range(0, 20).Select(n => KeyValuePair.Create<string, JsonNode?>($"f:field{n}", new JsonObject()))
+                        ),
+                    }
+            ),
+        ];
 }

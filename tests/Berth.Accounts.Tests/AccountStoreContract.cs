@@ -103,11 +103,24 @@ public abstract class AccountStoreContract
     public async Task Audit_Events_NewestFirstAndFiltered()
     {
         await using var store = await CreateAsync();
-        store.Audit(new() { At = Start, Actor = Ann, Action = "workspace.start", Target = "workspaces/a", Outcome = "allowed",
-            RequestId = "r1" });
+        store.Audit(new()
+        {
+            At = Start,
+            Actor = Ann,
+            Action = "workspace.start",
+            Target = "workspaces/a",
+            Outcome = "allowed",
+            RequestId = "r1"
+        });
         store.Audit(new() { At = Start.AddSeconds(1), Action = "signin.refused", Outcome = "refused" });
-        store.Audit(new() { At = Start.AddSeconds(2), Actor = Ann, Action = "workspace.stop", Target = "workspaces/b\0",
-            Outcome = "allowed" });
+        store.Audit(new()
+        {
+            At = Start.AddSeconds(2),
+            Actor = Ann,
+            Action = "workspace.stop",
+            Target = "workspaces/b\0",
+            Outcome = "allowed"
+        });
         await store.FlushAsync(default);
 
         Assert.Equal(["workspace.stop", "signin.refused", "workspace.start"], (await store.ListAuditAsync(new(), default))

@@ -40,7 +40,8 @@ internal sealed partial class BerthProcess : IAsyncDisposable
         var berth = new BerthProcess(new Process { StartInfo = info, EnableRaisingEvents = true });
         berth._process.OutputDataReceived += (_, line) => berth.Read(line.Data);
         berth._process.ErrorDataReceived += (_, line) => berth.Read(line.Data);
-        berth._process.Exited += (_, _) => berth._ready.TrySetException(new InvalidOperationException($"Berth ended before it was ready:\n{berth.Output}"));
+        berth._process.Exited += (_, _) =>
+            berth._ready.TrySetException(new InvalidOperationException($"Berth ended before it was ready:\n{berth.Output}"));
         berth._process.Start();
         berth._process.BeginOutputReadLine();
         berth._process.BeginErrorReadLine();

@@ -19,7 +19,10 @@ public sealed class DevelopmentProviderJourneyTests(DevelopmentBerth berth) : Jo
     {
         var host = $"ws-aaaaaaaaaaaaaaaa.{new Uri(_berth.Origin).Authority}";
 
-        var (status, head) = await RawHttp.SendAsync(_berth.Origin, $"GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nConnection: close\r\n\r\n");
+        var (status, head) = await RawHttp.SendAsync(
+            _berth.Origin,
+            $"GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nConnection: close\r\n\r\n"
+        );
 
         Assert.InRange(status, 302, 303);
         Assert.Contains($"location: {_berth.Origin}/", head, StringComparison.OrdinalIgnoreCase);

@@ -33,7 +33,10 @@ public sealed class ForeignProviderBerth : BerthFixture
             {
                 return new Dictionary<string, string>
                 {
-                    ["OIDC_ISSUER"] = line["ready ".Length..], ["OIDC_CLIENT_ID"] = "berth", ["OIDC_CLIENT_SECRET"] = "a-secret-of-this-test", ["OIDC_AUDIENCE"] = origin,
+                    ["OIDC_ISSUER"] = line["ready ".Length..],
+                    ["OIDC_CLIENT_ID"] = "berth",
+                    ["OIDC_CLIENT_SECRET"] = "a-secret-of-this-test",
+                    ["OIDC_AUDIENCE"] = origin,
                 };
             }
         }

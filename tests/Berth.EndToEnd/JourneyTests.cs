@@ -57,7 +57,10 @@ public abstract partial class JourneyTests(BerthFixture berth)
         var answer = await page.GotoAsync($"http://{host}/");
 
         Assert.Equal(403, answer!.Status);
-        var cookies = string.Join("; ", (await other.CookiesAsync()).Where(c => c.Domain == "localhost").Select(c => $"{c.Name}={c.Value}"));
+        var cookies = string.Join(
+            "; ",
+            (await other.CookiesAsync()).Where(c => c.Domain == "localhost").Select(c => $"{c.Name}={c.Value}")
+        );
         Assert.Contains(await RawHttp.UpgradeAsync(berth.Origin, host, cookies), new[] { 401, 403 });
     }
 
@@ -69,10 +72,15 @@ public abstract partial class JourneyTests(BerthFixture berth)
         var studio = await SignInAsync(person, "user2");
         await studio.ShowsAsync(ShownAs("user2"));
         var name = new Uri(studio.Page.Url).Host.Split('.')[0];
-        using var kubectl = Process.Start(new ProcessStartInfo(Tools.Kubectl!, ["--kubeconfig", berth.Kubeconfig, "--cache-dir", Path.Combine(berth.Folder, "kubectl-cache"), "get", "uws", name, "-w"])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        using var kubectl = Process.Start(
+            new ProcessStartInfo(
+                Tools.Kubectl!,
+                ["--kubeconfig", berth.Kubeconfig, "--cache-dir", Path.Combine(berth.Folder, "kubectl-cache"), "get", "uws", name, "-w"]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         try
         {
             Assert.Contains("Running", await LineWithAsync(kubectl, "Running"), StringComparison.Ordinal);
@@ -104,7 +112,14 @@ public abstract partial class JourneyTests(BerthFixture berth)
         await Assertions.Expect(dashboard.GetByRole(AriaRole.Button, new() { NameRegex = SignOut() })).ToHaveCountAsync(0);
 
         var cookies = await person.CookiesAsync([workspace]);
-        Assert.Equal(401, await RawHttp.UpgradeAsync(berth.Origin, new Uri(workspace).Authority, string.Join("; ", cookies.Select(c => $"{c.Name}={c.Value}"))));
+        Assert.Equal(
+            401,
+            await RawHttp.UpgradeAsync(
+                berth.Origin,
+                new Uri(workspace).Authority,
+                string.Join("; ", cookies.Select(c => $"{c.Name}={c.Value}"))
+            )
+        );
     }
 
     internal async Task<StudioPage> SignInAsync(IBrowserContext person, string name)

@@ -17,7 +17,10 @@ internal static partial class Processes
         var found = new List<(int, string)>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid == Environment.ProcessId)
+            if (
+                !int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                || pid == Environment.ProcessId
+            )
             {
                 continue;
             }
@@ -27,7 +30,13 @@ internal static partial class Processes
                 var state = File.ReadAllText(directory + "/stat");
                 var command = File.ReadAllText(directory + "/cmdline").Replace('\0', ' ');
                 var zombie = state[(state.LastIndexOf(')') + 2)..].StartsWith('Z');
-                if (!zombie && (command + File.ReadAllText(directory + "/environ") + new FileInfo(directory + "/cwd").LinkTarget).Contains(folder, StringComparison.Ordinal))
+                if (
+                    !zombie
+                    && (command + File.ReadAllText(directory + "/environ") + new FileInfo(directory + "/cwd").LinkTarget).Contains(
+                        folder,
+                        StringComparison.Ordinal
+                    )
+                )
                 {
                     found.Add((pid, command));
                 }

@@ -9,10 +9,12 @@ namespace Berth.EndToEnd;
 internal static class RawHttp
 {
     /// <summary>Status of a WebSocket upgrade of the workspace's terminal.</summary>
-    public static Task<int> UpgradeAsync(string origin, string host, string cookies) => StatusAsync(
-        origin,
-        $"GET /api/terminal HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        + $"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{(cookies.Length > 0 ? $"Cookie: {cookies}\r\n" : "")}\r\n");
+    public static Task<int> UpgradeAsync(string origin, string host, string cookies) =>
+        StatusAsync(
+            origin,
+            $"GET /api/terminal HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                + $"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{(cookies.Length > 0 ? $"Cookie: {cookies}\r\n" : "")}\r\n"
+        );
 
     /// <summary>Sends a request head and returns the status and the head of the answer.</summary>
     public static async Task<(int Status, string Head)> SendAsync(string origin, string request)

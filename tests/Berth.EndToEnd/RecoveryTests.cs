@@ -22,15 +22,26 @@ public sealed class RecoveryTests : BerthFixture
     public async Task Kill_ThenRunAgain_EndsTheOrphanAndKeepsTheFile()
     {
         await WriteFileAsync("kept.txt", "kept over a crash\n");
-        var before = Processes.Touching(Folder).Where(p => p.Command.Contains("Berth.Studio", StringComparison.Ordinal)).Select(p => p.Pid).ToList();
+        var before = Processes
+            .Touching(Folder)
+            .Where(p => p.Command.Contains("Berth.Studio", StringComparison.Ordinal))
+            .Select(p => p.Pid)
+            .ToList();
         Assert.NotEmpty(before);
 
         await Berth.KillAsync();
         await StartAsync();
 
         Assert.Equal("kept over a crash\n", await ReadFileAsync("kept.txt"));
-        var after = Processes.Touching(Folder).Where(p => p.Command.Contains("Berth.Studio", StringComparison.Ordinal)).Select(p => p.Pid).ToList();
-        Assert.True(after.Count == 1, $"One workspace process, adopted or new: {string.Join(", ", after)} (before: {string.Join(", ", before)}).");
+        var after = Processes
+            .Touching(Folder)
+            .Where(p => p.Command.Contains("Berth.Studio", StringComparison.Ordinal))
+            .Select(p => p.Pid)
+            .ToList();
+        Assert.True(
+            after.Count == 1,
+            $"One workspace process, adopted or new: {string.Join(", ", after)} (before: {string.Join(", ", before)})."
+        );
     }
 
     private async Task WriteFileAsync(string name, string content)

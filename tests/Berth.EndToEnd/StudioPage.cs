@@ -13,7 +13,9 @@ internal sealed class StudioPage(IPage page)
     /// <summary>Types a command into the terminal.</summary>
     public async Task RunAsync(string command)
     {
-        await Assertions.Expect(page.Locator("#terminal-panes .xterm-rows").First).ToContainTextAsync(PromptEnd(), new() { Timeout = 30_000 });
+        await Assertions
+            .Expect(page.Locator("#terminal-panes .xterm-rows").First)
+            .ToContainTextAsync(PromptEnd(), new() { Timeout = 30_000 });
         await page.Locator("#terminal-panes .xterm-helper-textarea").First.FocusAsync();
         await page.Keyboard.TypeAsync(command);
         await page.Keyboard.PressAsync("Enter");
@@ -38,7 +40,9 @@ internal sealed class StudioPage(IPage page)
     public async Task SaveAsync(ILocator area, string text)
     {
         await area.FillAsync(text);
-        var saved = page.WaitForResponseAsync(r => r.Request.Method == "PUT" && r.Url.Contains("api/files/content", StringComparison.Ordinal));
+        var saved = page.WaitForResponseAsync(r =>
+            r.Request.Method == "PUT" && r.Url.Contains("api/files/content", StringComparison.Ordinal)
+        );
         await page.Keyboard.PressAsync("Control+s");
         Assert.True((await saved).Ok);
     }

@@ -16,7 +16,14 @@ public sealed class LocalOptionsTests
     [Fact]
     public void Parse_SeveralWrong_NamesAllInOneMessage()
     {
-        var env = new Dictionary<string, string> { ["PORT"] = "70000", ["IDP_PORT"] = "x", ["BERTH_LOG"] = "loud", ["BERTH_POSTGRES"] = "yes", ["OIDC_CLIENT_ID"] = "a" };
+        var env = new Dictionary<string, string>
+        {
+            ["PORT"] = "70000",
+            ["IDP_PORT"] = "x",
+            ["BERTH_LOG"] = "loud",
+            ["BERTH_POSTGRES"] = "yes",
+            ["OIDC_CLIENT_ID"] = "a",
+        };
 
         var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault));
 
@@ -32,13 +39,19 @@ public sealed class LocalOptionsTests
     {
         var env = new Dictionary<string, string> { ["OIDC_ISSUER"] = issuer, ["OIDC_CLIENT_ID"] = "a" };
 
-        Assert.Contains("OIDC_ISSUER", Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "OIDC_ISSUER",
+            Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Parse_LongGarbage_IsCutInTheMessage()
     {
-        var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(name => name == "PORT" ? new string('9', 5000) : null));
+        var error = Assert.Throws<LocalConfigurationException>(() =>
+            LocalOptions.Parse(name => name == "PORT" ? new string('9', 5000) : null)
+        );
 
         Assert.True(error.Message.Length < 300);
     }

@@ -32,8 +32,12 @@ internal static class TestData
         {
             Metadata = new ObjectMeta
             {
-                Name = name, Namespace = Ns, Uid = "uid-1", ResourceVersion = "1", Generation = 1,
-                    CreationTimestamp = Now - TimeSpan.FromSeconds(2),
+                Name = name,
+                Namespace = Ns,
+                Uid = "uid-1",
+                ResourceVersion = "1",
+                Generation = 1,
+                CreationTimestamp = Now - TimeSpan.FromSeconds(2),
             },
             Spec = change is null ? spec : change(spec),
         };
@@ -49,7 +53,11 @@ internal static class TestData
             Storage = new TemplateStorage { Size = "1Gi", MountPath = "/workspace" },
             TerminationGracePeriodSeconds = 10,
         };
-        return new WorkspaceTemplate { Metadata = new ObjectMeta { Name = "studio", Namespace = Ns }, Spec = change is null
-            ? spec : change(spec) };
+        return new WorkspaceTemplate
+        {
+            Metadata = new ObjectMeta { Name = "studio", Namespace = Ns },
+            Spec = change is null
+            ? spec : change(spec)
+        };
     }
 }

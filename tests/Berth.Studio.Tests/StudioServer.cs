@@ -53,7 +53,10 @@ internal sealed class StudioServer : IAsyncDisposable
             Port = 0,
             Name = "ws-test",
             Root = Path.Combine(outer, "ws"),
-            Identity = new IdentityOptions(TestIssuer.Issuer, TestIssuer.Audience) { Keys = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(issuer.KeySet)) },
+            Identity = new IdentityOptions(TestIssuer.Issuer, TestIssuer.Audience)
+            {
+                Keys = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(issuer.KeySet)),
+            },
         };
         var environment = new Dictionary<string, string>
         {
@@ -70,7 +73,8 @@ internal sealed class StudioServer : IAsyncDisposable
         return new StudioServer(app, issuer, outer, new Uri(address));
     }
 
-    public string Token(string subject = "alice", string role = "owner") => _issuer.Sign(TestIssuer.Claims(DateTimeOffset.UtcNow, subject, role));
+    public string Token(string subject = "alice", string role = "owner") =>
+        _issuer.Sign(TestIssuer.Claims(DateTimeOffset.UtcNow, subject, role));
 
     /// <summary>A request as the page makes it.</summary>
     public HttpRequestMessage Request(HttpMethod method, string path, string subject = "alice", string role = "owner")
@@ -81,7 +85,12 @@ internal sealed class StudioServer : IAsyncDisposable
         return request;
     }
 
-    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? body = null,
+        params (string Name, string Value)[] headers
+    )
     {
         var request = Request(method, path);
         request.Content = body;
@@ -109,7 +118,12 @@ internal sealed class StudioServer : IAsyncDisposable
         return problem;
     }
 
-    public async Task<ClientWebSocket> ConnectAsync(string query = "", string subject = "alice", string role = "owner", string? origin = null)
+    public async Task<ClientWebSocket> ConnectAsync(
+        string query = "",
+        string subject = "alice",
+        string role = "owner",
+        string? origin = null
+    )
     {
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader(IdentityVerifier.HeaderName, Token(subject, role));

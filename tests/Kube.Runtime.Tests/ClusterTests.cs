@@ -101,8 +101,14 @@ public sealed class ClusterTests : IAsyncLifetime
                         new Secret
                         {
                             Metadata = OwnerReferences.SetControllerReference(
-                                new ObjectMeta { Namespace = _ns, Name = key.Name, Labels = new Dictionary<string,
-                                    string> { ["test"] = "yes" } }, map),
+                                new ObjectMeta
+                                {
+                                    Namespace = _ns,
+                                    Name = key.Name,
+                                    Labels = new Dictionary<string,
+                                    string>
+                                    { ["test"] = "yes" }
+                                }, map),
                         },
                         ct));
                     events.Normal(map, "Copied", "the secret was written");

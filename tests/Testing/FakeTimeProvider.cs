@@ -12,9 +12,7 @@ public sealed class FakeTimeProvider(DateTimeOffset start) : TimeProvider
     private DateTimeOffset _now = start;
 
     public FakeTimeProvider()
-        : this(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
-    {
-    }
+        : this(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

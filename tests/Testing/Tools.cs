@@ -4,7 +4,8 @@ namespace Testing;
 public static class Tools
 {
     /// <summary>Path of Chromium, or null.</summary>
-    public static string? Chromium => Environment.GetEnvironmentVariable("BERTH_TEST_CHROMIUM") ?? Find("chromium") ?? Find("chromium-browser") ?? Find("google-chrome");
+    public static string? Chromium =>
+        Environment.GetEnvironmentVariable("BERTH_TEST_CHROMIUM") ?? Find("chromium") ?? Find("chromium-browser") ?? Find("google-chrome");
 
     /// <summary>Path of kubectl, or null.</summary>
     public static string? Kubectl => Find("kubectl");
@@ -17,5 +18,8 @@ public static class Tools
 
     /// <summary>Path of a program on PATH, or null.</summary>
     public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(d => Path.Combine(d, program))
+            .FirstOrDefault(File.Exists);
 }

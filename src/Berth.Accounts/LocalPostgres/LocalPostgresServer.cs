@@ -119,8 +119,12 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
             {
                 ConnectionString = new NpgsqlConnectionStringBuilder
                 {
-                    Host = "127.0.0.1", Port = port, Username = "berth", Password = password, Database = "postgres",
-                        SslMode = SslMode.Disable,
+                    Host = "127.0.0.1",
+                    Port = port,
+                    Username = "berth",
+                    Password = password,
+                    Database = "postgres",
+                    SslMode = SslMode.Disable,
                     GssEncryptionMode = GssEncryptionMode.Disable,
                 }.ConnectionString;
                 return;

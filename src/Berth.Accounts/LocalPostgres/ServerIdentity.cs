@@ -44,8 +44,12 @@ internal sealed record ServerIdentity(IReadOnlyList<string> Prefix, string? Chan
     public ProcessStartInfo Describe(string program, IEnumerable<string> arguments, IReadOnlyList<string>? wrapper = null)
     {
         string[] words = [.. Prefix, .. wrapper ?? [], program, .. arguments];
-        var info = new ProcessStartInfo(words[0]) { RedirectStandardError = true, RedirectStandardOutput = true,
-            RedirectStandardInput = true };
+        var info = new ProcessStartInfo(words[0])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true
+        };
         foreach (var word in words.Skip(1))
         {
             info.ArgumentList.Add(word);

@@ -46,8 +46,12 @@ public sealed class PostgresAccountStore : IAccountStore
         _outbox = new AccountsOutbox(_database, clock, loggers.CreateLogger<AccountsOutbox>());
 
         // Its own connection, not one of the pool; the keep-alive finds a peer that vanished without closing.
-        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, KeepAlive = 10,
-            ApplicationName = "berth-revocations" };
+        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+        {
+            Pooling = false,
+            KeepAlive = 10,
+            ApplicationName = "berth-revocations"
+        };
         _listener = new RevocationListener(listening.ConnectionString, _revocations, clock, loggers.CreateLogger<RevocationListener>());
     }
 

@@ -43,8 +43,12 @@ internal static class OpenApiDocument
         return new JsonObject
         {
             ["openapi"] = "3.1.0",
-            ["info"] = new JsonObject { ["title"] = "Berth", ["version"] = "1",
-                ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs." },
+            ["info"] = new JsonObject
+            {
+                ["title"] = "Berth",
+                ["version"] = "1",
+                ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs."
+            },
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -79,16 +83,23 @@ internal static class OpenApiDocument
         var parameters = new JsonArray();
         if (route.Pattern.Contains("{name}", StringComparison.Ordinal))
         {
-            parameters.Add(new JsonObject { ["name"] = "name", ["in"] = "path", ["required"] = true,
-                ["schema"] = new JsonObject { ["type"] = "string" } });
+            parameters.Add(new JsonObject
+            {
+                ["name"] = "name",
+                ["in"] = "path",
+                ["required"] = true,
+                ["schema"] = new JsonObject { ["type"] = "string" }
+            });
         }
 
         foreach (var query in route.Query)
         {
             parameters.Add(new JsonObject
             {
-                ["name"] = query.Name, ["in"] = "query", ["description"] = query.Description,
-                    ["schema"] = new JsonObject { ["type"] = query.Type },
+                ["name"] = query.Name,
+                ["in"] = "query",
+                ["description"] = query.Description,
+                ["schema"] = new JsonObject { ["type"] = query.Type },
             });
         }
 
@@ -136,8 +147,11 @@ internal static class OpenApiDocument
                 response["content"] = answer switch
                 {
                     "Text" => new JsonObject { ["text/plain"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
-                    "EventStream" => new JsonObject { [
-                        "text/event-stream"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
+                    "EventStream" => new JsonObject
+                    {
+                        [
+                        "text/event-stream"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } }
+                    },
                     _ => new JsonObject { ["application/json"] = new JsonObject { ["schema"] = Reference(answer) } },
                 };
             }
@@ -182,7 +196,7 @@ internal static class OpenApiDocument
                 ["parameters"] = new JsonObject
                 {
                     ["type"] = new JsonArray("object", "null"),
-                        ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["maxLength"] = 256 },
+                    ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["maxLength"] = 256 },
                 },
                 ["resources"] = new JsonObject
                 {

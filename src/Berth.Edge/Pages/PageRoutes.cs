@@ -6,8 +6,13 @@ namespace Berth.Edge;
 internal static partial class PageRoutes
 {
     // A form of ours has a handful of short fields.
-    private static readonly FormOptions FormLimits = new() { ValueCountLimit = 100, ValueLengthLimit = 4096, KeyLengthLimit = 256,
-        BufferBodyLengthLimit = 64 * 1024 };
+    private static readonly FormOptions FormLimits = new()
+    {
+        ValueCountLimit = 100,
+        ValueLengthLimit = 4096,
+        KeyLengthLimit = 256,
+        BufferBodyLengthLimit = 64 * 1024
+    };
 
     /// <summary>Maps all pages and the fallback.</summary>
     public static void MapBerthPages(this IEndpointRouteBuilder endpoints)

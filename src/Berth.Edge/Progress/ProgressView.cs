@@ -71,8 +71,12 @@ internal sealed record ProgressView
         var name = WorkspaceView.DisplayNameOf(workspace);
         if (isReady)
         {
-            return new ProgressView { Title = $"{name} is ready", IsReady = true,
-                StepList = [.. Steps.Select(s => new ProgressStep(s.Title, StepState.Done)), Connect(StepState.Done)] };
+            return new ProgressView
+            {
+                Title = $"{name} is ready",
+                IsReady = true,
+                StepList = [.. Steps.Select(s => new ProgressStep(s.Title, StepState.Done)), Connect(StepState.Done)]
+            };
         }
 
         var phase = WorkspaceEntries.PhaseOf(workspace);
@@ -84,10 +88,19 @@ internal sealed record ProgressView
         if (workspace.Spec.DesiredState != DesiredStates.Running)
         {
             return phase == WorkspacePhases.Stopped
-                ? new ProgressView { Title = $"{name} is stopped", Problem = StoppedBecause(workspace),
-                    Remedy = "Your files are kept. Start it to go on.", Action = ProgressAction.Start }
-                : new ProgressView { Title = $"{name} is stopping", Problem = "It can be started again in a moment.",
-                    Action = ProgressAction.Start };
+                ? new ProgressView
+                {
+                    Title = $"{name} is stopped",
+                    Problem = StoppedBecause(workspace),
+                    Remedy = "Your files are kept. Start it to go on.",
+                    Action = ProgressAction.Start
+                }
+                : new ProgressView
+                {
+                    Title = $"{name} is stopping",
+                    Problem = "It can be started again in a moment.",
+                    Action = ProgressAction.Start
+                };
         }
 
         return Starting(workspace, name, phase);

@@ -99,7 +99,9 @@ internal sealed class EdgeCoreMiddleware(
                 context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
                 await pages.WriteAsync(context, EdgeMessages.SignInRequired("/login") with
                 {
-                    Reason = "invalid-token", Title = "The token is not accepted", Detail = "Get a new access token for this API.",
+                    Reason = "invalid-token",
+                    Title = "The token is not accepted",
+                    Detail = "Get a new access token for this API.",
                 });
                 return;
             }

@@ -2,8 +2,13 @@ namespace Berth.Edge;
 
 /// <summary>GET /auth/workspace?host=…&amp;return=…&amp;hop=…: carries the session of the edge origin to a workspace's host.</summary>
 internal sealed class WorkspaceHopEndpoint(
-    EdgeSettings settings, SessionCookies cookies, WorkspaceTickets tickets, IWorkspaceDirectory directory, IEdgePages pages,
-        TimeProvider clock)
+    EdgeSettings settings,
+    SessionCookies cookies,
+    WorkspaceTickets tickets,
+    IWorkspaceDirectory directory,
+    IEdgePages pages,
+    TimeProvider clock
+)
 {
     /// <summary>Its path.</summary>
     public const string Path = "/auth/workspace";
@@ -15,10 +20,14 @@ internal sealed class WorkspaceHopEndpoint(
     public async Task HandleAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (!QueryParameters.TrySingle(query, "host", 253, out var host)
+        if (
+            !QueryParameters.TrySingle(query, "host", 253, out var host)
             || !QueryParameters.TrySingle(query, "return", 4096, out var wanted)
             || !QueryParameters.TrySingle(query, "hop", 64, out var hop)
-            || host is null || HostNames.Canonicalise(host) != host || !HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _))
+            || host is null
+            || HostNames.Canonicalise(host) != host
+            || !HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _)
+        )
         {
             await pages.WriteAsync(context, EdgeMessages.BadRequest("The address of the workspace cannot be read."));
             return;
@@ -47,8 +56,10 @@ internal sealed class WorkspaceHopEndpoint(
         var decision = Authorizer.Decide(caller, entry, AccessRequest.Page, clock.GetUtcNow());
         if (decision.Kind != AccessKind.Allow)
         {
-            await pages.WriteAsync(context, entry is null
-                ? EdgeMessages.NoWorkspace(settings) : EdgeMessages.Forbidden(caller, decision.Explanation, settings));
+            await pages.WriteAsync(
+                context,
+                entry is null ? EdgeMessages.NoWorkspace(settings) : EdgeMessages.Forbidden(caller, decision.Explanation, settings)
+            );
             return;
         }
 
@@ -56,6 +67,7 @@ internal sealed class WorkspaceHopEndpoint(
         var origin = settings.WorkspaceOrigin(host);
         LoginEndpoint.Redirect(
             context,
-            hop is null ? origin + path : $"{origin}{SessionPath}?ticket={tickets.Issue(host, hop, path, session)}");
+            hop is null ? origin + path : $"{origin}{SessionPath}?ticket={tickets.Issue(host, hop, path, session)}"
+        );
     }
 }

@@ -52,8 +52,14 @@ internal sealed record JwtClaims
             return TokenError.Time;
         }
 
-        claims = new JwtClaims { Payload = root, Issuer = issuer, Audiences = root.Texts("aud"), ExpiresAt = expires.Value,
-            IssuedAt = issued };
+        claims = new JwtClaims
+        {
+            Payload = root,
+            Issuer = issuer,
+            Audiences = root.Texts("aud"),
+            ExpiresAt = expires.Value,
+            IssuedAt = issued
+        };
         return TokenError.None;
     }
 

@@ -28,8 +28,11 @@ internal static class WorkspaceChanges
                         problems[name] = problem;
                     }
 
-                    patch["metadata"] = new JsonObject { [
-                        "annotations"] = new JsonObject { [NewWorkspace.DisplayNameAnnotation] = text } };
+                    patch["metadata"] = new JsonObject
+                    {
+                        [
+                        "annotations"] = new JsonObject { [NewWorkspace.DisplayNameAnnotation] = text }
+                    };
                     break;
                 case "parameters":
                     spec["parameters"] = Strings(value, name, problems);

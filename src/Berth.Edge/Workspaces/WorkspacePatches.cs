@@ -19,8 +19,12 @@ internal static class WorkspacePatches
             ["spec"] = new JsonObject
             {
                 ["desiredState"] = desired,
-                ["lastRequest"] = new JsonObject { ["by"] = by, ["reason"] = reason,
-                    ["at"] = now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'") },
+                ["lastRequest"] = new JsonObject
+                {
+                    ["by"] = by,
+                    ["reason"] = reason,
+                    ["at"] = now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'")
+                },
             },
         };
         if (restart)

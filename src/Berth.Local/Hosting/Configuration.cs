@@ -15,7 +15,9 @@ internal static class Configuration
     public static DevelopmentProviderOptions Provider(LocalOptions options, DataFolder data)
     {
         const string remembered = "idp/port";
-        var port = options.ProviderPort ?? (int.TryParse(data.Remembered(remembered), out var before) ? before : Math.Min(options.Port, 65534) + 1);
+        var port =
+            options.ProviderPort
+            ?? (int.TryParse(data.Remembered(remembered), out var before) ? before : Math.Min(options.Port, 65534) + 1);
         DataFolder.WritePrivate(data.In(remembered), $"{port}");
         return new DevelopmentProviderOptions
         {
@@ -30,50 +32,57 @@ internal static class Configuration
     }
 
     /// <summary>The edge.</summary>
-    public static Edge.BerthEdgeOptions EdgeOf(LocalOptions options, DataFolder data, DevelopmentProvider? provider, DevelopmentProviderOptions? providerOptions) => new()
-    {
-        Edge = new Edge.EdgeOptions
+    public static Edge.BerthEdgeOptions EdgeOf(
+        LocalOptions options,
+        DataFolder data,
+        DevelopmentProvider? provider,
+        DevelopmentProviderOptions? providerOptions
+    ) =>
+        new()
         {
-            PublicOrigin = options.PublicOrigin,
-            WorkspaceDomain = "localhost",
-            Issuers =
-            [
-                provider is null || providerOptions is null
-                    ? new Edge.IssuerOptions
-                    {
-                        Issuer = options.Provider!.Issuer,
-                        ClientId = options.Provider.ClientId,
-                        ClientSecret = options.Provider.ClientSecret,
-                        Audience = options.Provider.Audience,
-                    }
-                    : new Edge.IssuerOptions
-                    {
-                        Issuer = provider.Issuer,
-                        ClientId = providerOptions.ClientId,
-                        ClientSecret = providerOptions.ClientSecret,
-                        Audience = providerOptions.Audience,
-                        AdministratorClaim = "groups",
-                        AdministratorClaimValue = "berth-admins",
-                        DisplayName = "the development provider",
-                    },
-            ],
-            Session = new Edge.SessionOptions { Keys = [Base64(data.Secret("edge/session-key"))] },
-            Identity = new Edge.WorkspaceIdentityOptions { KeyFiles = [IdentityKey(data)] },
-        },
-        Workspaces = new Edge.WorkspaceOptions { Namespace = Namespace },
-    };
+            Edge = new Edge.EdgeOptions
+            {
+                PublicOrigin = options.PublicOrigin,
+                WorkspaceDomain = "localhost",
+                Issuers =
+                [
+                    provider is null || providerOptions is null
+                        ? new Edge.IssuerOptions
+                        {
+                            Issuer = options.Provider!.Issuer,
+                            ClientId = options.Provider.ClientId,
+                            ClientSecret = options.Provider.ClientSecret,
+                            Audience = options.Provider.Audience,
+                        }
+                        : new Edge.IssuerOptions
+                        {
+                            Issuer = provider.Issuer,
+                            ClientId = providerOptions.ClientId,
+                            ClientSecret = providerOptions.ClientSecret,
+                            Audience = providerOptions.Audience,
+                            AdministratorClaim = "groups",
+                            AdministratorClaimValue = "berth-admins",
+                            DisplayName = "the development provider",
+                        },
+                ],
+                Session = new Edge.SessionOptions { Keys = [Base64(data.Secret("edge/session-key"))] },
+                Identity = new Edge.WorkspaceIdentityOptions { KeyFiles = [IdentityKey(data)] },
+            },
+            Workspaces = new Edge.WorkspaceOptions { Namespace = Namespace },
+        };
 
     /// <summary>The operator: routes always lead to the edge, which finds workspaces by their Endpoints.</summary>
-    public static Operator.OperatorOptions OperatorOf(LocalOptions options) => new()
-    {
-        Namespace = Namespace,
-        PublicOrigin = options.PublicOrigin,
-        WorkspaceDomain = "localhost",
-        Routing = Operator.RoutingMode.Edge,
-        Edge = new Operator.EdgeOptions { JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json" },
-        // The data folder has one owner at a time, which is what a lease would say; after a kill nobody has to wait for one to run out.
-        LeaderElection = new Operator.ElectionOptions { Enabled = false },
-    };
+    public static Operator.OperatorOptions OperatorOf(LocalOptions options) =>
+        new()
+        {
+            Namespace = Namespace,
+            PublicOrigin = options.PublicOrigin,
+            WorkspaceDomain = "localhost",
+            Routing = Operator.RoutingMode.Edge,
+            Edge = new Operator.EdgeOptions { JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json" },
+            // The data folder has one owner at a time, which is what a lease would say; after a kill nobody has to wait for one to run out.
+            LeaderElection = new Operator.ElectionOptions { Enabled = false },
+        };
 
     private static string IdentityKey(DataFolder data)
     {

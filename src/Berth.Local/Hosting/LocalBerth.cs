@@ -38,7 +38,12 @@ internal sealed class LocalBerth : IAsyncDisposable
     /// <summary>Starts everything; what was started is stopped again when something fails.</summary>
     /// <exception cref="LocalConfigurationException">A port is taken.</exception>
     public static async Task<LocalBerth> StartAsync(
-        LocalOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider clock, CancellationToken cancellationToken)
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         CheckPort("PORT", options.Port);
         var started = new Stack<IAsyncDisposable>();
@@ -57,13 +62,20 @@ internal sealed class LocalBerth : IAsyncDisposable
     public ValueTask DisposeAsync() => StopAsync(_parts);
 
     private static async Task<LocalBerth> StartAsync(
-        LocalOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider clock, Stack<IAsyncDisposable> started, CancellationToken cancellationToken)
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        Stack<IAsyncDisposable> started,
+        CancellationToken cancellationToken
+    )
     {
         // Together, because each waits for something else: one for the disk, one for a child process, one for its first key.
         var postgres = StartPostgresAsync(options, data, loggers, clock, cancellationToken);
         var kubernetes = StartKubernetesAsync(options, data, loggers, clock, cancellationToken);
         var provider = StartProviderAsync(options, data, clock, cancellationToken);
-        await Task.WhenAll(postgres, kubernetes, provider).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Task.WhenAll(postgres, kubernetes, provider)
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         Keep(started, postgres, p => p.Server);
         Keep(started, kubernetes, k => k);
         Keep(started, provider, p => p.Provider);
@@ -72,11 +84,20 @@ internal sealed class LocalBerth : IAsyncDisposable
         var (idp, idpOptions) = await provider;
 
         var client = KubeClient.Create(
-            KubeConfig.Parse(api.Kubeconfig), new KubeClientOptions { TimeProvider = clock, LoggerFactory = loggers, UserAgent = "berth-local/0.1" });
+            KubeConfig.Parse(api.Kubeconfig),
+            new KubeClientOptions
+            {
+                TimeProvider = clock,
+                LoggerFactory = loggers,
+                UserAgent = "berth-local/0.1",
+            }
+        );
         started.Push(new Disposal(client));
         await InitialObjects.ApplyAsync(client, Configuration.Namespace, clock, cancellationToken);
 
-        IAccountStore accounts = server is null ? new InMemoryAccountStore(clock) : new PostgresAccountStore(server.ConnectionString, clock, loggers);
+        IAccountStore accounts = server is null
+            ? new InMemoryAccountStore(clock)
+            : new PostgresAccountStore(server.ConnectionString, clock, loggers);
         started.Push(accounts);
         var app = BuildEdge(options, Configuration.EdgeOf(options, data, idp, idpOptions), client, accounts, loggers, clock);
         started.Push(app);
@@ -100,14 +121,22 @@ internal sealed class LocalBerth : IAsyncDisposable
     }
 
     private static WebApplication BuildEdge(
-        LocalOptions options, Edge.BerthEdgeOptions edge, IKubeClient client, IAccountStore accounts, ILoggerFactory loggers, TimeProvider clock)
+        LocalOptions options,
+        Edge.BerthEdgeOptions edge,
+        IKubeClient client,
+        IAccountStore accounts,
+        ILoggerFactory loggers,
+        TimeProvider clock
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Berth.Local" });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.ListenLocalhost(options.Port);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.ListenLocalhost(options.Port);
+            });
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(client);
@@ -121,13 +150,32 @@ internal sealed class LocalBerth : IAsyncDisposable
     }
 
     private static async Task<(LocalPostgresServer? Server, string? Reason)> StartPostgresAsync(
-        LocalOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider clock, CancellationToken cancellationToken) =>
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    ) =>
         options.UsePostgres
-            ? await Task.Run(() => LocalPostgresServer.TryStartAsync(data.In("postgres"), clock, loggers.CreateLogger<LocalPostgresServer>(), cancellationToken), cancellationToken)
+            ? await Task.Run(
+                () =>
+                    LocalPostgresServer.TryStartAsync(
+                        data.In("postgres"),
+                        clock,
+                        loggers.CreateLogger<LocalPostgresServer>(),
+                        cancellationToken
+                    ),
+                cancellationToken
+            )
             : (null, "BERTH_POSTGRES is off");
 
     private static async Task<KubeServer> StartKubernetesAsync(
-        LocalOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider clock, CancellationToken cancellationToken)
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         if (options.KubePort != 0)
         {
@@ -136,25 +184,39 @@ internal sealed class LocalBerth : IAsyncDisposable
 
         var catalogue = data.In("catalogue.yaml");
         var studio = Path.Combine(AppContext.BaseDirectory, "Berth.Studio.dll");
-        DataFolder.WritePrivate(catalogue, ImageCatalogue.Write(File.Exists(catalogue) ? await File.ReadAllTextAsync(catalogue, cancellationToken) : null, studio, Dotnet()));
+        DataFolder.WritePrivate(
+            catalogue,
+            ImageCatalogue.Write(
+                File.Exists(catalogue) ? await File.ReadAllTextAsync(catalogue, cancellationToken) : null,
+                studio,
+                Dotnet()
+            )
+        );
         var server = await Task.Run(
-            () => KubeServer.StartAsync(
-                new KubeServerOptions
-                {
-                    DataDirectory = data.In("kube"),
-                    Port = options.KubePort,
-                    Runner = new PodRunnerOptions { ImageCatalog = catalogue, BackoffBase = TimeSpan.FromSeconds(1) },
-                },
-                loggers,
-                clock,
-                cancellationToken),
-            cancellationToken);
+            () =>
+                KubeServer.StartAsync(
+                    new KubeServerOptions
+                    {
+                        DataDirectory = data.In("kube"),
+                        Port = options.KubePort,
+                        Runner = new PodRunnerOptions { ImageCatalog = catalogue, BackoffBase = TimeSpan.FromSeconds(1) },
+                    },
+                    loggers,
+                    clock,
+                    cancellationToken
+                ),
+            cancellationToken
+        );
         await server.WriteKubeconfigAsync(data.Kubeconfig, cancellationToken);
         return server;
     }
 
     private static async Task<(DevelopmentProvider? Provider, DevelopmentProviderOptions? Options)> StartProviderAsync(
-        LocalOptions options, DataFolder data, TimeProvider clock, CancellationToken cancellationToken)
+        LocalOptions options,
+        DataFolder data,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         if (options.Provider is not null)
         {
@@ -163,7 +225,10 @@ internal sealed class LocalBerth : IAsyncDisposable
 
         var providerOptions = Configuration.Provider(options, data);
         CheckPort("IDP_PORT", providerOptions.Port);
-        return (await Task.Run(() => DevelopmentProvider.StartAsync(providerOptions, null, clock, cancellationToken), cancellationToken), providerOptions);
+        return (
+            await Task.Run(() => DevelopmentProvider.StartAsync(providerOptions, null, clock, cancellationToken), cancellationToken),
+            providerOptions
+        );
     }
 
     private static void Keep<T>(Stack<IAsyncDisposable> started, Task<T> task, Func<T, IAsyncDisposable?> part)
@@ -205,7 +270,8 @@ internal sealed class LocalBerth : IAsyncDisposable
         }
     }
 
-    private static bool IsAddressInUse(Exception? e) => e is not null && (e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || IsAddressInUse(e.InnerException));
+    private static bool IsAddressInUse(Exception? e) =>
+        e is not null && (e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || IsAddressInUse(e.InnerException));
 
     private static LocalConfigurationException InUse(string variable, int port) =>
         new([$"port {port} is in use by another program: stop it, or set {variable} to another port."]);

@@ -28,7 +28,10 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
         {
             if (session is null || IsTooOld(session, request) || (hinted is not null && hinted != session.Account))
             {
-                await RefuseAsync(http, AuthorizationRequest.Result.ForClient(request.RedirectUri, request.State, "login_required", "Nobody is signed in."));
+                await RefuseAsync(
+                    http,
+                    AuthorizationRequest.Result.ForClient(request.RedirectUri, request.State, "login_required", "Nobody is signed in.")
+                );
             }
             else
             {
@@ -57,10 +60,16 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
     private async Task ChooseAsync(HttpContext http)
     {
         // The form posts to its own address, query included; a page of another origin cannot.
-        if (http.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin")
-            || (http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && origin != issuer.Value))
+        if (
+            http.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin")
+            || (http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && origin != issuer.Value)
+        )
         {
-            await ProviderPages.MessageAsync(http, "The form came from another site, so nobody was signed in.", StatusCodes.Status403Forbidden);
+            await ProviderPages.MessageAsync(
+                http,
+                "The form came from another site, so nobody was signed in.",
+                StatusCodes.Status403Forbidden
+            );
             return;
         }
 
@@ -74,7 +83,10 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
         var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(http.RequestAborted) : FormCollection.Empty;
         if (form["cancel"].Count > 0)
         {
-            await RefuseAsync(http, AuthorizationRequest.Result.ForClient(request.RedirectUri, request.State, "access_denied", "The person went back."));
+            await RefuseAsync(
+                http,
+                AuthorizationRequest.Result.ForClient(request.RedirectUri, request.State, "access_denied", "The person went back.")
+            );
         }
         else if (DevelopmentAccount.Find(form["account"]) is { } account)
         {
@@ -94,14 +106,33 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
         }
 
         var id = store.AddSession(account);
-        http.Response.Cookies.Append(SessionCookie, id, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/" });
+        http.Response.Cookies.Append(
+            SessionCookie,
+            id,
+            new CookieOptions
+            {
+                HttpOnly = true,
+                SameSite = SameSiteMode.Lax,
+                Path = "/",
+            }
+        );
         Answer(http, request, store.FindSession(id)!, id);
     }
 
     private void Answer(HttpContext http, AuthorizationRequest request, GrantStore.Session session, string sessionId)
     {
-        var code = store.AddCode(new Grant(
-            session.Account, GrantStore.SessionIdentifier(sessionId), request.ClientId, request.RedirectUri, request.CodeChallenge, request.Nonce, request.Scope, session.AuthTime));
+        var code = store.AddCode(
+            new Grant(
+                session.Account,
+                GrantStore.SessionIdentifier(sessionId),
+                request.ClientId,
+                request.RedirectUri,
+                request.CodeChallenge,
+                request.Nonce,
+                request.Scope,
+                session.AuthTime
+            )
+        );
         Redirect(http, request.RedirectUri, request.State, new() { ["code"] = code });
     }
 

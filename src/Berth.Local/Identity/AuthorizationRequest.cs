@@ -4,11 +4,31 @@ namespace Berth.Local.Identity;
 
 /// <summary>An authorization request that was checked (OpenID Connect Core 3.1.2.1 with PKCE, RFC 7636).</summary>
 internal sealed record AuthorizationRequest(
-    string ClientId, string RedirectUri, string Scope, string? State, string? Nonce, string CodeChallenge, string? LoginHint, IReadOnlySet<string> Prompt, int? MaxAge)
+    string ClientId,
+    string RedirectUri,
+    string Scope,
+    string? State,
+    string? Nonce,
+    string CodeChallenge,
+    string? LoginHint,
+    IReadOnlySet<string> Prompt,
+    int? MaxAge
+)
 {
     private static readonly string[] Known =
     [
-        "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "login_hint", "prompt", "max_age",
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "login_hint",
+        "prompt",
+        "max_age",
     ];
 
     /// <summary>
@@ -91,16 +111,36 @@ internal sealed record AuthorizationRequest(
             return Fail("invalid_request", "prompt=none stands alone.");
         }
 
-        return Result.Of(new AuthorizationRequest(options.ClientId, redirectUri, scope, state, Get("nonce"), challenge, Get("login_hint"), prompt, maxAge));
+        return Result.Of(
+            new AuthorizationRequest(
+                options.ClientId,
+                redirectUri,
+                scope,
+                state,
+                Get("nonce"),
+                challenge,
+                Get("login_hint"),
+                prompt,
+                maxAge
+            )
+        );
     }
 
     /// <summary>A checked request, or who is told what is wrong with it.</summary>
-    public sealed record Result(AuthorizationRequest? Request, string? MessageForPerson, string? RedirectUri, string? State, string? Error, string? Description)
+    public sealed record Result(
+        AuthorizationRequest? Request,
+        string? MessageForPerson,
+        string? RedirectUri,
+        string? State,
+        string? Error,
+        string? Description
+    )
     {
         public static Result Of(AuthorizationRequest request) => new(request, null, null, null, null, null);
 
         public static Result ForPerson(string message) => new(null, message, null, null, null, null);
 
-        public static Result ForClient(string redirectUri, string? state, string error, string description) => new(null, null, redirectUri, state, error, description);
+        public static Result ForClient(string redirectUri, string? state, string error, string description) =>
+            new(null, null, redirectUri, state, error, description);
     }
 }

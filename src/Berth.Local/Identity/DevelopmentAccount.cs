@@ -18,7 +18,9 @@ public sealed record DevelopmentAccount(string Subject, string Username, string 
 
     /// <summary>Finds an account by user name or e-mail address; null when there is none.</summary>
     public static DevelopmentAccount? Find(string? hint) =>
-        All.FirstOrDefault(a => a.Username.Equals(hint, StringComparison.OrdinalIgnoreCase) || a.Email.Equals(hint, StringComparison.OrdinalIgnoreCase));
+        All.FirstOrDefault(a =>
+            a.Username.Equals(hint, StringComparison.OrdinalIgnoreCase) || a.Email.Equals(hint, StringComparison.OrdinalIgnoreCase)
+        );
 
     /// <summary>Finds an account by subject; null when there is none.</summary>
     public static DevelopmentAccount? FindSubject(string? subject) => All.FirstOrDefault(a => a.Subject == subject);

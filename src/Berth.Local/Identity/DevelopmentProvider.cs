@@ -27,7 +27,11 @@ public sealed class DevelopmentProvider : IAsyncDisposable
     /// <summary>Starts the provider.</summary>
     /// <exception cref="IOException">The port is taken.</exception>
     public static async Task<DevelopmentProvider> StartAsync(
-        DevelopmentProviderOptions options, ILoggerProvider? logging, TimeProvider clock, CancellationToken cancellationToken)
+        DevelopmentProviderOptions options,
+        ILoggerProvider? logging,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
@@ -39,19 +43,21 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             builder.Logging.AddProvider(logging);
         }
 
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            if (options.Port == 0)
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
             {
-                kestrel.Listen(IPAddress.Loopback, 0);
-            }
-            else
-            {
-                kestrel.ListenLocalhost(options.Port, listen => listen.Protocols = HttpProtocols.Http1);
-            }
-        });
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+                if (options.Port == 0)
+                {
+                    kestrel.Listen(IPAddress.Loopback, 0);
+                }
+                else
+                {
+                    kestrel.ListenLocalhost(options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+                }
+            });
         var app = builder.Build();
         try
         {
@@ -62,7 +68,10 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             app.Use(GuardAsync);
             app.UseRouting();
             app.MapGet("/.well-known/openid-configuration", (HttpContext http) => JsonAnswer.WriteAsync(http, Discovery(issuer.Value)));
-            app.MapGet("/jwks", (HttpContext http) => JsonAnswer.WriteAsync(http, new JsonObject { ["keys"] = new JsonArray(key.ToJwk()) }));
+            app.MapGet(
+                "/jwks",
+                (HttpContext http) => JsonAnswer.WriteAsync(http, new JsonObject { ["keys"] = new JsonArray(key.ToJwk()) })
+            );
             new AuthorizationEndpoint(options, store, issuer, clock).Map(app);
             tokens.Map(app);
             new EndSessionEndpoint(options, store, key, issuer).Map(app);
@@ -86,27 +95,28 @@ public sealed class DevelopmentProvider : IAsyncDisposable
         _key.Dispose();
     }
 
-    private static JsonObject Discovery(string issuer) => new()
-    {
-        ["issuer"] = issuer,
-        ["authorization_endpoint"] = $"{issuer}/authorize",
-        ["token_endpoint"] = $"{issuer}/token",
-        ["userinfo_endpoint"] = $"{issuer}/userinfo",
-        ["jwks_uri"] = $"{issuer}/jwks",
-        ["end_session_endpoint"] = $"{issuer}/end_session",
-        ["revocation_endpoint"] = $"{issuer}/revoke",
-        ["scopes_supported"] = new JsonArray("openid", "profile", "email", "groups", "offline_access"),
-        ["response_types_supported"] = new JsonArray("code"),
-        ["response_modes_supported"] = new JsonArray("query"),
-        ["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token"),
-        ["subject_types_supported"] = new JsonArray("public"),
-        ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
-        ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
-        ["code_challenge_methods_supported"] = new JsonArray("S256"),
-        ["claims_supported"] = new JsonArray("sub", "name", "preferred_username", "email", "email_verified", "groups"),
-        ["prompt_values_supported"] = new JsonArray("none", "login", "select_account", "create"),
-        ["authorization_response_iss_parameter_supported"] = true,
-    };
+    private static JsonObject Discovery(string issuer) =>
+        new()
+        {
+            ["issuer"] = issuer,
+            ["authorization_endpoint"] = $"{issuer}/authorize",
+            ["token_endpoint"] = $"{issuer}/token",
+            ["userinfo_endpoint"] = $"{issuer}/userinfo",
+            ["jwks_uri"] = $"{issuer}/jwks",
+            ["end_session_endpoint"] = $"{issuer}/end_session",
+            ["revocation_endpoint"] = $"{issuer}/revoke",
+            ["scopes_supported"] = new JsonArray("openid", "profile", "email", "groups", "offline_access"),
+            ["response_types_supported"] = new JsonArray("code"),
+            ["response_modes_supported"] = new JsonArray("query"),
+            ["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token"),
+            ["subject_types_supported"] = new JsonArray("public"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
+            ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
+            ["code_challenge_methods_supported"] = new JsonArray("S256"),
+            ["claims_supported"] = new JsonArray("sub", "name", "preferred_username", "email", "email_verified", "groups"),
+            ["prompt_values_supported"] = new JsonArray("none", "login", "select_account", "create"),
+            ["authorization_response_iss_parameter_supported"] = true,
+        };
 
     // A page of another site that resolves its own name to 127.0.0.1 must not talk to this provider (DNS rebinding).
     private static Task GuardAsync(HttpContext http, RequestDelegate next)

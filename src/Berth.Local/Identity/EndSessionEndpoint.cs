@@ -10,11 +10,14 @@ internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, Gra
     public void Map(WebApplication app)
     {
         app.MapGet("/end_session", (HttpContext http) => HandleAsync(http, confirmed: false));
-        app.MapPost("/end_session", async (HttpContext http) =>
-        {
-            var sameOrigin = http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin";
-            await HandleAsync(http, confirmed: sameOrigin);
-        });
+        app.MapPost(
+            "/end_session",
+            async (HttpContext http) =>
+            {
+                var sameOrigin = http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin";
+                await HandleAsync(http, confirmed: sameOrigin);
+            }
+        );
     }
 
     private async Task HandleAsync(HttpContext http, bool confirmed)
@@ -26,13 +29,20 @@ internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, Gra
         var returnTo = Get("post_logout_redirect_uri");
         if (returnTo is not null && !options.PostLogoutRedirectUris.Contains(returnTo, StringComparer.Ordinal))
         {
-            await ProviderPages.MessageAsync(http, "The address to return to (post_logout_redirect_uri) is not registered for this application.", StatusCodes.Status400BadRequest);
+            await ProviderPages.MessageAsync(
+                http,
+                "The address to return to (post_logout_redirect_uri) is not registered for this application.",
+                StatusCodes.Status400BadRequest
+            );
             return;
         }
 
         var id = http.Request.Cookies[AuthorizationEndpoint.SessionCookie];
         var session = store.FindSession(id);
-        var hinted = hint is not null && (string?)hint["iss"] == issuer.Value && (session is null || (string?)hint["sub"] == session.Account.Subject);
+        var hinted =
+            hint is not null
+            && (string?)hint["iss"] == issuer.Value
+            && (session is null || (string?)hint["sub"] == session.Account.Subject);
 
         // The session's identifier is 256 random bits that only its relying party was told: whoever has it is no other site.
         var named = id is not null && Get("logout_hint") is { } logoutHint && Secrets.Same(logoutHint, GrantStore.SessionIdentifier(id));
@@ -45,7 +55,15 @@ internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, Gra
         if (id is not null)
         {
             store.EndSession(id);
-            http.Response.Cookies.Delete(AuthorizationEndpoint.SessionCookie, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/" });
+            http.Response.Cookies.Delete(
+                AuthorizationEndpoint.SessionCookie,
+                new CookieOptions
+                {
+                    HttpOnly = true,
+                    SameSite = SameSiteMode.Lax,
+                    Path = "/",
+                }
+            );
         }
 
         if (returnTo is null)

@@ -5,7 +5,16 @@ using System.Text;
 namespace Berth.Local.Identity;
 
 /// <summary>What a client was granted when a person signed in.</summary>
-internal sealed record Grant(DevelopmentAccount Account, string SessionId, string ClientId, string RedirectUri, string CodeChallenge, string? Nonce, string Scope, DateTimeOffset AuthTime)
+internal sealed record Grant(
+    DevelopmentAccount Account,
+    string SessionId,
+    string ClientId,
+    string RedirectUri,
+    string CodeChallenge,
+    string? Nonce,
+    string Scope,
+    DateTimeOffset AuthTime
+)
 {
     /// <summary>All tokens that stem from one sign-in: reuse of a spent code or refresh token ends them all (RFC 9700, 4.14).</summary>
     public string Family { get; } = Secrets.New();
@@ -80,7 +89,11 @@ internal sealed class GrantStore(TimeProvider clock)
         // One lock for look-up and mark: two clients that race with the same secret must not both win.
         lock (_gate)
         {
-            if (!entries.TryGetValue(Secrets.Hash(secret), out var entry) || entry.Expires <= clock.GetUtcNow() || IsEnded(entry.Grant.Family))
+            if (
+                !entries.TryGetValue(Secrets.Hash(secret), out var entry)
+                || entry.Expires <= clock.GetUtcNow()
+                || IsEnded(entry.Grant.Family)
+            )
             {
                 return null;
             }
@@ -140,8 +153,10 @@ internal static class Secrets
     public static string New() => System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>SHA-256 of a secret, URL-safe.</summary>
-    public static string Hash(string secret) => System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    public static string Hash(string secret) =>
+        System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>Compares without telling by its duration where two strings differ.</summary>
-    public static bool Same(string a, string b) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(a), Encoding.UTF8.GetBytes(b));
+    public static bool Same(string a, string b) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(a), Encoding.UTF8.GetBytes(b));
 }

@@ -55,11 +55,25 @@ internal sealed class ProviderKey : IDisposable
         return new ProviderKey(created);
     }
 
-    public JsonObject ToJwk() => new() { ["kty"] = "RSA", ["use"] = "sig", ["alg"] = "RS256", ["kid"] = Id, ["n"] = N, ["e"] = E };
+    public JsonObject ToJwk() =>
+        new()
+        {
+            ["kty"] = "RSA",
+            ["use"] = "sig",
+            ["alg"] = "RS256",
+            ["kid"] = Id,
+            ["n"] = N,
+            ["e"] = E,
+        };
 
     public string Sign(string typ, JsonObject claims)
     {
-        var header = new JsonObject { ["alg"] = "RS256", ["kid"] = Id, ["typ"] = typ };
+        var header = new JsonObject
+        {
+            ["alg"] = "RS256",
+            ["kid"] = Id,
+            ["typ"] = typ,
+        };
         var input = $"{Encode(header)}.{Encode(claims)}";
         var signature = _rsa.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return $"{input}.{Base64Url.EncodeToString(signature)}";

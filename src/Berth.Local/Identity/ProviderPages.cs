@@ -20,7 +20,9 @@ internal static class ProviderPages
 
     public static Task ChooseAccountAsync(HttpContext http, string? unknown)
     {
-        var body = new StringBuilder("<h1>Who are you today?</h1><p>Accounts of the development provider. It asks for no password and listens on this machine alone.</p>");
+        var body = new StringBuilder(
+            "<h1>Who are you today?</h1><p>Accounts of the development provider. It asks for no password and listens on this machine alone.</p>"
+        );
         if (!string.IsNullOrEmpty(unknown))
         {
             body.Append($"<p role=\"alert\">There is no account “{WebUtility.HtmlEncode(unknown)}”. Pick one of these.</p>");
@@ -29,7 +31,9 @@ internal static class ProviderPages
         body.Append("<form method=\"post\">");
         foreach (var account in DevelopmentAccount.All)
         {
-            body.Append($"<button name=\"account\" value=\"{account.Username}\"><span class=\"mark\" aria-hidden=\"true\">{account.Name[0]}</span><span>{account.Name}<small>{account.Email}</small></span></button>");
+            body.Append(
+                $"<button name=\"account\" value=\"{account.Username}\"><span class=\"mark\" aria-hidden=\"true\">{account.Name[0]}</span><span>{account.Name}<small>{account.Email}</small></span></button>"
+            );
         }
 
         body.Append("<button class=\"plain\" name=\"cancel\" value=\"1\">Go back without signing in</button></form>");
@@ -37,7 +41,12 @@ internal static class ProviderPages
     }
 
     public static Task ConfirmSignOutAsync(HttpContext http, DevelopmentAccount account) =>
-        WriteAsync(http, "Sign out", $"<h1>Sign out?</h1><p>You are signed in as {account.Name}.</p><form method=\"post\"><button>Sign out</button></form>", StatusCodes.Status200OK);
+        WriteAsync(
+            http,
+            "Sign out",
+            $"<h1>Sign out?</h1><p>You are signed in as {account.Name}.</p><form method=\"post\"><button>Sign out</button></form>",
+            StatusCodes.Status200OK
+        );
 
     public static Task MessageAsync(HttpContext http, string message, int status) =>
         WriteAsync(http, "Development provider", $"<h1>Development provider</h1><p>{WebUtility.HtmlEncode(message)}</p>", status);
@@ -47,11 +56,13 @@ internal static class ProviderPages
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/html; charset=utf-8";
         // form-action is left open: Chromium applies it to the redirects that follow a form post, and those go to the client.
-        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+        http.Response.Headers.ContentSecurityPolicy =
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
         http.Response.Headers.XFrameOptions = "DENY";
         // Not no-referrer: with that a browser sends "Origin: null" from our own form, and the form is refused as foreign.
         http.Response.Headers["Referrer-Policy"] = "same-origin";
         return http.Response.WriteAsync(
-            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{Style}</style></head><body><main>{body}</main></body></html>");
+            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{Style}</style></head><body><main>{body}</main></body></html>"
+        );
     }
 }

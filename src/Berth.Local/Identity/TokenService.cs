@@ -6,7 +6,13 @@ using System.Text.Json.Nodes;
 namespace Berth.Local.Identity;
 
 /// <summary>The token, userinfo and revocation endpoints.</summary>
-internal sealed class TokenService(DevelopmentProviderOptions options, GrantStore store, ProviderKey key, IssuerHolder issuer, TimeProvider clock)
+internal sealed class TokenService(
+    DevelopmentProviderOptions options,
+    GrantStore store,
+    ProviderKey key,
+    IssuerHolder issuer,
+    TimeProvider clock
+)
 {
     private const string AccessTokenType = "at+jwt";
 
@@ -31,7 +37,10 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
         {
             case "authorization_code":
                 grant = store.RedeemCode(form["code"].ToString());
-                if (grant is not null && (grant.RedirectUri != form["redirect_uri"] || !VerifierFits(form["code_verifier"].ToString(), grant.CodeChallenge)))
+                if (
+                    grant is not null
+                    && (grant.RedirectUri != form["redirect_uri"] || !VerifierFits(form["code_verifier"].ToString(), grant.CodeChallenge))
+                )
                 {
                     grant = null;
                 }
@@ -48,7 +57,11 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
 
         if (grant is null)
         {
-            await JsonAnswer.ErrorAsync(http, "invalid_grant", "The code or token is unknown, expired, was used before, or does not fit this request.");
+            await JsonAnswer.ErrorAsync(
+                http,
+                "invalid_grant",
+                "The code or token is unknown, expired, was used before, or does not fit this request."
+            );
             return;
         }
 
@@ -61,7 +74,12 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
     {
         if (DevelopmentAccount.Find(user) is not { } account)
         {
-            return JsonAnswer.ErrorAsync(http, "invalid_request", "There is no such account; there are user1, user2 and admin.", StatusCodes.Status404NotFound);
+            return JsonAnswer.ErrorAsync(
+                http,
+                "invalid_request",
+                "There is no such account; there are user1, user2 and admin.",
+                StatusCodes.Status404NotFound
+            );
         }
 
         var grant = new Grant(account, Secrets.New(), options.ClientId, "", "", null, "openid profile email", clock.GetUtcNow());
@@ -72,22 +90,25 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
     private string AccessToken(Grant grant)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        return key.Sign(AccessTokenType, new JsonObject
-        {
-            ["iss"] = issuer.Value,
-            ["sub"] = grant.Account.Subject,
-            ["aud"] = options.Audience,
-            ["client_id"] = grant.ClientId,
-            ["scope"] = grant.Scope,
-            ["iat"] = now,
-            ["exp"] = now + (long)options.TokenLifetime.TotalSeconds,
-            ["jti"] = Secrets.New(),
-            ["sid"] = grant.SessionId,
-            ["email"] = grant.Account.Email,
-            ["name"] = grant.Account.Name,
-            ["groups"] = Groups(grant.Account),
-            ["family"] = grant.Family,
-        });
+        return key.Sign(
+            AccessTokenType,
+            new JsonObject
+            {
+                ["iss"] = issuer.Value,
+                ["sub"] = grant.Account.Subject,
+                ["aud"] = options.Audience,
+                ["client_id"] = grant.ClientId,
+                ["scope"] = grant.Scope,
+                ["iat"] = now,
+                ["exp"] = now + (long)options.TokenLifetime.TotalSeconds,
+                ["jti"] = Secrets.New(),
+                ["sid"] = grant.SessionId,
+                ["email"] = grant.Account.Email,
+                ["name"] = grant.Account.Name,
+                ["groups"] = Groups(grant.Account),
+                ["family"] = grant.Family,
+            }
+        );
     }
 
     private JsonObject Tokens(Grant grant, bool refresh)
@@ -129,15 +150,27 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
 
     private async Task UserInfoAsync(HttpContext http)
     {
-        var claims = AuthenticationHeaderValue.TryParse(http.Request.Headers.Authorization, out var header)
-            && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && header.Parameter is { } token
-            ? key.Verify(token, AccessTokenType)
-            : null;
+        var claims =
+            AuthenticationHeaderValue.TryParse(http.Request.Headers.Authorization, out var header)
+            && header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+            && header.Parameter is { } token
+                ? key.Verify(token, AccessTokenType)
+                : null;
         var account = DevelopmentAccount.FindSubject((string?)claims?["sub"]);
-        if (claims is null || account is null || (long?)claims["exp"] <= clock.GetUtcNow().ToUnixTimeSeconds() || store.IsEnded((string?)claims["family"] ?? ""))
+        if (
+            claims is null
+            || account is null
+            || (long?)claims["exp"] <= clock.GetUtcNow().ToUnixTimeSeconds()
+            || store.IsEnded((string?)claims["family"] ?? "")
+        )
         {
             http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
-            await JsonAnswer.ErrorAsync(http, "invalid_token", "The access token is missing, expired or not from here.", StatusCodes.Status401Unauthorized);
+            await JsonAnswer.ErrorAsync(
+                http,
+                "invalid_token",
+                "The access token is missing, expired or not from here.",
+                StatusCodes.Status401Unauthorized
+            );
             return;
         }
 
@@ -171,7 +204,10 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
         }
 
         var (id, secret) = ClientCredentials(http, form);
-        if (id == options.ClientId && (options.ClientSecret is null ? secret is null : secret is not null && Secrets.Same(secret, options.ClientSecret)))
+        if (
+            id == options.ClientId
+            && (options.ClientSecret is null ? secret is null : secret is not null && Secrets.Same(secret, options.ClientSecret))
+        )
         {
             return form;
         }
@@ -183,8 +219,10 @@ internal sealed class TokenService(DevelopmentProviderOptions options, GrantStor
 
     private static (string? Id, string? Secret) ClientCredentials(HttpContext http, IFormCollection form)
     {
-        if (!AuthenticationHeaderValue.TryParse(http.Request.Headers.Authorization, out var header)
-            || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+        if (
+            !AuthenticationHeaderValue.TryParse(http.Request.Headers.Authorization, out var header)
+            || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+        )
         {
             return (form["client_id"], form.TryGetValue("client_secret", out var posted) ? posted.ToString() : null);
         }

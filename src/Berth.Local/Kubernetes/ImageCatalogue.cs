@@ -15,20 +15,23 @@ internal static class ImageCatalogue
     /// <param name="dotnet">Path of the program that runs it.</param>
     public static string Write(string? existing, string studioAssembly, string dotnet)
     {
-        var own = existing?.IndexOf(End, StringComparison.Ordinal) is >= 0 and var at ? existing[(at + End.Length)..].TrimStart('\r', '\n') : "";
+        var own = existing?.IndexOf(End, StringComparison.Ordinal) is >= 0 and var at
+            ? existing[(at + End.Length)..].TrimStart('\r', '\n')
+            : "";
         return $"""
-            # What the process runner starts for an image, instead of a container. Read again when it changes.
-            {Begin}
-            {StudioImage}:
-              command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
-              env:
-                STUDIO_ADDRESS: 127.0.0.1
-                DOTNET_TieredPGO: "0"
-            {End}
-            {own}
-            """.TrimEnd() + "\n";
+                # What the process runner starts for an image, instead of a container. Read again when it changes.
+                {Begin}
+                {StudioImage}:
+                  command: [{Quote(dotnet)}, {Quote(studioAssembly)}]
+                  env:
+                    STUDIO_ADDRESS: 127.0.0.1
+                    DOTNET_TieredPGO: "0"
+                {End}
+                {own}
+                """.TrimEnd() + "\n";
     }
 
     // YAML's double quotes take JSON's escapes.
-    private static string Quote(string text) => $"\"{System.Text.Json.JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+    private static string Quote(string text) =>
+        $"\"{System.Text.Json.JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 }

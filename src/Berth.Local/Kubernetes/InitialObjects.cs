@@ -8,7 +8,13 @@ namespace Berth.Local.Kubernetes;
 internal static class InitialObjects
 {
     private const string ApplyPatch = "application/apply-patch+yaml";
-    private static readonly ResourceDescriptor Definitions = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", Namespaced: false);
+    private static readonly ResourceDescriptor Definitions = new(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        Namespaced: false
+    );
 
     /// <summary>Applies them; what is there already stays as it is.</summary>
     public static async Task ApplyAsync(IKubeClient client, string ns, TimeProvider clock, CancellationToken cancellationToken)
@@ -37,6 +43,12 @@ internal static class InitialObjects
         await using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!;
         using var body = new MemoryStream();
         await stream.CopyToAsync(body, cancellationToken);
-        await client.Raw.SendAsync(HttpMethod.Patch, $"{path}?fieldManager=berth-local&force=true", body.ToArray(), ApplyPatch, cancellationToken);
+        await client.Raw.SendAsync(
+            HttpMethod.Patch,
+            $"{path}?fieldManager=berth-local&force=true",
+            body.ToArray(),
+            ApplyPatch,
+            cancellationToken
+        );
     }
 }

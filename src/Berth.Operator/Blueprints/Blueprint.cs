@@ -119,8 +119,14 @@ public sealed record Blueprint
         var (volume, refusal) = VolumePart.Make(workspace, plan, facts.Volume);
         var pod = PodPart.Make(workspace, template, plan, settings);
         var revision = PodPart.Revision(pod);
-        return blueprint with { Volume = volume, ShrinkRefusal = refusal, Revision = revision, Pod = PodPart.Stamp(pod, workspace,
-            revision) };
+        return blueprint with
+        {
+            Volume = volume,
+            ShrinkRefusal = refusal,
+            Revision = revision,
+            Pod = PodPart.Stamp(pod, workspace,
+            revision)
+        };
     }
 
     private static BlueprintProblem? CheckIdentity(UserWorkspace workspace)

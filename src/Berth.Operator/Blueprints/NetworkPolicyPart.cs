@@ -26,8 +26,12 @@ internal static class NetworkPolicyPart
             Metadata = Children.Owned(workspace),
             Spec = new NetworkPolicySpec
             {
-                PodSelector = new LabelSelector { MatchLabels = new Dictionary<string,
-                    string> { [Labels.Workspace] = workspace.Metadata.Name! } },
+                PodSelector = new LabelSelector
+                {
+                    MatchLabels = new Dictionary<string,
+                    string>
+                    { [Labels.Workspace] = workspace.Metadata.Name! }
+                },
                 PolicyTypes = ["Ingress", "Egress"],
                 Ingress =
                 [

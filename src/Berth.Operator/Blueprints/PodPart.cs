@@ -28,13 +28,22 @@ internal static class PodPart
         List<VolumeMount> mounts = [new VolumeMount { Name = VolumeName, MountPath = resolved.MountPath }];
         List<Volume> volumes =
         [
-            new Volume { Name = VolumeName,
-                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = workspace.Metadata.Name! } },
+            new Volume
+            {
+                Name = VolumeName,
+                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = workspace.Metadata.Name! },
+            },
         ];
         if (readOnly)
         {
             mounts.Add(new VolumeMount { Name = TemporaryName, MountPath = "/tmp" });
-            volumes.Add(new Volume { Name = TemporaryName, EmptyDir = new EmptyDirVolumeSource { SizeLimit = "1Gi" } });
+            volumes.Add(
+                new Volume
+                {
+                    Name = TemporaryName,
+                    EmptyDir = new EmptyDirVolumeSource { SizeLimit = "1Gi" },
+                }
+            );
         }
 
         return new Pod
@@ -51,11 +60,21 @@ internal static class PodPart
                         ImagePullPolicy = spec.ImagePullPolicy ?? settings.ImagePullPolicy,
                         Command = spec.Command,
                         Args = spec.Args,
-                        Ports = [new ContainerPort { Name = Blueprint.PortName, Port = resolved.Port, Protocol = "TCP" }],
+                        Ports =
+                        [
+                            new ContainerPort
+                            {
+                                Name = Blueprint.PortName,
+                                Port = resolved.Port,
+                                Protocol = "TCP",
+                            },
+                        ],
                         Env = Environment(workspace, resolved, settings),
                         Resources = resolved.Resources,
                         VolumeMounts = mounts,
-                        StartupProbe = spec.Probes?.Liveness is null ? null : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),
+                        StartupProbe = spec.Probes?.Liveness is null
+                            ? null
+                            : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),
                         ReadinessProbe = MakeProbe(spec.Probes?.Readiness ?? new TemplateProbe(), period: 2, failures: 3),
                         LivenessProbe = spec.Probes?.Liveness is { } liveness ? MakeProbe(liveness, period: 10, failures: 6) : null,
                         SecurityContext = new SecurityContext
@@ -99,7 +118,10 @@ internal static class PodPart
             annotations[Annotations.RestartedAt] = restarted;
         }
 
-        return pod with { Metadata = pod.Metadata with { Annotations = annotations } };
+        return pod with
+        {
+            Metadata = pod.Metadata with { Annotations = annotations },
+        };
     }
 
     // Berth's own variables come first, so that those of a template may refer to them as $(NAME).
@@ -123,15 +145,27 @@ internal static class PodPart
     // Until the application has answered once there is nothing to be alive: an editor that unpacks its extensions for minutes is not to be ended for it.
     // Each second, because a person is waiting and readiness is asked only afterwards.
     private static Probe MakeStartupProbe(TemplateProbe readiness) =>
-        MakeProbe(readiness, period: 1, failures: 1) with { PeriodSeconds = 1, FailureThreshold = (int)StartLimit.TotalSeconds };
+        MakeProbe(readiness, period: 1, failures: 1) with
+        {
+            PeriodSeconds = 1,
+            FailureThreshold = (int)StartLimit.TotalSeconds,
+        };
 
-    private static Probe MakeProbe(TemplateProbe probe, int period, int failures) => new()
-    {
-        HttpGet = probe.Path is null ? null : new HttpGetAction { Path = probe.Path, Port = Blueprint.PortName, Scheme = "HTTP" },
-        TcpSocket = probe.Path is null ? new TcpSocketAction { Port = Blueprint.PortName } : null,
-        InitialDelaySeconds = probe.InitialDelaySeconds,
-        PeriodSeconds = probe.PeriodSeconds ?? period,
-        TimeoutSeconds = probe.TimeoutSeconds ?? 2,
-        FailureThreshold = probe.FailureThreshold ?? failures,
-    };
+    private static Probe MakeProbe(TemplateProbe probe, int period, int failures) =>
+        new()
+        {
+            HttpGet = probe.Path is null
+                ? null
+                : new HttpGetAction
+                {
+                    Path = probe.Path,
+                    Port = Blueprint.PortName,
+                    Scheme = "HTTP",
+                },
+            TcpSocket = probe.Path is null ? new TcpSocketAction { Port = Blueprint.PortName } : null,
+            InitialDelaySeconds = probe.InitialDelaySeconds,
+            PeriodSeconds = probe.PeriodSeconds ?? period,
+            TimeoutSeconds = probe.TimeoutSeconds ?? 2,
+            FailureThreshold = probe.FailureThreshold ?? failures,
+        };
 }

@@ -31,23 +31,45 @@ internal static class RoutePart
         // The name was checked to be a DNS label and the domain at start: nothing in them can end the rule's quotes.
         var host = $"Host(`{settings.Urls.Host(workspace.Metadata.Name!)}`)";
         var edge = EdgeBackend(workspace, settings);
-        Route[] routes = settings.Routing == RoutingMode.ForwardAuth && podReady
-            ?
-            [
-                new Route { Match = $"{host} && PathPrefix(`/.berth/`)", Priority = EdgePathsPriority, Services = [edge] },
-                new Route
-                {
-                    Match = host,
-                    Priority = HostPriority,
-                    Middlewares =
-                    [
-                        new TraefikReference { Name = workspace.Metadata.Name + HeadersSuffix },
-                        new TraefikReference { Name = workspace.Metadata.Name + AuthSuffix },
-                    ],
-                    Services = [new RouteService { Name = workspace.Metadata.Name!, Kind = "Service", Port = Blueprint.ServicePort }],
-                },
-            ]
-            : [new Route { Match = host, Priority = HostPriority, Services = [edge] }];
+        Route[] routes =
+            settings.Routing == RoutingMode.ForwardAuth && podReady
+                ?
+                [
+                    new Route
+                    {
+                        Match = $"{host} && PathPrefix(`/.berth/`)",
+                        Priority = EdgePathsPriority,
+                        Services = [edge],
+                    },
+                    new Route
+                    {
+                        Match = host,
+                        Priority = HostPriority,
+                        Middlewares =
+                        [
+                            new TraefikReference { Name = workspace.Metadata.Name + HeadersSuffix },
+                            new TraefikReference { Name = workspace.Metadata.Name + AuthSuffix },
+                        ],
+                        Services =
+                        [
+                            new RouteService
+                            {
+                                Name = workspace.Metadata.Name!,
+                                Kind = "Service",
+                                Port = Blueprint.ServicePort,
+                            },
+                        ],
+                    },
+                ]
+                :
+                [
+                    new Route
+                    {
+                        Match = host,
+                        Priority = HostPriority,
+                        Services = [edge],
+                    },
+                ];
 
         return new IngressRoute
         {
@@ -73,7 +95,10 @@ internal static class RoutePart
                     Metadata = Children.Owned(workspace, HeadersSuffix),
                     Spec = new MiddlewareSpec
                     {
-                        Headers = new HeadersMiddleware { CustomRequestHeaders = new Dictionary<string, string> { [IdentityHeader] = NoIdentity } },
+                        Headers = new HeadersMiddleware
+                        {
+                            CustomRequestHeaders = new Dictionary<string, string> { [IdentityHeader] = NoIdentity },
+                        },
                     },
                 },
                 new Middleware
@@ -94,7 +119,10 @@ internal static class RoutePart
                             AuthResponseHeaders = [IdentityHeader, .. IdentityHeaderSpellings, "Cookie"],
 
                             // The edge renews the session of somebody who is at work; without this the browser would never hear of it.
-                            AddAuthCookiesToResponse = [EdgeCookies.WorkspaceSession(settings.Urls.PublicOrigin.Scheme == Uri.UriSchemeHttps)],
+                            AddAuthCookiesToResponse =
+                            [
+                                EdgeCookies.WorkspaceSession(settings.Urls.PublicOrigin.Scheme == Uri.UriSchemeHttps),
+                            ],
                         },
                     },
                 },
@@ -103,11 +131,12 @@ internal static class RoutePart
     /// <summary>Names of all middlewares a workspace may have, to find those that should not be.</summary>
     internal static string[] MiddlewareNames(string workspace) => [workspace + HeadersSuffix, workspace + AuthSuffix];
 
-    private static RouteService EdgeBackend(UserWorkspace workspace, BlueprintSettings settings) => new()
-    {
-        Name = settings.Edge.Name,
-        Kind = "Service",
-        Namespace = settings.Edge.Namespace == workspace.Metadata.Namespace ? null : settings.Edge.Namespace,
-        Port = settings.Edge.Port,
-    };
+    private static RouteService EdgeBackend(UserWorkspace workspace, BlueprintSettings settings) =>
+        new()
+        {
+            Name = settings.Edge.Name,
+            Kind = "Service",
+            Namespace = settings.Edge.Namespace == workspace.Metadata.Namespace ? null : settings.Edge.Namespace,
+            Port = settings.Edge.Port,
+        };
 }

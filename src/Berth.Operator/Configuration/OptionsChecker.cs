@@ -59,10 +59,18 @@ internal sealed class OptionsChecker
         var network = new NetworkSettings
         {
             Edge = new PodPeer { PodLabels = LabelList("Edge:PodLabels", options.Edge.PodLabels) },
-            Traefik = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Traefik:PodLabels",
-                options.Traefik.PodLabels) },
-            Dns = new PodPeer { NamespaceLabels = new Dictionary<string, string>(), PodLabels = LabelList("Network:DnsLabels",
-                options.Network.DnsLabels) },
+            Traefik = new PodPeer
+            {
+                NamespaceLabels = new Dictionary<string, string>(),
+                PodLabels = LabelList("Traefik:PodLabels",
+                options.Traefik.PodLabels)
+            },
+            Dns = new PodPeer
+            {
+                NamespaceLabels = new Dictionary<string, string>(),
+                PodLabels = LabelList("Network:DnsLabels",
+                options.Network.DnsLabels)
+            },
             AllowedSources = Networks("Network:AllowedSources", options.Network.AllowedSources),
             DeniedDestinations = Networks("Network:DeniedDestinations", options.Network.DeniedDestinations),
         };
@@ -84,8 +92,11 @@ internal sealed class OptionsChecker
             ForwardAuthAddress = forwardAuth,
             EntryPoints = entryPoints,
             Tls = options.Traefik.Tls ?? origin.Scheme == Uri.UriSchemeHttps
-                ? new IngressRouteTls { SecretName = NullIfEmpty(options.Traefik.TlsSecret),
-                    CertResolver = NullIfEmpty(options.Traefik.CertResolver) }
+                ? new IngressRouteTls
+                {
+                    SecretName = NullIfEmpty(options.Traefik.TlsSecret),
+                    CertResolver = NullIfEmpty(options.Traefik.CertResolver)
+                }
                 : null,
             ImagePullPolicy = NullIfEmpty(options.ImagePullPolicy),
             Network = network,

@@ -37,9 +37,13 @@ public static class FailureClassifier
         return status.Phase switch
         {
             "Failed" => Ended(pod, status),
-            "Succeeded" => new(FailureClasses.User, Reasons.Ended,
+            "Succeeded" => new(
+                FailureClasses.User,
+                Reasons.Ended,
                 "The application ended by itself, without an error. It is started again; stop the workspace instead if it should not "
-                    + "run.", FailureEffect.Replace),
+                    + "run.",
+                FailureEffect.Replace
+            ),
             _ => NotStarted(pod, status, events),
         };
     }
@@ -49,94 +53,146 @@ public static class FailureClassifier
         switch (status.Reason)
         {
             case "Evicted":
-                return new(FailureClasses.Platform, Reasons.Evicted,
+                return new(
+                    FailureClasses.Platform,
+                    Reasons.Evicted,
                     $"The node pushed the workspace out{Because(status.Message)}. It is started again; if it comes back, ask for more "
                         + "memory or disk.",
-                    FailureEffect.Replace);
+                    FailureEffect.Replace
+                );
             case "NodeShutdown" or "Shutdown" or "Terminated" or "NodeAffinity":
-                return new(FailureClasses.Platform, Reasons.NodeLost,
+                return new(
+                    FailureClasses.Platform,
+                    Reasons.NodeLost,
                     $"The node {pod.Spec?.NodeName} was shut down{Because(status.Message)}. The workspace is started on another one.",
-                        FailureEffect.Replace);
+                    FailureEffect.Replace
+                );
             case "OutOfcpu" or "OutOfmemory" or "OutOfpods" or "OutOfephemeral-storage" or "UnexpectedAdmissionError" or "PreemptContainer":
-                return new(FailureClasses.Platform, Reasons.NodeRefused,
+                return new(
+                    FailureClasses.Platform,
+                    Reasons.NodeRefused,
                     $"The node {pod.Spec?.NodeName} would not take the workspace{Because(status.Message)}. It is started again.",
-                        FailureEffect.Replace);
+                    FailureEffect.Replace
+                );
             case "DeadlineExceeded":
-                return new(FailureClasses.Platform, Reasons.PodFailed, "The pod reached its deadline. It is started again.",
-                    FailureEffect.Replace);
+                return new(
+                    FailureClasses.Platform,
+                    Reasons.PodFailed,
+                    "The pod reached its deadline. It is started again.",
+                    FailureEffect.Replace
+                );
         }
 
         var terminated = Container(status)?.State?.Terminated ?? Container(status)?.LastState?.Terminated;
         if (terminated is null)
         {
-            return new(FailureClasses.Platform, Reasons.PodFailed,
+            return new(
+                FailureClasses.Platform,
+                Reasons.PodFailed,
                 $"The pod ended without telling why{Because(status.Message ?? status.Reason)}. It is started again.",
-                    FailureEffect.Replace);
+                FailureEffect.Replace
+            );
         }
 
         return terminated switch
         {
-            { Reason: "OOMKilled" } => new(FailureClasses.User, Reasons.OutOfMemory,
+            { Reason: "OOMKilled" } => new(
+                FailureClasses.User,
+                Reasons.OutOfMemory,
                 $"The application used more memory than it may{Limit(pod)} and was ended. It is started again; "
-                + "close what you do not need, or set a larger spec.resources.memory and restart.",
-                FailureEffect.Replace),
+                    + "close what you do not need, or set a larger spec.resources.memory and restart.",
+                FailureEffect.Replace
+            ),
             { Reason: "ContainerCannotRun" or "StartError" } => CannotRun(terminated.Message),
 
             // What container runtimes say of a container that did not survive a restart of its node: "ContainerStatusUnknown", or "Unknown" with 255.
-            { Reason: "ContainerStatusUnknown" } or { Reason: "Unknown", ExitCode: 255 } => new(FailureClasses.Platform, Reasons.NodeLost,
-                $"The node {pod.Spec?.NodeName} was restarted, and the workspace ended with it. It is started again.", FailureEffect.Replace),
-            { ExitCode: 0 } => new(FailureClasses.User, Reasons.Ended,
-                "The application ended by itself, without an error. It is started again.", FailureEffect.Replace),
+            { Reason: "ContainerStatusUnknown" } or { Reason: "Unknown", ExitCode: 255 } => new(
+                FailureClasses.Platform,
+                Reasons.NodeLost,
+                $"The node {pod.Spec?.NodeName} was restarted, and the workspace ended with it. It is started again.",
+                FailureEffect.Replace
+            ),
+            { ExitCode: 0 } => new(
+                FailureClasses.User,
+                Reasons.Ended,
+                "The application ended by itself, without an error. It is started again.",
+                FailureEffect.Replace
+            ),
             { ExitCode: 126 or 127 } => CannotRun(terminated.Message ?? $"exit code {terminated.ExitCode}"),
-            { ExitCode: 137 or 143 } => new(FailureClasses.Platform, Reasons.Crashed,
+            { ExitCode: 137 or 143 } => new(
+                FailureClasses.Platform,
+                Reasons.Crashed,
                 $"The application was killed (exit code {terminated.ExitCode}): its liveness probe failed, or something outside ended it. "
-                + "It is started again; look at the events of its pod if it comes back.",
-                FailureEffect.Replace),
-            _ => new(FailureClasses.User, Reasons.Crashed,
+                    + "It is started again; look at the events of its pod if it comes back.",
+                FailureEffect.Replace
+            ),
+            _ => new(
+                FailureClasses.User,
+                Reasons.Crashed,
                 $"The application ended with exit code {terminated.ExitCode}{Because(terminated.Message)}. It is started again; its "
                     + "log says more.",
-                FailureEffect.Replace),
+                FailureEffect.Replace
+            ),
         };
     }
 
     private static PodFailure? NotStarted(Pod pod, PodStatus status, IReadOnlyList<CoreEvent> events)
     {
         var scheduled = status.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled");
-        if (status.Phase is null or "Pending" && string.IsNullOrEmpty(pod.Spec?.NodeName)
-            && scheduled is { Status: "False", Reason: "Unschedulable" })
+        if (
+            status.Phase is null or "Pending"
+            && string.IsNullOrEmpty(pod.Spec?.NodeName)
+            && scheduled is { Status: "False", Reason: "Unschedulable" }
+        )
         {
-            return new(FailureClasses.Platform, Reasons.Unschedulable,
+            return new(
+                FailureClasses.Platform,
+                Reasons.Unschedulable,
                 $"No node can take the workspace now{Because(scheduled.Message)}. It starts as soon as one can; an administrator may "
                     + "add nodes, "
-                + "or wish for less CPU or memory.",
-                FailureEffect.Wait);
+                    + "or wish for less CPU or memory.",
+                FailureEffect.Wait
+            );
         }
 
         var waiting = Container(status)?.State?.Waiting;
         switch (waiting?.Reason)
         {
             case "ErrImagePull" or "ImagePullBackOff" or "ErrImageNeverPull" or "RegistryUnavailable" or "ErrRegistryUnavailable":
-                return new(FailureClasses.Template, Reasons.ImagePull,
+                return new(
+                    FailureClasses.Template,
+                    Reasons.ImagePull,
                     $"The image {Image(pod)} cannot be pulled{Because(waiting.Message)}. Whoever keeps the template should check its "
                         + "name, tag and "
-                    + "the right to pull it; the node keeps trying.",
-                    FailureEffect.Stuck);
+                        + "the right to pull it; the node keeps trying.",
+                    FailureEffect.Stuck
+                );
             case "InvalidImageName" or "ImageInspectError":
-                return new(FailureClasses.Template, Reasons.InvalidImageName,
+                return new(
+                    FailureClasses.Template,
+                    Reasons.InvalidImageName,
                     $"'{Image(pod)}' is no name of an image that can be used{Because(waiting.Message)}. Whoever keeps the template "
                         + "should correct it.",
-                    FailureEffect.Stuck);
+                    FailureEffect.Stuck
+                );
             case "CreateContainerConfigError":
-                return new(FailureClasses.Template, Reasons.ContainerConfig,
+                return new(
+                    FailureClasses.Template,
+                    Reasons.ContainerConfig,
                     $"The container cannot be made from the template{Because(waiting.Message)}. Whoever keeps the template should "
                         + "correct it "
-                    + "(an image that runs as root needs securityContext.runAsUser).",
-                    FailureEffect.Stuck);
+                        + "(an image that runs as root needs securityContext.runAsUser).",
+                    FailureEffect.Stuck
+                );
             case "CreateContainerError" or "RunContainerError":
                 return CannotRun(waiting.Message) with { Effect = FailureEffect.Stuck };
             case "CrashLoopBackOff":
-                return new(FailureClasses.User, Reasons.Crashed,
-                    $"The application ends again and again{Because(waiting.Message)}. Its log says more.", FailureEffect.Stuck);
+                return new(
+                    FailureClasses.User,
+                    Reasons.Crashed,
+                    $"The application ends again and again{Because(waiting.Message)}. Its log says more.",
+                    FailureEffect.Stuck
+                );
         }
 
         return FailedMount(status, waiting, events);
@@ -157,26 +213,37 @@ public static class FailureClassifier
         var mount = events.LastOrDefault(e => e.Reason is "FailedMount" or "FailedAttachVolume" or "FailedMapVolume");
         return mount is null
             ? null
-            : new(FailureClasses.Platform, Reasons.FailedMount,
+            : new(
+                FailureClasses.Platform,
+                Reasons.FailedMount,
                 $"The volume cannot be mounted yet{Because(mount.Message)}. The node keeps trying; if it does not pass, an "
                     + "administrator should look "
-                + "at the volume and at the node that had it last.",
-                FailureEffect.Wait);
+                    + "at the volume and at the node that had it last.",
+                FailureEffect.Wait
+            );
     }
 
-    private static PodFailure Lost(Pod pod) => new(FailureClasses.Platform, Reasons.NodeLost,
-        $"The node {pod.Spec?.NodeName} does not answer, so nobody can tell whether the old pod has ended. A second one on the same "
-            + "volume could "
-        + "destroy data: the workspace starts as soon as the node is back, or an administrator removed the node or the pod.",
-        FailureEffect.Wait);
+    private static PodFailure Lost(Pod pod) =>
+        new(
+            FailureClasses.Platform,
+            Reasons.NodeLost,
+            $"The node {pod.Spec?.NodeName} does not answer, so nobody can tell whether the old pod has ended. A second one on the same "
+                + "volume could "
+                + "destroy data: the workspace starts as soon as the node is back, or an administrator removed the node or the pod.",
+            FailureEffect.Wait
+        );
 
-    private static PodFailure CannotRun(string? detail) => new(FailureClasses.Template, Reasons.CannotRun,
-        $"The command of the container cannot be started{Because(detail)}. Whoever keeps the template should check command, args and user.",
-        FailureEffect.Replace);
+    private static PodFailure CannotRun(string? detail) =>
+        new(
+            FailureClasses.Template,
+            Reasons.CannotRun,
+            $"The command of the container cannot be started{Because(detail)}. Whoever keeps the template should check command, args and user.",
+            FailureEffect.Replace
+        );
 
     private static ContainerStatus? Container(PodStatus status) =>
-        status.ContainerStatuses?.FirstOrDefault(c =>
-            c.Name == Blueprint.ContainerName) ?? (status.ContainerStatuses is [var first, ..] ? first : null);
+        status.ContainerStatuses?.FirstOrDefault(c => c.Name == Blueprint.ContainerName)
+        ?? (status.ContainerStatuses is [var first, ..] ? first : null);
 
     private static Container? FirstContainer(Pod pod) => pod.Spec?.Containers is [var first, ..] ? first : null;
 

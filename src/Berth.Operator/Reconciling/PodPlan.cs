@@ -92,7 +92,12 @@ internal sealed record PodPlan
 
         if (RestartAsked(workspace, pod))
         {
-            return new PodPlan { State = PodState.Ending, Step = new Step.DeletePod(pod), Restarting = true };
+            return new PodPlan
+            {
+                State = PodState.Ending,
+                Step = new Step.DeletePod(pod),
+                Restarting = true,
+            };
         }
 
         return FailureClassifier.Classify(pod, seen.PodEvents, seen.Now) is { } failed
@@ -116,7 +121,12 @@ internal sealed record PodPlan
         {
             if (!AskedSince(seen.Workspace, failure))
             {
-                return new PodPlan { State = PodState.Pausing, Failure = failure, LookAgainAt = next };
+                return new PodPlan
+                {
+                    State = PodState.Pausing,
+                    Failure = failure,
+                    LookAgainAt = next,
+                };
             }
 
             failure = null;
@@ -149,7 +159,9 @@ internal sealed record PodPlan
 
         // Counted once per pod: a pod made before the next attempt is the one that the attempt follows.
         var counted = former?.NextRetryAt is { } planned && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned && former.Attempts > 0;
-        var attempts = counted ? former!.Attempts!.Value : (WasReady(seen, pod) && failed.Reason == Reasons.NodeLost ? 0 : former?.Attempts ?? 0) + 1;
+        var attempts = counted
+            ? former!.Attempts!.Value
+            : (WasReady(seen, pod) && failed.Reason == Reasons.NodeLost ? 0 : former?.Attempts ?? 0) + 1;
         var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts, failed.Reason);
         var failure = ToFailure(failed, attempts, retryAt);
         if (changed || seen.Now >= retryAt || (counted && AskedSince(seen.Workspace, former!)))
@@ -167,7 +179,13 @@ internal sealed record PodPlan
         }
 
         // The failed pod stays until then, so that its log can be read.
-        return new PodPlan { State = PodState.Failing, Failure = failure, Effect = failed.Effect, LookAgainAt = retryAt };
+        return new PodPlan
+        {
+            State = PodState.Failing,
+            Failure = failure,
+            Effect = failed.Effect,
+            LookAgainAt = retryAt,
+        };
     }
 
     private static PodPlan Healthy(Observation seen, Pod pod, WorkspaceFailure? failure)
@@ -176,13 +194,23 @@ internal sealed record PodPlan
         failure = failure?.Attempts > 0 ? failure with { NextRetryAt = null } : null;
         if (ready is null)
         {
-            return new PodPlan { State = PodState.Starting, Failure = failure, LookAgainAt = seen.Now + PendingLook };
+            return new PodPlan
+            {
+                State = PodState.Starting,
+                Failure = failure,
+                LookAgainAt = seen.Now + PendingLook,
+            };
         }
 
         var forgetAt = (ready.LastTransitionTime ?? seen.Now) + Backoff.ForgottenAfter;
         return failure is null || seen.Now >= forgetAt
             ? new PodPlan { State = PodState.Ready }
-            : new PodPlan { State = PodState.Ready, Failure = failure, LookAgainAt = forgetAt };
+            : new PodPlan
+            {
+                State = PodState.Ready,
+                Failure = failure,
+                LookAgainAt = forgetAt,
+            };
     }
 
     /// <summary>Whether this pod had served its person: a node that takes it down then says nothing about earlier attempts.</summary>
@@ -199,20 +227,26 @@ internal sealed record PodPlan
         var failedAt = failure.NextRetryAt - Backoff.After(failure.Attempts ?? 1, failure.Reason);
         var request = workspace.Spec.LastRequest;
         return (request?.By is RequestedBy.User or RequestedBy.Admin && request.At > failedAt)
-            || (DateTimeOffset.TryParse(
+            || (
+                DateTimeOffset.TryParse(
                     workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt),
-                    CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var restarted)
-                && restarted > failedAt);
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal,
+                    out var restarted
+                )
+                && restarted > failedAt
+            );
     }
 
-    private static WorkspaceFailure ToFailure(PodFailure failure, int? attempts, DateTimeOffset? next) => new()
-    {
-        Class = failure.Class,
-        Reason = failure.Reason,
-        Message = failure.Message,
-        Attempts = attempts > 0 ? attempts : null,
-        NextRetryAt = next,
-    };
+    private static WorkspaceFailure ToFailure(PodFailure failure, int? attempts, DateTimeOffset? next) =>
+        new()
+        {
+            Class = failure.Class,
+            Reason = failure.Reason,
+            Message = failure.Message,
+            Attempts = attempts > 0 ? attempts : null,
+            NextRetryAt = next,
+        };
 
     // Times on the wire have whole seconds; what is compared later has to survive the way.
     private static DateTimeOffset Seconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerSecond), time.Offset);

@@ -47,8 +47,13 @@ internal static class StatusWriter
             Failure = Failure(blueprint, children, pod, seen),
             TemplateRevision = current is null && desired is null
                 ? null
-                : new TemplateRevision { Current = current, Desired = desired, PendingRestart = current is not null
-                    && desired is not null && current != desired },
+                : new TemplateRevision
+                {
+                    Current = current,
+                    Desired = desired,
+                    PendingRestart = current is not null
+                    && desired is not null && current != desired
+                },
         };
     }
 
@@ -292,8 +297,13 @@ internal static class StatusWriter
         if (!blueprint.Problems.IsEmpty)
         {
             var first = blueprint.Problems[0];
-            return new WorkspaceFailure { Class = first.Class, Reason = first.Reason, Message = string.Join(" ",
-                blueprint.Problems.Select(p => p.Message)) };
+            return new WorkspaceFailure
+            {
+                Class = first.Class,
+                Reason = first.Reason,
+                Message = string.Join(" ",
+                blueprint.Problems.Select(p => p.Message))
+            };
         }
 
         if (seen.Template is null)
@@ -304,8 +314,13 @@ internal static class StatusWriter
         var obstacle = children.Obstacles.OrderBy(o =>
             o.Key).Select(o => o.Value).FirstOrDefault(o => o.Reason != Reasons.WaitingForFormerPod);
         return pod.State == PodState.Foreign && !Children.OwnedByFormer(seen.Workspace, seen.Pod!.Metadata)
-            ? new WorkspaceFailure { Class = FailureClasses.Platform, Reason = Reasons.NameClash, Message = ChildPlan.Clash(ChildPart.Pod,
-                seen.Workspace) }
+            ? new WorkspaceFailure
+            {
+                Class = FailureClasses.Platform,
+                Reason = Reasons.NameClash,
+                Message = ChildPlan.Clash(ChildPart.Pod,
+                seen.Workspace)
+            }
             : obstacle.Message is null
                 ? null
                 : new WorkspaceFailure { Class = FailureClasses.Platform, Reason = obstacle.Reason, Message = obstacle.Message };

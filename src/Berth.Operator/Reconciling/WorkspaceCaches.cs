@@ -120,7 +120,10 @@ internal sealed class WorkspaceCaches
     private InformerOptions<T> Ours<T>()
         where T : class, IKubeResource<T> => new()
         {
-            Watcher = new WatcherOptions { Namespace = Namespace,
-                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Workspace}" },
+            Watcher = new WatcherOptions
+            {
+                Namespace = Namespace,
+                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Workspace}"
+            },
         };
 }

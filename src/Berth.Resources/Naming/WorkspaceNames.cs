@@ -37,7 +37,8 @@ public static class WorkspaceNames
             throw new ArgumentException(
                 $"'{slug}' is not a slug: use 1 to {MaxSlugLength} lower-case letters, digits and single dashes, with no dash at "
                     + "either end.",
-                nameof(slug));
+                nameof(slug)
+            );
         }
 
         return $"{ForOwner(issuer, subject)}-{slug}";

@@ -32,8 +32,11 @@ public sealed record UserWorkspaceSpec
     [Description("Running: a pod should run. Stopped: the pod is ended and the volume is kept.")]
     [AllowedValues(DesiredStates.Running, DesiredStates.Stopped)]
     [SchemaDefault("\"Running\"")]
-    public string DesiredState { get; init =>
-        field = string.IsNullOrEmpty(value) ? DesiredStates.Running : value; } = DesiredStates.Running;
+    public string DesiredState
+    {
+        get; init =>
+        field = string.IsNullOrEmpty(value) ? DesiredStates.Running : value;
+    } = DesiredStates.Running;
 
     /// <summary>Who asked last for a start or a stop, and why.</summary>
     [Description("Who asked last for a start or a stop, why and when. Whoever writes desiredState writes it.")]
@@ -167,8 +170,11 @@ public sealed record WorkspaceStorage
         + "Delete: it goes too.")]
     [AllowedValues(DeletionPolicies.Retain, DeletionPolicies.Delete)]
     [SchemaDefault("\"Retain\"")]
-    public string DeletionPolicy { get; init =>
-        field = string.IsNullOrEmpty(value) ? DeletionPolicies.Retain : value; } = DeletionPolicies.Retain;
+    public string DeletionPolicy
+    {
+        get; init =>
+        field = string.IsNullOrEmpty(value) ? DeletionPolicies.Retain : value;
+    } = DeletionPolicies.Retain;
 }
 
 /// <summary>Another person who may use the workspace.</summary>

@@ -70,7 +70,10 @@ internal sealed class ZipSink(ZipArchive archive) : IArchiveSink
     {
         var entry = archive.CreateEntry(name, level);
         entry.ExternalAttributes = (int)(stat.Mode << 16);
-        entry.LastWriteTime = stat.Modified < Earliest ? Earliest : stat.Modified > Latest ? Latest : stat.Modified;
+        entry.LastWriteTime =
+            stat.Modified < Earliest ? Earliest
+            : stat.Modified > Latest ? Latest
+            : stat.Modified;
         return entry;
     }
 }
@@ -115,9 +118,7 @@ internal sealed class ExactLengthStream(Stream inner, long length) : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

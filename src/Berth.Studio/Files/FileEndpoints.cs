@@ -32,8 +32,15 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
         context.Response.Headers.CacheControl = "private, no-cache";
 
         // The result disposes the stream, whatever happens.
-        await TypedResults.Stream(
-            stream, "application/octet-stream", path.Name, stat.Modified, EntityTagHeaderValue.Parse(stat.ETag), enableRangeProcessing: true)
+        await TypedResults
+            .Stream(
+                stream,
+                "application/octet-stream",
+                path.Name,
+                stat.Modified,
+                EntityTagHeaderValue.Parse(stat.ETag),
+                enableRangeProcessing: true
+            )
             .ExecuteAsync(context);
     }
 
@@ -48,8 +55,11 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
             limit.MaxRequestBodySize = null;
         }
 
-        if (Flag(context, "parents") && path.Value.LastIndexOf('/') is var slash and > 0
-            && WorkspacePath.TryParse(path.Value[..slash], out var folder, out _))
+        if (
+            Flag(context, "parents")
+            && path.Value.LastIndexOf('/') is var slash and > 0
+            && WorkspacePath.TryParse(path.Value[..slash], out var folder, out _)
+        )
         {
             files.CreateFolder(folder, parents: true);
         }
@@ -96,7 +106,9 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
         if (request is not { From: not null, To: not null })
         {
             throw FileProblems.BadRequest(
-                "The body is not what a rename needs.", "Send application/json: {\"from\": \"old/path\", \"to\": \"new/path\", \"overwrite\": false}.");
+                "The body is not what a rename needs.",
+                "Send application/json: {\"from\": \"old/path\", \"to\": \"new/path\", \"overwrite\": false}."
+            );
         }
 
         var to = Parse("to", request.To);
@@ -125,12 +137,13 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
     private static WorkspacePath Parse(string parameter, string text) =>
         WorkspacePath.TryParse(text, out var path, out var problem) ? path : throw FileProblems.BadPath(parameter, problem);
 
-    private static bool Flag(HttpContext context, string name) => context.Request.Query[name].ToString() switch
-    {
-        "true" => true,
-        "" or "false" => false,
-        var other => throw FileProblems.BadRequest($"'{other}' is not a value of {name}.", $"Say {name}=true or {name}=false."),
-    };
+    private static bool Flag(HttpContext context, string name) =>
+        context.Request.Query[name].ToString() switch
+        {
+            "true" => true,
+            "" or "false" => false,
+            var other => throw FileProblems.BadRequest($"'{other}' is not a value of {name}.", $"Say {name}=true or {name}=false."),
+        };
 
     private static WriteCondition ConditionOf(IHeaderDictionary headers, WorkspacePath path)
     {
@@ -140,7 +153,10 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
         {
             return create.ToString().Trim() == "*"
                 ? new WriteCondition(true, [])
-                : throw FileProblems.BadRequest("If-None-Match with an ETag means nothing for a save.", "Send If-None-Match: * to create a new file.");
+                : throw FileProblems.BadRequest(
+                    "If-None-Match with an ETag means nothing for a save.",
+                    "Send If-None-Match: * to create a new file."
+                );
         }
 
         if (match.Count == 0 || create.Count > 0)

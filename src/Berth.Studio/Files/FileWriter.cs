@@ -46,7 +46,11 @@ internal sealed class FileWriter(WorkspaceFolder workspace, InFlight inFlight)
     /// <summary>Saves everything that the stream has.</summary>
     /// <returns>The new version, and whether the file is new.</returns>
     public async Task<(FileStat Stat, bool Created)> WriteAsync(
-        WorkspacePath path, Stream content, WriteCondition condition, CancellationToken cancellationToken)
+        WorkspacePath path,
+        Stream content,
+        WriteCondition condition,
+        CancellationToken cancellationToken
+    )
     {
         if (path.IsRoot)
         {
@@ -62,7 +66,11 @@ internal sealed class FileWriter(WorkspaceFolder workspace, InFlight inFlight)
         try
         {
             var fd = Libc.OpenAt(
-                at.Folder, temporary, Libc.OWronly | Libc.OCreat | Libc.OExcl | Libc.ONofollow | Libc.OCloexec, NewFileMode);
+                at.Folder,
+                temporary,
+                Libc.OWronly | Libc.OCreat | Libc.OExcl | Libc.ONofollow | Libc.OCloexec,
+                NewFileMode
+            );
             if (fd < 0)
             {
                 throw FileProblems.FromErrno(Marshal.GetLastPInvokeError(), path);
@@ -102,7 +110,13 @@ internal sealed class FileWriter(WorkspaceFolder workspace, InFlight inFlight)
         }
     }
 
-    private (FileStat Stat, bool Created) Commit(Location at, string temporary, SafeFileHandle file, WriteCondition condition, ref bool named)
+    private (FileStat Stat, bool Created) Commit(
+        Location at,
+        string temporary,
+        SafeFileHandle file,
+        WriteCondition condition,
+        ref bool named
+    )
     {
         if (Libc.FSync(file) != 0)
         {
@@ -126,8 +140,10 @@ internal sealed class FileWriter(WorkspaceFolder workspace, InFlight inFlight)
             }
 
             var flags = created ? Libc.RenameNoreplace : 0;
-            if (Libc.RenameAt2(at.Folder, temporary, at.Folder, at.Name, flags) != 0
-                && Retry(at, temporary, created, Marshal.GetLastPInvokeError()) is var errno and not 0)
+            if (
+                Libc.RenameAt2(at.Folder, temporary, at.Folder, at.Name, flags) != 0
+                && Retry(at, temporary, created, Marshal.GetLastPInvokeError()) is var errno and not 0
+            )
             {
                 throw FileProblems.FromErrno(errno, at.Path);
             }

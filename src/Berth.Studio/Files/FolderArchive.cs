@@ -42,19 +42,38 @@ internal sealed class FolderArchive(WorkspaceFolder workspace, InFlight inFlight
         var missing = new List<string>();
         await using IArchiveSink sink = tar
             ? new TarSink(context.Response.Body)
-            : new ZipSink(await ZipArchive.CreateAsync(
-                context.Response.Body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, context.RequestAborted));
+            : new ZipSink(
+                await ZipArchive.CreateAsync(
+                    context.Response.Body,
+                    ZipArchiveMode.Create,
+                    leaveOpen: true,
+                    entryNameEncoding: null,
+                    context.RequestAborted
+                )
+            );
         await AddFolderAsync(sink, folder, name, path, missing, 0, context.RequestAborted);
         if (missing.Count > 0)
         {
             var text = Encoding.UTF8.GetBytes("These could not be read and are not in this archive:\n" + string.Join('\n', missing) + "\n");
             using var content = new MemoryStream(text);
-            await sink.AddFileAsync(name + "/" + MissingList, new FileStat { Mode = 0x1A4, ModifiedTicks = 0 }, content, context.RequestAborted);
+            await sink.AddFileAsync(
+                name + "/" + MissingList,
+                new FileStat { Mode = 0x1A4, ModifiedTicks = 0 },
+                content,
+                context.RequestAborted
+            );
         }
     }
 
     private async Task AddFolderAsync(
-        IArchiveSink sink, SafeFileHandle folder, string name, WorkspacePath path, List<string> missing, int depth, CancellationToken cancellationToken)
+        IArchiveSink sink,
+        SafeFileHandle folder,
+        string name,
+        WorkspacePath path,
+        List<string> missing,
+        int depth,
+        CancellationToken cancellationToken
+    )
     {
         await sink.AddFolderAsync(name + "/", Location.StatOpen(folder, path), cancellationToken);
         foreach (var child in Location.NamesIn(folder).Order(StringComparer.Ordinal).ToList())

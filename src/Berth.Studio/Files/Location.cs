@@ -60,7 +60,12 @@ internal sealed class Location(WorkspacePath path, SafeFileHandle folder, string
     public static IEnumerable<string> NamesIn(SafeFileHandle openFolder)
     {
         var view = $"/proc/self/fd/{openFolder.DangerousGetHandle()}";
-        var options = new EnumerationOptions { AttributesToSkip = 0, RecurseSubdirectories = false, IgnoreInaccessible = false };
+        var options = new EnumerationOptions
+        {
+            AttributesToSkip = 0,
+            RecurseSubdirectories = false,
+            IgnoreInaccessible = false,
+        };
         return Directory.EnumerateFileSystemEntries(view, "*", options).Select(e => System.IO.Path.GetFileName(e));
     }
 }

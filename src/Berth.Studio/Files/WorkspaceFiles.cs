@@ -40,7 +40,12 @@ internal sealed class WorkspaceFiles(WorkspaceFolder workspace, InFlight inFligh
         }
 
         entries.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new FolderListing { Path = path.Value, Entries = entries, Truncated = truncated };
+        return new FolderListing
+        {
+            Path = path.Value,
+            Entries = entries,
+            Truncated = truncated,
+        };
     }
 
     /// <summary>One entry.</summary>
@@ -126,7 +131,12 @@ internal sealed class WorkspaceFiles(WorkspaceFolder workspace, InFlight inFligh
             throw FileProblems.Exists(to);
         }
 
-        Check(Libc.RenameAt2(source.Folder, source.Name, target.Folder, target.Name, overwrite ? 0 : Libc.RenameNoreplace), source, target, overwrite);
+        Check(
+            Libc.RenameAt2(source.Folder, source.Name, target.Folder, target.Name, overwrite ? 0 : Libc.RenameNoreplace),
+            source,
+            target,
+            overwrite
+        );
         Sync(target.Folder, to);
         if (stat.IsFolder || from.Value != to.Value)
         {
@@ -167,18 +177,19 @@ internal sealed class WorkspaceFiles(WorkspaceFolder workspace, InFlight inFligh
         _ = Libc.FSync(folder);
     }
 
-    private FileEntry Describe(WorkspacePath path, FileStat stat, string? target) => new()
-    {
-        Name = path.Name,
-        Path = path.Value,
-        Type = stat.IsLink ? "link" : TypeOf(stat),
-        Size = stat.Size,
-        Modified = stat.Modified,
-        Mode = Convert.ToString(stat.Permissions, 8).PadLeft(4, '0'),
-        ETag = stat.IsFile ? stat.ETag : null,
-        Target = target,
-        TargetType = stat.IsLink ? TypeOfTarget(path) : null,
-    };
+    private FileEntry Describe(WorkspacePath path, FileStat stat, string? target) =>
+        new()
+        {
+            Name = path.Name,
+            Path = path.Value,
+            Type = stat.IsLink ? "link" : TypeOf(stat),
+            Size = stat.Size,
+            Modified = stat.Modified,
+            Mode = Convert.ToString(stat.Permissions, 8).PadLeft(4, '0'),
+            ETag = stat.IsFile ? stat.ETag : null,
+            Target = target,
+            TargetType = stat.IsLink ? TypeOfTarget(path) : null,
+        };
 
     private string? TypeOfTarget(WorkspacePath path)
     {
@@ -194,7 +205,10 @@ internal sealed class WorkspaceFiles(WorkspaceFolder workspace, InFlight inFligh
         }
     }
 
-    private static string TypeOf(FileStat stat) => stat.IsFile ? "file" : stat.IsFolder ? "folder" : "other";
+    private static string TypeOf(FileStat stat) =>
+        stat.IsFile ? "file"
+        : stat.IsFolder ? "folder"
+        : "other";
 
     private void MakeOne(WorkspacePath path, bool tolerant)
     {

@@ -31,8 +31,13 @@ internal sealed partial class IdentityMiddleware(RequestDelegate next, IdentityV
         {
             LogRefused(logger, context.Request.Method, path, e.Message);
             throw new ProblemException(
-                401, "identity-required", "This request does not carry a valid identity. " + e.Message, "Nothing was shown and nothing was changed.",
-                "Open the workspace through the platform's own address and sign in there; if you are signed in, load the page again.", e);
+                401,
+                "identity-required",
+                "This request does not carry a valid identity. " + e.Message,
+                "Nothing was shown and nothing was changed.",
+                "Open the workspace through the platform's own address and sign in there; if you are signed in, load the page again.",
+                e
+            );
         }
 
         await next(context);
@@ -58,9 +63,14 @@ internal static class IdentityOfRequest
         context.Features.Get<WorkspaceIdentity>() ?? throw new InvalidOperationException("The request has no identity.");
 
     /// <summary>The person behind the request, who must be allowed to change things.</summary>
-    public static WorkspaceIdentity Writer(this HttpContext context) => context.Person() is { CanWrite: true } person
-        ? person
-        : throw new ProblemException(
-            403, "read-only", $"Your role here ({context.Person().Role}) may only look.", "Nothing was changed.",
-            "Ask the workspace's owner for a role that may edit.");
+    public static WorkspaceIdentity Writer(this HttpContext context) =>
+        context.Person() is { CanWrite: true } person
+            ? person
+            : throw new ProblemException(
+                403,
+                "read-only",
+                $"Your role here ({context.Person().Role}) may only look.",
+                "Nothing was changed.",
+                "Ask the workspace's owner for a role that may edit."
+            );
 }

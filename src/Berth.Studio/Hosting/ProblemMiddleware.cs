@@ -13,7 +13,13 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             await next(context);
             if (context.Response.StatusCode == StatusCodes.Status404NotFound && !context.Response.HasStarted)
             {
-                throw new ProblemException(404, "no-such-page", "There is nothing at this address.", "No data was touched.", "Check the address.");
+                throw new ProblemException(
+                    404,
+                    "no-such-page",
+                    "There is nothing at this address.",
+                    "No data was touched.",
+                    "Check the address."
+                );
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -33,22 +39,44 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
         catch (BadHttpRequestException e)
         {
-            await WriteAsync(context, new ProblemException(
-                e.StatusCode, "bad-request", "The request could not be read: " + e.Message, "No file was changed.", "Send it again.").Problem);
+            await WriteAsync(
+                context,
+                new ProblemException(
+                    e.StatusCode,
+                    "bad-request",
+                    "The request could not be read: " + e.Message,
+                    "No file was changed.",
+                    "Send it again."
+                ).Problem
+            );
         }
         catch (IdentityKeysUnavailableException)
         {
             context.Response.Headers.RetryAfter = "10";
-            await WriteAsync(context, new ProblemException(
-                503, "identity-keys-unavailable", "Who you are cannot be checked now.", "Nothing was shown and nothing was changed.",
-                "Try again in some seconds; if it stays, tell the people who run the platform that the workspace cannot reach the identity keys.").Problem);
+            await WriteAsync(
+                context,
+                new ProblemException(
+                    503,
+                    "identity-keys-unavailable",
+                    "Who you are cannot be checked now.",
+                    "Nothing was shown and nothing was changed.",
+                    "Try again in some seconds; if it stays, tell the people who run the platform that the workspace cannot reach the identity keys."
+                ).Problem
+            );
         }
         catch (Exception e)
         {
             LogFailed(logger, context.Request.Method, context.Request.Path, e);
-            await WriteAsync(context, new ProblemException(
-                500, "internal", "The request failed inside the program.", "A file that was being saved is as it was before.",
-                "Try again; the program's log has the cause.").Problem);
+            await WriteAsync(
+                context,
+                new ProblemException(
+                    500,
+                    "internal",
+                    "The request failed inside the program.",
+                    "A file that was being saved is as it was before.",
+                    "Try again; the program's log has the cause."
+                ).Problem
+            );
         }
     }
 
@@ -60,8 +88,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         context.Response.Headers.ContentDisposition = default;
         context.Response.Headers.ETag = default;
         context.Response.ContentLength = null;
-        return context.Response.WriteAsJsonAsync(
-            problem, StudioJson.Default.Problem, "application/problem+json", context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(problem, StudioJson.Default.Problem, "application/problem+json", context.RequestAborted);
     }
 
     [LoggerMessage(1101, LogLevel.Error, "{Method} {Path} failed")]

@@ -49,7 +49,12 @@ internal sealed class SameOriginMiddleware(RequestDelegate next, StudioOptions o
         return next(context);
     }
 
-    private static ProblemException Refused(string why) => new(
-        403, "cross-origin", why, "Nothing was changed.",
-        $"Use the workspace's own page. A program that calls this API sends the header {RequestHeader}: 1, and for a WebSocket the workspace's origin.");
+    private static ProblemException Refused(string why) =>
+        new(
+            403,
+            "cross-origin",
+            why,
+            "Nothing was changed.",
+            $"Use the workspace's own page. A program that calls this API sends the header {RequestHeader}: 1, and for a WebSocket the workspace's origin."
+        );
 }

@@ -74,7 +74,8 @@ internal sealed class StaticAssets
 
     private static Asset Load(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + name)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + name)
             ?? throw new InvalidOperationException($"The asset {name} is not in the assembly.");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
@@ -89,7 +90,8 @@ internal sealed class StaticAssets
                 ".html" => "text/html; charset=utf-8",
                 ".svg" => "image/svg+xml",
                 _ => "text/plain; charset=utf-8",
-            });
+            }
+        );
     }
 
     private static byte[] Compress(byte[] bytes)

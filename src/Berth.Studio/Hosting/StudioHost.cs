@@ -18,11 +18,13 @@ internal static partial class StudioHost
     public static WebApplication Build(StudioOptions options, IReadOnlyDictionary<string, string> environment, TimeProvider time)
     {
         // The content root must not be the working folder: an appsettings.json in somebody's workspace is not our configuration.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
-        {
-            ContentRootPath = AppContext.BaseDirectory,
-            EnvironmentName = options.Development ? Environments.Development : Environments.Production,
-        });
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions
+            {
+                ContentRootPath = AppContext.BaseDirectory,
+                EnvironmentName = options.Development ? Environments.Development : Environments.Production,
+            }
+        );
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -57,7 +59,11 @@ internal static partial class StudioHost
     }
 
     private static void AddServices(
-        IServiceCollection services, StudioOptions options, IReadOnlyDictionary<string, string> environment, TimeProvider time)
+        IServiceCollection services,
+        StudioOptions options,
+        IReadOnlyDictionary<string, string> environment,
+        TimeProvider time
+    )
     {
         services.AddSingleton(options);
         services.AddSingleton(time);
@@ -76,7 +82,11 @@ internal static partial class StudioHost
         if (options.Identity is { KeysAddress: { } address })
         {
             services.AddSingleton<IKeySource>(p => new RemoteKeySource(
-                address, CreateKeyClient(), time, p.GetRequiredService<ILogger<RemoteKeySource>>()));
+                address,
+                CreateKeyClient(),
+                time,
+                p.GetRequiredService<ILogger<RemoteKeySource>>()
+            ));
         }
         else if (options.Identity is { Keys: { } keys })
         {
@@ -85,7 +95,15 @@ internal static partial class StudioHost
     }
 
     private static HttpClient CreateKeyClient() =>
-        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+        new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            }
+        )
         {
             MaxResponseContentBufferSize = JsonWebKeys.MaxBytes,
         };
@@ -94,23 +112,32 @@ internal static partial class StudioHost
     {
         var services = app.Services;
         var verifier = options.Identity is { } identity
-            ? new IdentityVerifier(identity.Issuer, identity.Audience, services.GetRequiredService<IKeySource>(), services.GetRequiredService<TimeProvider>())
+            ? new IdentityVerifier(
+                identity.Issuer,
+                identity.Audience,
+                services.GetRequiredService<IKeySource>(),
+                services.GetRequiredService<TimeProvider>()
+            )
             : null;
-        app.Use((context, next) =>
-        {
-            var headers = context.Response.Headers;
-            headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "no-referrer";
-            headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            headers["Cross-Origin-Opener-Policy"] = "same-origin";
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                var headers = context.Response.Headers;
+                headers.XContentTypeOptions = "nosniff";
+                headers["Referrer-Policy"] = "no-referrer";
+                headers["Cross-Origin-Resource-Policy"] = "same-origin";
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
+                return next(context);
+            }
+        );
         var loggers = services.GetRequiredService<ILoggerFactory>();
         app.Use(next => new ProblemMiddleware(next, loggers.CreateLogger<ProblemMiddleware>()).InvokeAsync);
         app.Use(next => new IdentityMiddleware(next, verifier, loggers.CreateLogger<IdentityMiddleware>()).InvokeAsync);
 
         // A connection that a sleeping laptop or a lost network left behind is found within a minute.
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
+        app.UseWebSockets(
+            new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(30) }
+        );
         app.Use(next => new SameOriginMiddleware(next, options).InvokeAsync);
         Map(app, options);
         if (verifier is null)

@@ -52,7 +52,9 @@ internal sealed record StudioOptions
         }
         else if (!Path.IsPathFullyQualified(root) || !Directory.Exists(root))
         {
-            problems.Add($"WORKSPACE_ROOT is '{root}', which is not the absolute path of a folder that exists: mount the volume there or correct it.");
+            problems.Add(
+                $"WORKSPACE_ROOT is '{root}', which is not the absolute path of a folder that exists: mount the volume there or correct it."
+            );
         }
 
         var address = IPAddress.IPv6Any;
@@ -65,7 +67,9 @@ internal sealed record StudioOptions
         var origin = Get("WORKSPACE_URL");
         if (origin is not null && !TryOrigin(origin, out origin))
         {
-            problems.Add($"WORKSPACE_URL is '{Get("WORKSPACE_URL")}', which is not a web origin: give for example https://name.example.org.");
+            problems.Add(
+                $"WORKSPACE_URL is '{Get("WORKSPACE_URL")}', which is not a web origin: give for example https://name.example.org."
+            );
         }
 
         var port = Number(Get("PORT"), "PORT", 8080, 0, 65535, problems);
@@ -73,17 +77,20 @@ internal sealed record StudioOptions
         var identity = ReadIdentity(Get, address, problems);
         return problems.Count > 0
             ? (null, problems)
-            : (new StudioOptions
-            {
-                Address = address,
-                Port = port,
-                Name = Get("WORKSPACE_NAME") ?? "workspace",
-                Root = root!,
-                Origin = origin,
-                Identity = identity,
-                MaxTerminals = maxTerminals,
-                Development = (Get("DOTNET_ENVIRONMENT") ?? Get("ASPNETCORE_ENVIRONMENT")) == "Development",
-            }, []);
+            : (
+                new StudioOptions
+                {
+                    Address = address,
+                    Port = port,
+                    Name = Get("WORKSPACE_NAME") ?? "workspace",
+                    Root = root!,
+                    Origin = origin,
+                    Identity = identity,
+                    MaxTerminals = maxTerminals,
+                    Development = (Get("DOTNET_ENVIRONMENT") ?? Get("ASPNETCORE_ENVIRONMENT")) == "Development",
+                },
+                []
+            );
     }
 
     private static IdentityOptions? ReadIdentity(Func<string, string?> get, IPAddress address, List<string> problems)
@@ -100,7 +107,9 @@ internal sealed record StudioOptions
         {
             if (!IPAddress.IsLoopback(address))
             {
-                problems.Add("STUDIO_ALLOW_ANONYMOUS lets everybody in who can reach the port, so it needs a loopback address: set STUDIO_ADDRESS=127.0.0.1.");
+                problems.Add(
+                    "STUDIO_ALLOW_ANONYMOUS lets everybody in who can reach the port, so it needs a loopback address: set STUDIO_ADDRESS=127.0.0.1."
+                );
             }
 
             return null;
@@ -139,7 +148,11 @@ internal sealed record StudioOptions
             var keys = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(value));
             return keys.Count > 0
                 ? (null, keys, null)
-                : (null, null, "WORKSPACE_IDENTITY_JWKS holds no key for ES256: give a key with kty EC, crv P-256 and a kid, or an address.");
+                : (
+                    null,
+                    null,
+                    "WORKSPACE_IDENTITY_JWKS holds no key for ES256: give a key with kty EC, crv P-256 and a kid, or an address."
+                );
         }
         catch (FormatException e)
         {
@@ -150,8 +163,13 @@ internal sealed record StudioOptions
     private static bool TryOrigin(string text, out string origin)
     {
         origin = text;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/"
-            || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
+        if (
+            !Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("http" or "https")
+            || uri.PathAndQuery != "/"
+            || uri.UserInfo.Length > 0
+            || uri.Fragment.Length > 0
+        )
         {
             return false;
         }

@@ -7,7 +7,8 @@ namespace Berth.Studio.Identity;
 /// they are old (a withdrawn key must stop working). Whatever comes in, the issuer is asked at most once in <see cref="MinInterval"/>.
 /// </summary>
 internal sealed partial class RemoteKeySource(Uri address, HttpClient client, TimeProvider time, ILogger<RemoteKeySource> logger)
-    : IKeySource, IDisposable
+    : IKeySource,
+        IDisposable
 {
     /// <summary>Requests with invented key ids must not become requests to the issuer.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(10);
@@ -46,7 +47,8 @@ internal sealed partial class RemoteKeySource(Uri address, HttpClient client, Ti
         }
 
         // Keys that are old but could not be renewed still count: an issuer that is away for a while must not lock everybody out.
-        var snapshot = Volatile.Read(ref _snapshot)
+        var snapshot =
+            Volatile.Read(ref _snapshot)
             ?? throw new IdentityKeysUnavailableException("The keys that sign identities could not be fetched.");
         return snapshot.Keys.TryGetValue(keyId, out var key) ? key : null;
     }
@@ -54,7 +56,9 @@ internal sealed partial class RemoteKeySource(Uri address, HttpClient client, Ti
     public void Dispose() => _fetching.Dispose();
 
     private ECParameters? Current(string keyId) =>
-        Volatile.Read(ref _snapshot) is { } s && time.GetElapsedTime(s.FetchedAt) < MaxAge && s.Keys.TryGetValue(keyId, out var key) ? key : null;
+        Volatile.Read(ref _snapshot) is { } s && time.GetElapsedTime(s.FetchedAt) < MaxAge && s.Keys.TryGetValue(keyId, out var key)
+            ? key
+            : null;
 
     private async Task FetchAsync(CancellationToken cancellationToken)
     {

@@ -115,7 +115,13 @@ internal static class Pty
             Require(Libc.SpawnAttrSetSigDefault((nint)attributes, (nint)allSignals));
             Require(Libc.SpawnAttrSetSigMask((nint)attributes, (nint)noSignals));
             var error = Libc.PosixSpawn(
-                out var pid, Text(start.Program), (nint)actions, (nint)attributes, Vector(start.Arguments), Vector(start.Environment));
+                out var pid,
+                Text(start.Program),
+                (nint)actions,
+                (nint)attributes,
+                Vector(start.Arguments),
+                Vector(start.Environment)
+            );
             return error == 0 ? pid : throw new IOException($"{start.Program} cannot be started: {Marshal.GetPInvokeErrorMessage(error)}.");
         }
         finally

@@ -14,14 +14,26 @@ internal sealed class ShellFinder(StudioOptions options, IReadOnlyDictionary<str
     /// What concerns this program and not the person: PORT would send their own server to a port that is taken, the runtime's switches would
     /// change their own programs, and the identity variables are of no use to them.
     /// </summary>
-    private static readonly string[] NotForShells = ["PORT", "DOTNET_", "ASPNETCORE_", "STUDIO_", "WORKSPACE_IDENTITY_", "COLUMNS", "LINES"];
+    private static readonly string[] NotForShells =
+    [
+        "PORT",
+        "DOTNET_",
+        "ASPNETCORE_",
+        "STUDIO_",
+        "WORKSPACE_IDENTITY_",
+        "COLUMNS",
+        "LINES",
+    ];
 
     private readonly string _mark = Marker + "=" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>What to start.</summary>
     public PtyStart Describe(TerminalSize size)
     {
-        var shell = new[] { environment.GetValueOrDefault("SHELL"), "/bin/bash", "/bin/sh" }.FirstOrDefault(s => s is { Length: > 0 } && IsExecutable(s))
+        var shell =
+            new[] { environment.GetValueOrDefault("SHELL"), "/bin/bash", "/bin/sh" }.FirstOrDefault(s =>
+                s is { Length: > 0 } && IsExecutable(s)
+            )
             ?? throw new IOException("there is neither $SHELL nor /bin/bash nor /bin/sh");
         var variables = environment
             .Where(v => !NotForShells.Any(n => n.EndsWith('_') ? v.Key.StartsWith(n, StringComparison.Ordinal) : v.Key == n))
@@ -97,7 +109,8 @@ internal sealed class ShellFinder(StudioOptions options, IReadOnlyDictionary<str
     {
         try
         {
-            return Path.IsPathFullyQualified(path) && File.Exists(path)
+            return Path.IsPathFullyQualified(path)
+                && File.Exists(path)
                 && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -7,7 +7,9 @@ namespace Berth.Studio.Terminals;
 /// <param name="replaced">Called, under the session's lock, when another connection takes the terminal over.</param>
 internal sealed class TerminalClient(Action replaced)
 {
-    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <summary>The position in the output from which on nothing was sent yet.</summary>
     public long Sent { get; set; }

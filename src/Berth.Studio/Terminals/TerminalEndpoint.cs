@@ -34,7 +34,12 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         if (!context.WebSockets.IsWebSocketRequest)
         {
             throw new ProblemException(
-                426, "websocket-required", "A terminal is a WebSocket.", "Nothing was started.", "Open it from the page, or with a WebSocket client.");
+                426,
+                "websocket-required",
+                "A terminal is a WebSocket.",
+                "Nothing was started.",
+                "Open it from the page, or with a WebSocket client."
+            );
         }
 
         var size = new TerminalSize(Dimension(context, "cols", 80), Dimension(context, "rows", 24));
@@ -50,8 +55,15 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         {
             await SendAsync(
                 socket,
-                new TerminalEvent { Type = "error", Error = e.Problem.Type, Title = e.Problem.Title, Remedy = e.Problem.Remedy },
-                stopping.Token);
+                new TerminalEvent
+                {
+                    Type = "error",
+                    Error = e.Problem.Type,
+                    Title = e.Problem.Title,
+                    Remedy = e.Problem.Remedy,
+                },
+                stopping.Token
+            );
             await CloseAsync(socket, (WebSocketCloseStatus)CloseRefused, "refused");
             return; // Nothing was typed yet that could be unread.
         }
@@ -71,7 +83,16 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         try
         {
             await SendAsync(
-                socket, new TerminalEvent { Type = "ready", Id = session.Id, Resumed = resumed, Window = TerminalSession.Window }, ending.Token);
+                socket,
+                new TerminalEvent
+                {
+                    Type = "ready",
+                    Id = session.Id,
+                    Resumed = resumed,
+                    Window = TerminalSession.Window,
+                },
+                ending.Token
+            );
             var sending = SendOutputAsync(socket, session, client, ending.Token);
             var receiving = ReceiveAsync(socket, session, client, tearDown.Token);
             await Task.WhenAny(sending, receiving);
@@ -110,7 +131,12 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task SendOutputAsync(WebSocket socket, TerminalSession session, TerminalClient client, CancellationToken cancellationToken)
+    private async Task SendOutputAsync(
+        WebSocket socket,
+        TerminalSession session,
+        TerminalClient client,
+        CancellationToken cancellationToken
+    )
     {
         var buffer = new byte[FrameBytes];
         while (true)
@@ -118,7 +144,16 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
             var (length, exit) = session.Take(client, buffer);
             if (exit is { } status)
             {
-                await SendAsync(socket, new TerminalEvent { Type = "exit", Code = status.Code, Signal = status.Signal }, cancellationToken);
+                await SendAsync(
+                    socket,
+                    new TerminalEvent
+                    {
+                        Type = "exit",
+                        Code = status.Code,
+                        Signal = status.Signal,
+                    },
+                    cancellationToken
+                );
                 registry.End(session);
                 return;
             }
@@ -137,7 +172,11 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
     /// <summary>Takes in what the page sends.</summary>
     /// <returns>With which status and reason to close.</returns>
     private async Task<(WebSocketCloseStatus Status, string Reason)> ReceiveAsync(
-        WebSocket socket, TerminalSession session, TerminalClient client, CancellationToken cancellationToken)
+        WebSocket socket,
+        TerminalSession session,
+        TerminalClient client,
+        CancellationToken cancellationToken
+    )
     {
         var buffer = new byte[FrameBytes];
         var held = 0;
@@ -210,17 +249,18 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
     private static ushort Dimension(HttpContext context, string name, ushort @default)
     {
         var text = context.Request.Query[name].ToString();
-        return text.Length == 0
-            ? @default
-            : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= 1000
-                ? value
-                : throw new ProblemException(
-                    400, "bad-size", $"{name} is '{text}'.", "Nothing was started.", "Give a number from 1 to 1000.");
+        return text.Length == 0 ? @default
+            : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= 1000 ? value
+            : throw new ProblemException(400, "bad-size", $"{name} is '{text}'.", "Nothing was started.", "Give a number from 1 to 1000.");
     }
 
     private static Task SendAsync(WebSocket socket, TerminalEvent message, CancellationToken cancellationToken) =>
         socket.SendAsync(
-            JsonSerializer.SerializeToUtf8Bytes(message, StudioJson.Default.TerminalEvent), WebSocketMessageType.Text, true, cancellationToken);
+            JsonSerializer.SerializeToUtf8Bytes(message, StudioJson.Default.TerminalEvent),
+            WebSocketMessageType.Text,
+            true,
+            cancellationToken
+        );
 
     private static async Task CloseAsync(WebSocket socket, WebSocketCloseStatus status, string reason)
     {

@@ -6,7 +6,12 @@ namespace Berth.Studio.Terminals;
 
 /// <summary>All terminals: how many may be, who may come to which, and when they end.</summary>
 internal sealed partial class TerminalRegistry(
-    StudioOptions options, ShellFinder shell, ChildReaper reaper, TimeProvider time, ILogger<TerminalRegistry> logger) : IHostedService
+    StudioOptions options,
+    ShellFinder shell,
+    ChildReaper reaper,
+    TimeProvider time,
+    ILogger<TerminalRegistry> logger
+) : IHostedService
 {
     /// <summary>What a shell gets to write its history after SIGHUP.</summary>
     private static readonly TimeSpan KillAfter = TimeSpan.FromSeconds(5);
@@ -35,10 +40,13 @@ internal sealed partial class TerminalRegistry(
             if (_sessions.Count >= options.MaxTerminals)
             {
                 throw new ProblemException(
-                    429, "too-many-terminals", $"There are {_sessions.Count} terminals already, which is the most that may be.",
+                    429,
+                    "too-many-terminals",
+                    $"There are {_sessions.Count} terminals already, which is the most that may be.",
                     "Those that are open go on.",
                     "Close one that is not needed; one that lost its connection ends by itself after "
-                    + $"{options.TerminalGrace.TotalSeconds:0} seconds.");
+                        + $"{options.TerminalGrace.TotalSeconds:0} seconds."
+                );
             }
 
             var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
@@ -53,8 +61,13 @@ internal sealed partial class TerminalRegistry(
             {
                 LogNotOpened(logger, e.Message);
                 throw new ProblemException(
-                    500, "no-terminal", "A terminal cannot be opened: " + e.Message, "No file was touched.",
-                    "Set SHELL to a shell that the image has; the program's log has the cause.", e);
+                    500,
+                    "no-terminal",
+                    "A terminal cannot be opened: " + e.Message,
+                    "No file was touched.",
+                    "Set SHELL to a shell that the image has; the program's log has the cause.",
+                    e
+                );
             }
         }
     }
@@ -69,7 +82,12 @@ internal sealed partial class TerminalRegistry(
             return _sessions.TryGetValue(id, out var session) && session.Owner.IsSamePerson(person)
                 ? session
                 : throw new ProblemException(
-                    404, "no-such-terminal", "This terminal does not exist any more.", "What ran in it has ended.", "Open a new one.");
+                    404,
+                    "no-such-terminal",
+                    "This terminal does not exist any more.",
+                    "What ran in it has ended.",
+                    "Open a new one."
+                );
         }
     }
 
@@ -107,7 +125,9 @@ internal sealed partial class TerminalRegistry(
             }
 
             session.Grace?.Dispose();
-            session.Grace = session.Ended ? null : time.CreateTimer(_ => session.Signal(Libc.SigKill), null, KillAfter, Timeout.InfiniteTimeSpan);
+            session.Grace = session.Ended
+                ? null
+                : time.CreateTimer(_ => session.Signal(Libc.SigKill), null, KillAfter, Timeout.InfiniteTimeSpan);
         }
 
         session.Signal(Libc.SigHup);

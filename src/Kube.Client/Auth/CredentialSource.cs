@@ -25,16 +25,19 @@ internal abstract class CredentialSource
             return new ExecCredentialSource(plugin, config, time);
         }
 
-        var certificate = credentials is { ClientCertificatePem: { } pem, ClientKeyPem: { } key } ? ClientCertificates.Load(pem, key) : null;
+        var certificate = credentials is { ClientCertificatePem: { } pem, ClientKeyPem: { } key }
+            ? ClientCertificates.Load(pem, key)
+            : null;
         if (credentials.TokenFile is { } file)
         {
             return new TokenFileSource(file, certificate, time);
         }
 
-        var header = credentials.Token is { } token ? new AuthenticationHeaderValue("Bearer", token)
+        var header =
+            credentials.Token is { } token ? new AuthenticationHeaderValue("Bearer", token)
             : credentials.Username is { } user
                 ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{credentials.Password}")))
-                : null;
+            : null;
         return new FixedCredentialSource(header, certificate);
     }
 }

@@ -69,7 +69,10 @@ internal sealed class TokenFileSource(string path, X509Certificate2? certificate
         if (string.IsNullOrEmpty(token) || token.Any(c => c is <= ' ' or > '~'))
         {
             return _current?.Header
-                ?? throw new KubeException($"The token file {path} cannot be used: {(cause is null ? "it holds no token" : "it cannot be read")}.", cause);
+                ?? throw new KubeException(
+                    $"The token file {path} cannot be used: {(cause is null ? "it holds no token" : "it cannot be read")}.",
+                    cause
+                );
         }
 
         return new("Bearer", token);

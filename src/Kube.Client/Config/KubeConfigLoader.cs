@@ -30,8 +30,9 @@ internal static class KubeConfigLoader
             return InCluster(environment);
         }
 
-        throw new KubeConfigException(
-            [$"KUBECONFIG is not set, {home} does not exist, and this is not a pod (KUBERNETES_SERVICE_HOST is not set). Set KUBECONFIG to the path of a kubeconfig file."]);
+        throw new KubeConfigException([
+            $"KUBECONFIG is not set, {home} does not exist, and this is not a pod (KUBERNETES_SERVICE_HOST is not set). Set KUBECONFIG to the path of a kubeconfig file.",
+        ]);
     }
 
     public static KubeConfig LoadFiles(IReadOnlyList<string> paths, string? context, bool missingIsError)
@@ -54,7 +55,9 @@ internal static class KubeConfigLoader
 
         if (files.Count == 0 && problems.Count == 0)
         {
-            problems.Add($"none of the files of KUBECONFIG exists ({string.Join(", ", paths)}); correct the variable or create one of them.");
+            problems.Add(
+                $"none of the files of KUBECONFIG exists ({string.Join(", ", paths)}); correct the variable or create one of them."
+            );
         }
 
         return problems.Count > 0 ? throw new KubeConfigException(problems) : Resolve(files, context, problems);
@@ -75,7 +78,9 @@ internal static class KubeConfigLoader
         var port = environment.Variable("KUBERNETES_SERVICE_PORT");
         if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port))
         {
-            problems.Add("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must both be set; they are in every pod. Outside of a cluster set KUBECONFIG.");
+            problems.Add(
+                "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must both be set; they are in every pod. Outside of a cluster set KUBECONFIG."
+            );
         }
         else if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _))
         {
@@ -94,20 +99,23 @@ internal static class KubeConfigLoader
 
         var namespaceFile = Path.Combine(environment.ServiceAccountFolder, "namespace");
         var ns = File.Exists(namespaceFile) ? ReadText(namespaceFile, "service account namespace", "", problems)?.Trim() : null;
-        var literal = IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{host}]" : host;
+        var literal =
+            IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{host}]" : host;
         if (!Uri.TryCreate($"https://{literal}:{port}", UriKind.Absolute, out var server) && problems.Count == 0)
         {
             problems.Add("KUBERNETES_SERVICE_HOST must be a host name or an address.");
         }
 
-        return problems.Count > 0 ? throw new KubeConfigException(problems) : new KubeConfig
-        {
-            Server = server!,
-            Context = "in-cluster",
-            Namespace = string.IsNullOrEmpty(ns) ? "default" : ns,
-            CertificateAuthorityPem = ca,
-            Credentials = new() { TokenFile = tokenFile },
-        };
+        return problems.Count > 0
+            ? throw new KubeConfigException(problems)
+            : new KubeConfig
+            {
+                Server = server!,
+                Context = "in-cluster",
+                Namespace = string.IsNullOrEmpty(ns) ? "default" : ns,
+                CertificateAuthorityPem = ca,
+                Credentials = new() { TokenFile = tokenFile },
+            };
     }
 
     private static KubeConfig Resolve(List<(YamlSection Root, string Folder)> files, string? wanted, List<string> problems)
@@ -146,7 +154,12 @@ internal static class KubeConfigLoader
             throw new KubeConfigException(problems);
         }
 
-        return config with { Context = name, Namespace = context.Section.Text("namespace") ?? "default", Credentials = credentials };
+        return config with
+        {
+            Context = name,
+            Namespace = context.Section.Text("namespace") ?? "default",
+            Credentials = credentials,
+        };
     }
 
     private static void Fail(List<string> problems, string problem)
@@ -166,7 +179,12 @@ internal static class KubeConfigLoader
         return value;
     }
 
-    private static (YamlSection Section, string Folder)? Find(List<(YamlSection Root, string Folder)> files, string list, string item, string name)
+    private static (YamlSection Section, string Folder)? Find(
+        List<(YamlSection Root, string Folder)> files,
+        string list,
+        string item,
+        string name
+    )
     {
         foreach (var (root, folder) in files)
         {
@@ -203,7 +221,9 @@ internal static class KubeConfigLoader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            var reason = e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : "cannot be read (a folder, or no permission)";
+            var reason = e is FileNotFoundException or DirectoryNotFoundException
+                ? "does not exist"
+                : "cannot be read (a folder, or no permission)";
             problems.Add(what == path ? $"{path} {reason}{remedy}." : $"{what}: the file {path} {reason}{remedy}.");
             return null;
         }

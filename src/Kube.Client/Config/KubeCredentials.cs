@@ -38,8 +38,12 @@ public sealed record KubeCredentials
 
     /// <summary>Names the kind of credentials, never a credential.</summary>
     public override string ToString() =>
-        Exec is not null ? "exec plugin" : TokenFile is not null ? "token file" : Token is not null ? "token" :
-        Username is not null ? "user and password" : ClientCertificatePem is not null ? "client certificate" : "none";
+        Exec is not null ? "exec plugin"
+        : TokenFile is not null ? "token file"
+        : Token is not null ? "token"
+        : Username is not null ? "user and password"
+        : ClientCertificatePem is not null ? "client certificate"
+        : "none";
 }
 
 /// <summary>A credential plugin, as in the <c>exec</c> section of a kubeconfig's user.</summary>

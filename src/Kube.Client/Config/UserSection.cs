@@ -15,7 +15,8 @@ internal static class UserSection
         {
             section.Complain(
                 "auth-provider",
-                $"({provider.Text("name") ?? "unnamed"}) was removed from Kubernetes in 1.26; use an exec plugin, such as gke-gcloud-auth-plugin, kubelogin or kubectl oidc-login");
+                $"({provider.Text("name") ?? "unnamed"}) was removed from Kubernetes in 1.26; use an exec plugin, such as gke-gcloud-auth-plugin, kubelogin or kubectl oidc-login"
+            );
         }
 
         var certificate = PemField.Read(section, "client-certificate", folder);
@@ -72,7 +73,8 @@ internal static class UserSection
         }
     }
 
-    private static bool HasAny(YamlSection section, string field) => section.Text(field) is not null || section.Text($"{field}-data") is not null;
+    private static bool HasAny(YamlSection section, string field) =>
+        section.Text(field) is not null || section.Text($"{field}-data") is not null;
 
     private static void CheckOneMethod(YamlSection section, string? token, string? username, ExecPlugin? exec)
     {
@@ -139,7 +141,10 @@ internal static class UserSection
 
         if (section.Text("interactiveMode") == "Always")
         {
-            section.Complain("interactiveMode", "is Always, but this program has no terminal; use IfAvailable and sign in with the plugin beforehand");
+            section.Complain(
+                "interactiveMode",
+                "is Always, but this program has no terminal; use IfAvailable and sign in with the plugin beforehand"
+            );
         }
 
         Dictionary<string, string> environment = [];
@@ -151,14 +156,16 @@ internal static class UserSection
             }
         }
 
-        return command is null || version is null ? null : new()
-        {
-            ApiVersion = version,
-            Command = command,
-            Arguments = section.Texts("args"),
-            Environment = environment,
-            InstallHint = section.Text("installHint"),
-            ProvideClusterInfo = section.Flag("provideClusterInfo"),
-        };
+        return command is null || version is null
+            ? null
+            : new()
+            {
+                ApiVersion = version,
+                Command = command,
+                Arguments = section.Texts("args"),
+                Environment = environment,
+                InstallHint = section.Text("installHint"),
+                ProvideClusterInfo = section.Flag("provideClusterInfo"),
+            };
     }
 }

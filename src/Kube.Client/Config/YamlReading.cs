@@ -121,9 +121,13 @@ internal readonly struct YamlSection(YamlMappingNode? node, string file, string 
         return [];
     }
 
-    private string Join(string field) => path.Length == 0 ? field : field.Length == 0 ? path : $"{path}.{field}";
+    private string Join(string field) =>
+        path.Length == 0 ? field
+        : field.Length == 0 ? path
+        : $"{path}.{field}";
 
-    private YamlNode? Find(string field) => node is not null && node.Children.TryGetValue(new YamlScalarNode(field), out var value) ? value : null;
+    private YamlNode? Find(string field) =>
+        node is not null && node.Children.TryGetValue(new YamlScalarNode(field), out var value) ? value : null;
 
     private static bool IsNull(YamlNode node) =>
         node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "null" or "~" or "Null" or "NULL" };

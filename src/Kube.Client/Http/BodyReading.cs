@@ -15,10 +15,16 @@ internal static class BodyReading
     public static async Task<byte[]> ReadAllAsync(HttpResponseMessage response, int max, CancellationToken cancellationToken)
     {
         var (body, more) = await ReadAsync(response, max, cancellationToken);
-        return more ? throw new KubeException($"The answer is larger than {max} bytes; ask for less, or raise MaxResponseBytes.", null) : body;
+        return more
+            ? throw new KubeException($"The answer is larger than {max} bytes; ask for less, or raise MaxResponseBytes.", null)
+            : body;
     }
 
-    private static async Task<(byte[] Body, bool More)> ReadAsync(HttpResponseMessage response, int max, CancellationToken cancellationToken)
+    private static async Task<(byte[] Body, bool More)> ReadAsync(
+        HttpResponseMessage response,
+        int max,
+        CancellationToken cancellationToken
+    )
     {
         await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         var length = response.Content.Headers.ContentLength is { } known && known <= max ? (int)known : 4096;

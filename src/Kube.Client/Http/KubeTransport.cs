@@ -69,7 +69,9 @@ internal sealed class KubeTransport : IDisposable
     }
 
     private async Task<(HttpResponseMessage? Response, KubeException? Error, TryOutcome Outcome)> TryAsync(
-        KubeRequest request, CancellationToken cancellationToken)
+        KubeRequest request,
+        CancellationToken cancellationToken
+    )
     {
         using var message = await MessageAsync(request, cancellationToken);
         using var limit = new CancellationTokenSource(_options.RequestTimeout, _options.TimeProvider);
@@ -90,7 +92,10 @@ internal sealed class KubeTransport : IDisposable
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            var error = new KubeException($"The Kubernetes API at {_config.Server} did not answer within {_options.RequestTimeout.TotalSeconds:0} s.", e);
+            var error = new KubeException(
+                $"The Kubernetes API at {_config.Server} did not answer within {_options.RequestTimeout.TotalSeconds:0} s.",
+                e
+            );
             return (null, error, new(null, null, Retryable: false));
         }
         catch (Exception e) when (e is HttpRequestException or IOException)

@@ -11,10 +11,7 @@ internal static class ServerTrust
     /// <summary>TLS settings of a configuration.</summary>
     public static SslClientAuthenticationOptions For(KubeConfig config, Func<X509Certificate2?> clientCertificate)
     {
-        var options = new SslClientAuthenticationOptions
-        {
-            LocalCertificateSelectionCallback = (_, _, _, _, _) => clientCertificate()!,
-        };
+        var options = new SslClientAuthenticationOptions { LocalCertificateSelectionCallback = (_, _, _, _, _) => clientCertificate()! };
         if (config.InsecureSkipTlsVerify)
         {
 #pragma warning disable CA5359 // The person's explicit choice in the configuration.
@@ -38,11 +35,19 @@ internal static class ServerTrust
 
         var expected = config.TlsServerName ?? config.Server.IdnHost;
         options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-            errors == SslPolicyErrors.None ? true : throw new AuthenticationException(Explain(errors, certificate, chain, expected, config));
+            errors == SslPolicyErrors.None
+                ? true
+                : throw new AuthenticationException(Explain(errors, certificate, chain, expected, config));
         return options;
     }
 
-    private static string Explain(SslPolicyErrors errors, X509Certificate? certificate, X509Chain? chain, string expected, KubeConfig config)
+    private static string Explain(
+        SslPolicyErrors errors,
+        X509Certificate? certificate,
+        X509Chain? chain,
+        string expected,
+        KubeConfig config
+    )
     {
         List<string> reasons = [];
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
@@ -57,7 +62,8 @@ internal static class ServerTrust
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
-            var flags = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status) ?? X509ChainStatusFlags.NoError;
+            var flags =
+                chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status) ?? X509ChainStatusFlags.NoError;
             reasons.Add(Chain(flags, config));
         }
 
@@ -72,7 +78,9 @@ internal static class ServerTrust
         }
 
         // An authority made anew has the old one's name and another key: then the signature is what does not fit.
-        if ((flags & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid)) != 0)
+        if (
+            (flags & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid)) != 0
+        )
         {
             return config.CertificateAuthorityPem is null
                 ? "its certificate is signed by no authority that this machine trusts; add certificate-authority-data of the cluster"
@@ -89,7 +97,8 @@ internal static class ServerTrust
             return "no name";
         }
 
-        var names = full.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+        var names = full
+            .Extensions.OfType<X509SubjectAlternativeNameExtension>()
             .SelectMany(e => e.EnumerateDnsNames().Concat(e.EnumerateIPAddresses().Select(a => a.ToString())))
             .Take(10);
         var text = string.Join(", ", names);

@@ -17,7 +17,12 @@ internal static class StatusReading
     public static async Task<KubeException> ReadAsync(HttpResponseMessage response, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var body = await BodyReading.ReadUpToAsync(response, MaxBody, cancellationToken);
-        var status = Parse(body) is { } parsed ? parsed with { Code = parsed.Code ?? (int)response.StatusCode } : Generic(response.StatusCode, body);
+        var status = Parse(body) is { } parsed
+            ? parsed with
+            {
+                Code = parsed.Code ?? (int)response.StatusCode,
+            }
+            : Generic(response.StatusCode, body);
         return new KubeException(status) { RetryAfter = RetryAfter(response, now) ?? Seconds(status.Details?.RetryAfterSeconds) };
     }
 
@@ -58,23 +63,24 @@ internal static class StatusReading
         };
     }
 
-    private static string Reason(HttpStatusCode code) => code switch
-    {
-        HttpStatusCode.BadRequest => "BadRequest",
-        HttpStatusCode.Unauthorized => "Unauthorized",
-        HttpStatusCode.Forbidden => "Forbidden",
-        HttpStatusCode.NotFound => "NotFound",
-        HttpStatusCode.MethodNotAllowed => "MethodNotAllowed",
-        HttpStatusCode.NotAcceptable => "NotAcceptable",
-        HttpStatusCode.Conflict => "Conflict",
-        HttpStatusCode.Gone => "Expired",
-        HttpStatusCode.RequestEntityTooLarge => "RequestEntityTooLarge",
-        HttpStatusCode.UnsupportedMediaType => "UnsupportedMediaType",
-        HttpStatusCode.UnprocessableEntity => "Invalid",
-        HttpStatusCode.TooManyRequests => "TooManyRequests",
-        HttpStatusCode.InternalServerError => "InternalError",
-        HttpStatusCode.ServiceUnavailable => "ServiceUnavailable",
-        HttpStatusCode.GatewayTimeout => "Timeout",
-        _ => "Unknown",
-    };
+    private static string Reason(HttpStatusCode code) =>
+        code switch
+        {
+            HttpStatusCode.BadRequest => "BadRequest",
+            HttpStatusCode.Unauthorized => "Unauthorized",
+            HttpStatusCode.Forbidden => "Forbidden",
+            HttpStatusCode.NotFound => "NotFound",
+            HttpStatusCode.MethodNotAllowed => "MethodNotAllowed",
+            HttpStatusCode.NotAcceptable => "NotAcceptable",
+            HttpStatusCode.Conflict => "Conflict",
+            HttpStatusCode.Gone => "Expired",
+            HttpStatusCode.RequestEntityTooLarge => "RequestEntityTooLarge",
+            HttpStatusCode.UnsupportedMediaType => "UnsupportedMediaType",
+            HttpStatusCode.UnprocessableEntity => "Invalid",
+            HttpStatusCode.TooManyRequests => "TooManyRequests",
+            HttpStatusCode.InternalServerError => "InternalError",
+            HttpStatusCode.ServiceUnavailable => "ServiceUnavailable",
+            HttpStatusCode.GatewayTimeout => "Timeout",
+            _ => "Unknown",
+        };
 }

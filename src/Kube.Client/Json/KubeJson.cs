@@ -8,7 +8,8 @@ namespace Kube.Client.Json;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(KubeTimeConverter)])]
+    Converters = [typeof(KubeTimeConverter)]
+)]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(PersistentVolumeClaim))]

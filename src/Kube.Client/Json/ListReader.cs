@@ -93,7 +93,8 @@ internal static class ListReader
             switch (_place)
             {
                 case Place.Start:
-                    _place = reader.TokenType == JsonTokenType.StartObject ? Place.Top : throw new JsonException("a list must be a JSON object");
+                    _place =
+                        reader.TokenType == JsonTokenType.StartObject ? Place.Top : throw new JsonException("a list must be a JSON object");
                     return true;
                 case Place.Top when reader.TokenType == JsonTokenType.PropertyName:
                     return Property(ref reader, buffer);

@@ -9,7 +9,8 @@ namespace Kube.Client.Models;
 /// <summary>apiextensions.k8s.io/v1 CustomResourceDefinition; the spec stays JSON, since a schema is any JSON.</summary>
 public sealed record CustomResourceDefinition : IKubeResource<CustomResourceDefinition>
 {
-    public static ResourceDescriptor Descriptor { get; } = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", Namespaced: false);
+    public static ResourceDescriptor Descriptor { get; } =
+        new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", Namespaced: false);
 
     public static JsonTypeInfo<CustomResourceDefinition> JsonTypeInfo => KubeJson.Default.CustomResourceDefinition;
 
@@ -17,7 +18,11 @@ public sealed record CustomResourceDefinition : IKubeResource<CustomResourceDefi
 
     public string Kind => Descriptor.Kind;
 
-    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public ObjectMeta Metadata
+    {
+        get;
+        init => field = value ?? new();
+    } = new();
 
     public JsonElement? Spec { get; init; }
 

@@ -47,12 +47,13 @@ public readonly record struct IntOrString
 public sealed class IntOrStringConverter : JsonConverter<IntOrString>
 {
     /// <inheritdoc/>
-    public override IntOrString Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
-    {
-        JsonTokenType.Number when reader.TryGetInt32(out var number) => number,
-        JsonTokenType.String => reader.GetString()!,
-        _ => throw new JsonException("The value must be a 32-bit integer or a string."),
-    };
+    public override IntOrString Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType switch
+        {
+            JsonTokenType.Number when reader.TryGetInt32(out var number) => number,
+            JsonTokenType.String => reader.GetString()!,
+            _ => throw new JsonException("The value must be a 32-bit integer or a string."),
+        };
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, IntOrString value, JsonSerializerOptions options)

@@ -32,12 +32,15 @@ internal static class WatchFrame
                 case "BOOKMARK":
                     return Bookmark<T>(body);
                 case "ERROR":
-                    throw new KubeException(StatusReading.Parse(body) ?? new Status
-                    {
-                        Code = 500,
-                        Reason = "InternalError",
-                        Message = "The watch sent an ERROR event without a Status object.",
-                    });
+                    throw new KubeException(
+                        StatusReading.Parse(body)
+                            ?? new Status
+                            {
+                                Code = 500,
+                                Reason = "InternalError",
+                                Message = "The watch sent an ERROR event without a Status object.",
+                            }
+                    );
                 default:
                     unknown = type;
                     return null;
@@ -50,8 +53,7 @@ internal static class WatchFrame
     }
 
     private static T Read<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> typeInfo, bool omitManagedFields)
-        where T : class, IKubeResource<T> =>
-        omitManagedFields ? ManagedFieldsCut.Read(body, typeInfo) : ObjectReading.Read(body, typeInfo);
+        where T : class, IKubeResource<T> => omitManagedFields ? ManagedFieldsCut.Read(body, typeInfo) : ObjectReading.Read(body, typeInfo);
 
     private static WatchEvent<T> Bookmark<T>(ReadOnlySpan<byte> body)
         where T : class, IKubeResource<T>

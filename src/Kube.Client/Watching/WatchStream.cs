@@ -19,7 +19,8 @@ internal static class WatchStream
         WatchOptions watch,
         KubeClientOptions options,
         ILogger log,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
         where T : class, IKubeResource<T>
     {
         using var response = await transport.SendAsync(new(HttpMethod.Get, pathAndQuery) { LongRunning = true }, cancellationToken);
@@ -69,7 +70,12 @@ internal static class WatchStream
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>?> NextAsync(
-        FrameReader frames, CancellationTokenSource silence, TimeSpan longest, CancellationToken either, CancellationToken cancellationToken)
+        FrameReader frames,
+        CancellationTokenSource silence,
+        TimeSpan longest,
+        CancellationToken either,
+        CancellationToken cancellationToken
+    )
     {
         silence.CancelAfter(longest);
         try
@@ -78,7 +84,10 @@ internal static class WatchStream
         }
         catch (OperationCanceledException e) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new KubeException($"The watch was silent for {longest.TotalSeconds:0} s, longer than the server lets one live; the connection is dead.", e);
+            throw new KubeException(
+                $"The watch was silent for {longest.TotalSeconds:0} s, longer than the server lets one live; the connection is dead.",
+                e
+            );
         }
         catch (OperationCanceledException e)
         {

@@ -37,14 +37,21 @@ internal static class CrdScalars
             ["observedGeneration"] = new JsonObject { ["format"] = "int64", ["minimum"] = 0, ["type"] = "integer" },
             ["reason"] = new JsonObject
             {
-                ["maxLength"] = 1024, ["minLength"] = 1, ["pattern"] = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", ["type"] = "string",
+                ["maxLength"] = 1024,
+                ["minLength"] = 1,
+                ["pattern"] = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+                ["type"] = "string",
             },
-            ["status"] = new JsonObject { ["enum"] = CrdSchema.Strings([Conditions.True, Conditions.False, Conditions.Unknown]),
-                ["type"] = "string" },
+            ["status"] = new JsonObject
+            {
+                ["enum"] = CrdSchema.Strings([Conditions.True, Conditions.False, Conditions.Unknown]),
+                ["type"] = "string"
+            },
             ["type"] = new JsonObject
             {
-                ["maxLength"] = 316, ["pattern"] = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
-                    ["type"] = "string",
+                ["maxLength"] = 316,
+                ["pattern"] = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+                ["type"] = "string",
             },
         },
         ["required"] = CrdSchema.Strings(["lastTransitionTime", "message", "reason", "status", "type"]),

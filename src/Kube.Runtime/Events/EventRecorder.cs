@@ -184,8 +184,14 @@ public sealed class EventRecorder : IEventRecorder
             catch (KubeException error) when (error.IsNotFound)
             {
                 // Events live an hour; the count goes on in a new one.
-                e = e with { Metadata = new ObjectMeta { Namespace = e.Metadata.Namespace,
-                    Name = NameFor(e.InvolvedObject.Name ?? "", _time.GetUtcNow()) } };
+                e = e with
+                {
+                    Metadata = new ObjectMeta
+                    {
+                        Namespace = e.Metadata.Namespace,
+                        Name = NameFor(e.InvolvedObject.Name ?? "", _time.GetUtcNow())
+                    }
+                };
             }
         }
 

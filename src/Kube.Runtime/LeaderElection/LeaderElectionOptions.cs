@@ -52,7 +52,9 @@ public sealed record LeaderElectionOptions
 
         if (RenewDeadline <= RetryPeriod * JitterFactor)
         {
-            problems.Add($"RenewDeadline ({RenewDeadline}) must be greater than RetryPeriod x {JitterFactor} ({RetryPeriod * JitterFactor})");
+            problems.Add(
+                $"RenewDeadline ({RenewDeadline}) must be greater than RetryPeriod x {JitterFactor} ({RetryPeriod * JitterFactor})"
+            );
         }
 
         if (problems.Count > 0)

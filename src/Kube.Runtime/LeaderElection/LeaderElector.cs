@@ -146,8 +146,11 @@ public sealed class LeaderElector
             {
                 // Jitter is a matter of spreading load, not of secrets.
 #pragma warning disable CA5394
-                await Sleep(_options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)),
-                    cancellationToken).ConfigureAwait(false);
+                await Sleep(
+                        _options.RetryPeriod * (1 + (Random.Shared.NextDouble() * LeaderElectionOptions.JitterFactor)),
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false);
 #pragma warning restore CA5394
             }
 
@@ -215,8 +218,11 @@ public sealed class LeaderElector
     /// <summary>The leader's usual way: one write with the version it remembers.</summary>
     private async Task<bool> TryFastAsync(CancellationToken cancellationToken)
     {
-        if (!_leads || _observed is null
-            || LeasePolicy.Decide(_observed.Spec, Expired(), _options, _time.GetUtcNow()) is not { Renews: true } decision)
+        if (
+            !_leads
+            || _observed is null
+            || LeasePolicy.Decide(_observed.Spec, Expired(), _options, _time.GetUtcNow()) is not { Renews: true } decision
+        )
         {
             return false;
         }
@@ -238,14 +244,19 @@ public sealed class LeaderElector
         var lease = await _client.TryGetAsync<Lease>(_options.Namespace, _options.Name, cancellationToken).ConfigureAwait(false);
         if (lease is null)
         {
-            Observe(await _client.CreateAsync(
-                new Lease
-                {
-                    Metadata = new ObjectMeta { Namespace = _options.Namespace, Name = _options.Name },
-                    Spec = LeasePolicy.Decide(null, true, _options, _time.GetUtcNow()).Spec,
-                },
-                null,
-                cancellationToken).ConfigureAwait(false));
+            Observe(
+                await _client
+                    .CreateAsync(
+                        new Lease
+                        {
+                            Metadata = new ObjectMeta { Namespace = _options.Namespace, Name = _options.Name },
+                            Spec = LeasePolicy.Decide(null, true, _options, _time.GetUtcNow()).Spec,
+                        },
+                        null,
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false)
+            );
             return true;
         }
 
@@ -290,8 +301,9 @@ public sealed class LeaderElector
             {
                 try
                 {
-                    await _client.ReplaceAsync(lease with { Spec = LeasePolicy.Released(lease.Spec, _time.GetUtcNow()) }, null,
-                        timeout.Token).ConfigureAwait(false);
+                    await _client
+                        .ReplaceAsync(lease with { Spec = LeasePolicy.Released(lease.Spec, _time.GetUtcNow()) }, null, timeout.Token)
+                        .ConfigureAwait(false);
                     LeaderElectionLog.Released(_logger, _options.Identity, _lease);
                     return;
                 }

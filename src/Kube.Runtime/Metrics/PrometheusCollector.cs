@@ -97,12 +97,14 @@ public sealed class PrometheusCollector : IDisposable
             _instrument = instrument;
             var kind = instrument.GetType().Name;
             _isObservable = instrument.IsObservable;
-            _shape = kind.StartsWith("Histogram", StringComparison.Ordinal) ? Shape.Histogram
+            _shape =
+                kind.StartsWith("Histogram", StringComparison.Ordinal) ? Shape.Histogram
                 : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal)
                     ? Shape.Counter
                 : Shape.Gauge;
             _isSum = kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("UpDownCounter", StringComparison.Ordinal);
-            _buckets = (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray()
+            _buckets =
+                (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray()
                 ?? (instrument as Histogram<long>)?.Advice?.HistogramBucketBoundaries?.Select(b => (double)b).ToArray()
                 ?? (instrument as Histogram<int>)?.Advice?.HistogramBucketBoundaries?.Select(b => (double)b).ToArray()
                 ?? DefaultBuckets;
@@ -126,8 +128,11 @@ public sealed class PrometheusCollector : IDisposable
             if (!_series.TryGetValue(key, out var series))
             {
                 key = _series.Count >= MaximumSeries ? "overflow=\"true\"" : key;
-                series = _series.GetOrAdd(key, static (_, family) =>
-                    new Series(family._shape == Shape.Histogram ? family._buckets.Length + 1 : 0), this);
+                series = _series.GetOrAdd(
+                    key,
+                    static (_, family) => new Series(family._shape == Shape.Histogram ? family._buckets.Length + 1 : 0),
+                    this
+                );
             }
 
             lock (series)
@@ -150,12 +155,25 @@ public sealed class PrometheusCollector : IDisposable
         {
             if (!string.IsNullOrEmpty(_instrument.Description))
             {
-                text.Append("# HELP ").Append(Name).Append(' ')
-                    .Append(_instrument.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" ")).Append('\n');
+                text.Append("# HELP ")
+                    .Append(Name)
+                    .Append(' ')
+                    .Append(_instrument.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" "))
+                    .Append('\n');
             }
 
-            text.Append("# TYPE ").Append(Name).Append(' ')
-                .Append(_shape switch { Shape.Counter => "counter", Shape.Histogram => "histogram", _ => "gauge" }).Append('\n');
+            text.Append("# TYPE ")
+                .Append(Name)
+                .Append(' ')
+                .Append(
+                    _shape switch
+                    {
+                        Shape.Counter => "counter",
+                        Shape.Histogram => "histogram",
+                        _ => "gauge",
+                    }
+                )
+                .Append('\n');
         }
 
         public void WriteSeries(StringBuilder text, HashSet<string> seen)
@@ -192,7 +210,8 @@ public sealed class PrometheusCollector : IDisposable
             text.Append(' ').Append(Number(value)).Append('\n');
         }
 
-        private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf"
+        private static string Number(double value) =>
+            double.IsPositiveInfinity(value) ? "+Inf"
             : double.IsNegativeInfinity(value) ? "-Inf"
             : value.ToString("R", CultureInfo.InvariantCulture);
 
@@ -218,7 +237,8 @@ public sealed class PrometheusCollector : IDisposable
         }
 
         private static string Escape(string text) =>
-            text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            text.Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal)
                 .Replace("\n", "\\n", StringComparison.Ordinal);
 
         private static string Safe(string name)

@@ -99,14 +99,14 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
 
     private static WatcherEvent<T> ToEvent(WatcherSignal signal, IAsyncEnumerator<WatchEvent<T>> stream, Exception? failure,
         WatcherState state) => signal switch
-    {
-        WatcherSignal.InitApply => new(WatcherEventKind.InitApply, ObjectOf(stream.Current)),
-        WatcherSignal.InitDone => new(WatcherEventKind.InitDone, ResourceVersion: VersionOf(state)),
-        WatcherSignal.Apply => new(WatcherEventKind.Apply, ObjectOf(stream.Current), VersionOf(state)),
-        WatcherSignal.Delete => new(WatcherEventKind.Delete, ObjectOf(stream.Current), VersionOf(state)),
-        WatcherSignal.Progress => new(WatcherEventKind.Progress, ResourceVersion: VersionOf(state)),
-        _ => new(WatcherEventKind.Failed, Error: failure ?? new WatchEndedException("The watch ended before it brought anything.")),
-    };
+        {
+            WatcherSignal.InitApply => new(WatcherEventKind.InitApply, ObjectOf(stream.Current)),
+            WatcherSignal.InitDone => new(WatcherEventKind.InitDone, ResourceVersion: VersionOf(state)),
+            WatcherSignal.Apply => new(WatcherEventKind.Apply, ObjectOf(stream.Current), VersionOf(state)),
+            WatcherSignal.Delete => new(WatcherEventKind.Delete, ObjectOf(stream.Current), VersionOf(state)),
+            WatcherSignal.Progress => new(WatcherEventKind.Progress, ResourceVersion: VersionOf(state)),
+            _ => new(WatcherEventKind.Failed, Error: failure ?? new WatchEndedException("The watch ended before it brought anything.")),
+        };
 
     private static T? ObjectOf(WatchEvent<T> e) => e switch
     {

@@ -373,8 +373,15 @@ public class WorkspaceApiTests
         using var none = await api.GetAsync($"/api/workspaces/{name}/logs");
         Assert.Equal(HttpStatusCode.Conflict, none.StatusCode);
 
-        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Namespace = ProductFixture.Namespace,
-            Labels = new Dictionary<string, string> { [Labels.Workspace] = name } } });
+        edge.Kube.Put(new Pod
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = $"{name}-1",
+                Namespace = ProductFixture.Namespace,
+                Labels = new Dictionary<string, string> { [Labels.Workspace] = name }
+            }
+        });
         var pipe = new System.IO.Pipelines.Pipe();
         edge.Kube.Logs[$"{name}-1"] = options =>
         {
@@ -402,8 +409,16 @@ public class WorkspaceApiTests
         using var api = edge.Api("user1");
         await api.PostAsync("/api/workspaces", null);
         var name = edge.NameOf("user1");
-        edge.Kube.Put(new Pod { Metadata = new ObjectMeta { Name = $"{name}-1", Labels = new
-            Dictionary<string, string> { [Labels.Workspace] = name } } });
+        edge.Kube.Put(new Pod
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = $"{name}-1",
+                Labels = new
+            Dictionary<string, string>
+                { [Labels.Workspace] = name }
+            }
+        });
         edge.Kube.Put(Event("e1", "Pod", $"{name}-1", "Pulled", 2));
         edge.Kube.Put(Event("e2", "UserWorkspace", name, "Started", 1));
         edge.Kube.Put(Event("e3", "UserWorkspace", "ws-other", "Secret", 3));

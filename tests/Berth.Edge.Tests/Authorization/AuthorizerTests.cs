@@ -85,7 +85,11 @@ public class AuthorizerTests
 
     private static Caller Caller(string issuer, string subject, bool admin) => new()
     {
-        Kind = CallerKind.Session, Issuer = issuer, Subject = subject, IsAdministrator = admin, SessionId = "s",
-            ExpiresAt = Now.AddHours(2),
+        Kind = CallerKind.Session,
+        Issuer = issuer,
+        Subject = subject,
+        IsAdministrator = admin,
+        SessionId = "s",
+        ExpiresAt = Now.AddHours(2),
     };
 }

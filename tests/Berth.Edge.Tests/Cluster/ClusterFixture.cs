@@ -42,8 +42,9 @@ internal sealed class ClusterFixture : IAsyncDisposable
         var server = await KubeServer.StartAsync(
             new KubeServerOptions
             {
-                DataDirectory = folder.FullName, FlushToDisk = false,
-                    Runner = new PodRunnerOptions { ImageCatalog = images, ShutdownGrace = TimeSpan.FromSeconds(1) },
+                DataDirectory = folder.FullName,
+                FlushToDisk = false,
+                Runner = new PodRunnerOptions { ImageCatalog = images, ShutdownGrace = TimeSpan.FromSeconds(1) },
             },
             NullLoggerFactory.Instance,
             TimeProvider.System);
@@ -101,8 +102,11 @@ internal sealed class ClusterFixture : IAsyncDisposable
             new Pod
             {
                 Metadata = Meta(name) with { Labels = new Dictionary<string, string> { [Labels.Workspace] = name } },
-                Spec = new PodSpec { Containers = [new Container { Name = "workspace", Image = "sh", Args = [script] }],
-                    TerminationGracePeriodSeconds = 1 },
+                Spec = new PodSpec
+                {
+                    Containers = [new Container { Name = "workspace", Image = "sh", Args = [script] }],
+                    TerminationGracePeriodSeconds = 1
+                },
             },
             null,
             default);

@@ -166,7 +166,9 @@ public class EdgeOnKubernetesTests
         Assert.Contains("update", await NextAsync(reader), StringComparison.Ordinal);
         await cluster.SetStatusAsync(name, w => new UserWorkspaceStatus
         {
-            Phase = WorkspacePhases.Failed, ObservedGeneration = w.Metadata.Generation, Message = "The image cannot be fetched.",
+            Phase = WorkspacePhases.Failed,
+            ObservedGeneration = w.Metadata.Generation,
+            Message = "The image cannot be fetched.",
         });
         Assert.Contains("update", await NextAsync(reader), StringComparison.Ordinal);
 

@@ -29,7 +29,8 @@ public class OptionsTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Berth:Edge:Management:Port"] = "many", ["Berth:Edge:Workspaces:MaximumPerPerson"] = "few",
+            ["Berth:Edge:Management:Port"] = "many",
+            ["Berth:Edge:Workspaces:MaximumPerPerson"] = "few",
         }).Build();
 
         var error = Assert.Throws<EdgeConfigurationException>(() => BerthEdgeOptions.Read(configuration));
@@ -77,8 +78,9 @@ public class OptionsTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Berth:Edge:PublicOrigin"] = "https://a.example", ["Berth:Edge:Workspaces:Namespace"] = "ns",
-                ["Berth:Edge:Pages:ProductName"] = "Harbour",
+            ["Berth:Edge:PublicOrigin"] = "https://a.example",
+            ["Berth:Edge:Workspaces:Namespace"] = "ns",
+            ["Berth:Edge:Pages:ProductName"] = "Harbour",
             ["Berth:Edge:Issuers:0:Issuer"] = "https://idp.example",
         }).Build();
 

@@ -57,8 +57,11 @@ public class EdgeSettingsTests
     [InlineData("", false)]
     public void Parse_PublicOrigin_IsAnOriginAndEncryptedOutsideLoopback(string origin, bool good)
     {
-        var options = EdgeFixture.Options("https://idp.example.test") with { PublicOrigin = origin,
-            WorkspaceDomain = "workspaces.example.dev" };
+        var options = EdgeFixture.Options("https://idp.example.test") with
+        {
+            PublicOrigin = origin,
+            WorkspaceDomain = "workspaces.example.dev"
+        };
 
         var error = Record.Exception(() => EdgeSettingsParser.Parse(options));
 
@@ -70,7 +73,8 @@ public class EdgeSettingsTests
     {
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var files = new Dictionary<string,
-            string> { ["/secret"] = "s3cret\n", ["/cookie"] = Key + "\n", ["/identity"] = ec.ExportECPrivateKeyPem() };
+            string>
+        { ["/secret"] = "s3cret\n", ["/cookie"] = Key + "\n", ["/identity"] = ec.ExportECPrivateKeyPem() };
         var options = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?>
             {
@@ -119,8 +123,11 @@ public class EdgeSettingsTests
     [Fact]
     public void Parse_NoKeysAndNotToldToMakeSome_IsRefused()
     {
-        var options = EdgeFixture.Options("https://idp.example.test") with { Session = new SessionOptions(),
-            Identity = new WorkspaceIdentityOptions() };
+        var options = EdgeFixture.Options("https://idp.example.test") with
+        {
+            Session = new SessionOptions(),
+            Identity = new WorkspaceIdentityOptions()
+        };
 
         var error = Assert.Throws<EdgeConfigurationException>(() => EdgeSettingsParser.Parse(options));
 

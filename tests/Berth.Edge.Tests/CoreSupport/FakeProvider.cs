@@ -88,8 +88,14 @@ internal sealed class FakeProvider : IAsyncDisposable
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
         return new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = audience, ["sub"] = Subject, ["client_id"] = "cli", ["iat"] = now, ["exp"] = now + 3600,
-                ["jti"] = "token-1", ["scope"] = "openid api",
+            ["iss"] = Issuer,
+            ["aud"] = audience,
+            ["sub"] = Subject,
+            ["client_id"] = "cli",
+            ["iat"] = now,
+            ["exp"] = now + 3600,
+            ["jti"] = "token-1",
+            ["scope"] = "openid api",
         };
     }
 
@@ -125,8 +131,10 @@ internal sealed class FakeProvider : IAsyncDisposable
         var code = Guid.NewGuid().ToString("n");
         _codes[code] = new JsonObject
         {
-            ["nonce"] = query["nonce"].ToString(), ["challenge"] = query["code_challenge"].ToString(), ["sub"] = Subject,
-                ["redirect"] = query["redirect_uri"].ToString(),
+            ["nonce"] = query["nonce"].ToString(),
+            ["challenge"] = query["code_challenge"].ToString(),
+            ["sub"] = Subject,
+            ["redirect"] = query["redirect_uri"].ToString(),
         };
         var target = $"{query["redirect_uri"]}?code={code}&state={query["state"]}&iss={Uri.EscapeDataString(Issuer)}";
         context.Response.Redirect(OnRedirect?.Invoke(target) ?? target);
@@ -151,16 +159,25 @@ internal sealed class FakeProvider : IAsyncDisposable
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
         var claims = new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = ClientId, ["sub"] = grant["sub"]!.DeepClone(), ["nonce"] = grant["nonce"]!.DeepClone(),
-                ["iat"] = now, ["exp"] = now + 300,
-            ["email"] = $"{grant["sub"]}@example.test", ["email_verified"] = true, ["name"] = $"Name of {grant["sub"]}",
-                ["sid"] = "provider-session",
+            ["iss"] = Issuer,
+            ["aud"] = ClientId,
+            ["sub"] = grant["sub"]!.DeepClone(),
+            ["nonce"] = grant["nonce"]!.DeepClone(),
+            ["iat"] = now,
+            ["exp"] = now + 300,
+            ["email"] = $"{grant["sub"]}@example.test",
+            ["email_verified"] = true,
+            ["name"] = $"Name of {grant["sub"]}",
+            ["sid"] = "provider-session",
         };
         OnIdToken?.Invoke(claims);
         var idToken = Sign(claims);
         var answer = new JsonObject
         {
-            ["token_type"] = "Bearer", ["access_token"] = "opaque", ["expires_in"] = 300, ["id_token"] = OnIdTokenText?.Invoke(idToken)
+            ["token_type"] = "Bearer",
+            ["access_token"] = "opaque",
+            ["expires_in"] = 300,
+            ["id_token"] = OnIdTokenText?.Invoke(idToken)
                 ?? idToken,
         };
         OnTokenAnswer?.Invoke(answer);
@@ -195,15 +212,27 @@ internal sealed class TestKey
         if (_key is RSA rsa)
         {
             var p = rsa.ExportParameters(false);
-            return new JsonObject { ["kty"] = "RSA", ["kid"] = Id, ["use"] = "sig", ["alg"] = Algorithm,
-                ["n"] = StrictBase64Url.Encode(p.Modulus), ["e"] = StrictBase64Url.Encode(p.Exponent) };
+            return new JsonObject
+            {
+                ["kty"] = "RSA",
+                ["kid"] = Id,
+                ["use"] = "sig",
+                ["alg"] = Algorithm,
+                ["n"] = StrictBase64Url.Encode(p.Modulus),
+                ["e"] = StrictBase64Url.Encode(p.Exponent)
+            };
         }
 
         var e = ((ECDsa)_key).ExportParameters(false);
         return new JsonObject
         {
-            ["kty"] = "EC", ["kid"] = Id, ["use"] = "sig", ["alg"] = Algorithm, ["crv"] = Algorithm == "ES256" ? "P-256" : "P-384",
-            ["x"] = StrictBase64Url.Encode(e.Q.X), ["y"] = StrictBase64Url.Encode(e.Q.Y),
+            ["kty"] = "EC",
+            ["kid"] = Id,
+            ["use"] = "sig",
+            ["alg"] = Algorithm,
+            ["crv"] = Algorithm == "ES256" ? "P-256" : "P-384",
+            ["x"] = StrictBase64Url.Encode(e.Q.X),
+            ["y"] = StrictBase64Url.Encode(e.Q.Y),
         };
     }
 

@@ -202,7 +202,8 @@ public class ForwardAuthTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         edge.Directory.Put(edge.Directory[EdgeFixture.WorkspaceHost] with
         {
-            OwnerSubject = "user2", Shares = [new WorkspaceShare("user1", null, "view", null)],
+            OwnerSubject = "user2",
+            Shares = [new WorkspaceShare("user1", null, "view", null)],
         });
         var own = ("Origin", EdgeFixture.WorkspaceOrigin);
 

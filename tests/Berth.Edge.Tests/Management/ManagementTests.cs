@@ -68,16 +68,32 @@ public class ManagementTests
     {
         await using var edge = await ProductFixture.StartAsync();
         var browser = await edge.SignedInAsync("user1");
-        foreach (var url in (string[])["http://localhost:8080/tos", "http://localhost:8080/api/nix", "http://ws-nix.localhost:8080/",
-            "http://other.localhost.example.localhost:8080/", "http://localhost:8080/%2f"])
+        foreach (
+            var url in (string[])
+                [
+                    "http://localhost:8080/tos",
+                    "http://localhost:8080/api/nix",
+                    "http://ws-nix.localhost:8080/",
+                    "http://other.localhost.example.localhost:8080/",
+                    "http://localhost:8080/%2f",
+                ]
+        )
         {
             using var answer = await browser.GetAsync(url);
         }
 
         using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
-        foreach (var line in (string[])["{route=\"pages\",status=\"2xx\"}", "{route=\"api\",status=\"4xx\"}",
-            "{route=\"workspace-pages\",status=\"3xx\"}",
-            "{route=\"unknown-host\",status=\"4xx\"}", "{route=\"refused\",status=\"4xx\"}", "{route=\"sign-in\",status=\"3xx\"}"])
+        foreach (
+            var line in (string[])
+                [
+                    "{route=\"pages\",status=\"2xx\"}",
+                    "{route=\"api\",status=\"4xx\"}",
+                    "{route=\"workspace-pages\",status=\"3xx\"}",
+                    "{route=\"unknown-host\",status=\"4xx\"}",
+                    "{route=\"refused\",status=\"4xx\"}",
+                    "{route=\"sign-in\",status=\"3xx\"}",
+                ]
+        )
         {
             await MetricsAsync(client, "berth_edge_requests_total" + line);
         }
@@ -94,20 +110,18 @@ public class ManagementTests
         }
 
         // Whoever made no sign-in here writes nothing into the log.
-        using (await edge.NewBrowser().GetAsync($"{ProductFixture.Origin}/auth/callback?state=x&code=y"))
-        {
-        }
+        using (await edge.NewBrowser().GetAsync($"{ProductFixture.Origin}/auth/callback?state=x&code=y")) { }
 
         edge.Provider.OnIdToken = null;
         var browser = await edge.SignedInAsync("user1");
         using (await browser.SendAsync($"{ProductFixture.Origin}/logout", HttpMethod.Post, headers: [("Origin", ProductFixture.Origin)]))
-        {
-        }
+        { }
 
         var events = await edge.Get<IAccountStore>().ListAuditAsync(new AuditQuery(), default);
         Assert.Equal(
             [("session.begin", "refused", null), ("session.begin", "allowed", "user1"), ("session.end", "allowed", "user1")],
-            events.OrderBy(e => e.At).Select(e => (e.Action, e.Outcome, e.Actor?.Subject)));
+            events.OrderBy(e => e.At).Select(e => (e.Action, e.Outcome, e.Actor?.Subject))
+        );
         Assert.Contains("id-token", events.Single(e => e.Outcome == "refused").Target, StringComparison.Ordinal);
     }
 
@@ -115,7 +129,9 @@ public class ManagementTests
     private static async Task<string> MetricsAsync(HttpClient client, string expected)
     {
         var text = "";
-        await ClusterFixture.Until(async () => (text = await client.GetStringAsync("/metrics")).Contains(expected, StringComparison.Ordinal));
+        await ClusterFixture.Until(async () =>
+            (text = await client.GetStringAsync("/metrics")).Contains(expected, StringComparison.Ordinal)
+        );
         return text;
     }
 }

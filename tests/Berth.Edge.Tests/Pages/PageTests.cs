@@ -134,8 +134,12 @@ public class PageTests
         var token = page.QuerySelector("input[name=csrf]")!.GetAttribute("value")!;
         Dictionary<string, string> Filled(string threads) => new()
         {
-            ["csrf"] = token, ["displayName"] = "Numbers", ["template"] = "notebook", ["p.notebook.threads"] = threads,
-                ["p.notebook.locale"] = "", ["p.other.threads"] = "x",
+            ["csrf"] = token,
+            ["displayName"] = "Numbers",
+            ["template"] = "notebook",
+            ["p.notebook.threads"] = threads,
+            ["p.notebook.locale"] = "",
+            ["p.other.threads"] = "x",
         };
 
         using var bad = new FormUrlEncodedContent(Filled("33"));
@@ -179,8 +183,10 @@ public class PageTests
         using var start = await browser.FollowAsync($"{ProductFixture.Origin}/start");
         edge.Kube.Put(new Kube.Client.Models.CoreEvent
         {
-            Metadata = new() { Name = "e" }, InvolvedObject = new() { Kind = "UserWorkspace", Name = edge.NameOf("user1") }, Reason = "X",
-                Message = "<img src=x onerror=1>",
+            Metadata = new() { Name = "e" },
+            InvolvedObject = new() { Kind = "UserWorkspace", Name = edge.NameOf("user1") },
+            Reason = "X",
+            Message = "<img src=x onerror=1>",
         });
 
         using var answer = await browser.GetAsync($"{ProductFixture.Origin}/dashboard/{edge.NameOf("user1")}");

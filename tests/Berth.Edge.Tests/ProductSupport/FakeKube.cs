@@ -30,12 +30,12 @@ internal sealed class FakeKube : IKubeClient
 
     public static KubeException Error(int code, string reason, string message, params (string Field, string Message)[] causes) =>
         new(new Status
-    {
-        Code = code,
-        Reason = reason,
-        Message = message,
-        Details = new StatusDetails { Causes = [.. causes.Select(c => new StatusCause { Field = c.Field, Message = c.Message })] },
-    });
+        {
+            Code = code,
+            Reason = reason,
+            Message = message,
+            Details = new StatusDetails { Causes = [.. causes.Select(c => new StatusCause { Field = c.Field, Message = c.Message })] },
+        });
 
     /// <summary>Changes an object as somebody else would.</summary>
     public void Put<T>(T obj)

@@ -56,8 +56,11 @@ internal sealed class ProductFixture : IAsyncDisposable
         });
         builder.Services.AddSingleton(api ?? kube!);
         services?.Invoke(builder.Services);
-        var given = new BerthEdgeOptions { Edge = EdgeFixture.Options(provider.Issuer),
-            Workspaces = new WorkspaceOptions { Namespace = Namespace } };
+        var given = new BerthEdgeOptions
+        {
+            Edge = EdgeFixture.Options(provider.Issuer),
+            Workspaces = new WorkspaceOptions { Namespace = Namespace }
+        };
         builder.Services.AddBerthEdge(options?.Invoke(given) ?? given);
         var app = builder.Build();
         app.UseBerthEdge();

@@ -101,8 +101,9 @@ public class ProgressPageTests
 
         edge.SetStatus(edge.NameOf("user1"), new UserWorkspaceStatus
         {
-            Phase = WorkspacePhases.Failed, ObservedGeneration = 1,
-                Failure = new WorkspaceFailure { Message = "No <image>.", Class = FailureClasses.Template },
+            Phase = WorkspacePhases.Failed,
+            ObservedGeneration = 1,
+            Failure = new WorkspaceFailure { Message = "No <image>.", Class = FailureClasses.Template },
         });
         Assert.Equal("event: update", await NextEventAsync(reader));
         var shown = await reader.ReadLineAsync();
@@ -173,7 +174,7 @@ public class ProgressPageTests
         edge.Kube.Put(known with
         {
             Spec = known.Spec with { DesiredState = "Stopped" },
-                Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Stopped, ObservedGeneration = known.Metadata.Generation },
+            Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Stopped, ObservedGeneration = known.Metadata.Generation },
         });
         await ProductFixture.Until(() => edge.Get<WorkspaceWatch>().Find(name)?.Spec.DesiredState == "Stopped");
         return (browser, name);

@@ -67,8 +67,14 @@ public class ProgressViewTests
     public void From_Stopped_CanBeStarted()
     {
         var workspace = Workspace(Status(WorkspacePhases.Stopped));
-        var view = ProgressView.From(workspace with { Spec = workspace.Spec with { DesiredState = "Stopped",
-            LastRequest = new() { Reason = RequestReasons.Idle } } }, false);
+        var view = ProgressView.From(workspace with
+        {
+            Spec = workspace.Spec with
+            {
+                DesiredState = "Stopped",
+                LastRequest = new() { Reason = RequestReasons.Idle }
+            }
+        }, false);
 
         Assert.Equal(ProgressAction.Start, view.Action);
         Assert.Contains("nobody used it", view.Problem, StringComparison.Ordinal);
@@ -78,8 +84,14 @@ public class ProgressViewTests
     [Fact]
     public void From_GoneOrDeleting_NothingToStart()
     {
-        var deleting = Workspace(AllTrue()) with { Metadata = new ObjectMeta { Name = "ws-a",
-            DeletionTimestamp = DateTimeOffset.UnixEpoch } };
+        var deleting = Workspace(AllTrue()) with
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = "ws-a",
+                DeletionTimestamp = DateTimeOffset.UnixEpoch
+            }
+        };
 
         Assert.True(ProgressView.From(null, false).IsGone);
         Assert.Equal(ProgressAction.None, ProgressView.From(deleting, false).Action);

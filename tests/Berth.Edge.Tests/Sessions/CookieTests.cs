@@ -96,8 +96,10 @@ public class CookieTests
     {
         var session = Session() with
         {
-            Issuer = new string('i', issuer), Subject = new string('s', subject), Email = new string('e', email),
-                Name = string.Concat(Enumerable.Repeat("é", name / 2)),
+            Issuer = new string('i', issuer),
+            Subject = new string('s', subject),
+            Email = new string('e', email),
+            Name = string.Concat(Enumerable.Repeat("é", name / 2)),
         };
 
         var bytes = SessionCodec.Write(session);
@@ -132,7 +134,9 @@ public class CookieTests
         var hop = "AAAAAAAAAAAAAAAAAAAAAA";
         var ticket = edge.Get<WorkspaceTickets>().Issue(EdgeFixture.WorkspaceHost, WorkspaceTickets.HashOfHop(hop), "/", Session() with
         {
-            Issuer = edge.Provider.Issuer, RenewedAt = edge.Clock.GetUtcNow(), ExpiresAt = edge.Clock.GetUtcNow().AddHours(1),
+            Issuer = edge.Provider.Issuer,
+            RenewedAt = edge.Clock.GetUtcNow(),
+            ExpiresAt = edge.Clock.GetUtcNow().AddHours(1),
         });
         var identity = edge.Upstream.Requests.Last().Headers["X-Workspace-Identity"].Single();
         string[] all = [edgeSession, workspaceSession, flow, ticket, identity];
@@ -176,8 +180,13 @@ public class CookieTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var hop = "AAAAAAAAAAAAAAAAAAAAAA";
-        var session = Session() with { Issuer = edge.Provider.Issuer, RenewedAt = edge.Clock.GetUtcNow(), ExpiresAt = edge.Clock.GetUtcNow()
-            .AddHours(1) };
+        var session = Session() with
+        {
+            Issuer = edge.Provider.Issuer,
+            RenewedAt = edge.Clock.GetUtcNow(),
+            ExpiresAt = edge.Clock.GetUtcNow()
+            .AddHours(1)
+        };
         var ticket = edge.Get<WorkspaceTickets>().Issue(EdgeFixture.WorkspaceHost, WorkspaceTickets.HashOfHop(hop), "/", session);
         var url = $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={ticket}";
         switch (how)
@@ -288,10 +297,16 @@ public class CookieTests
 
     private static EdgeSession Session() => new()
     {
-        Id = EdgeSession.NewId(), Issuer = "https://idp.example.test", Subject = "user1", Email = "a@b.test", Name = "Ä B",
-            ProviderSessionId = "sid", IsAdministratorByClaim = true,
+        Id = EdgeSession.NewId(),
+        Issuer = "https://idp.example.test",
+        Subject = "user1",
+        Email = "a@b.test",
+        Name = "Ä B",
+        ProviderSessionId = "sid",
+        IsAdministratorByClaim = true,
         RenewedAt = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
-            ExpiresAt = new DateTimeOffset(2030, 1, 2, 0, 0, 0, TimeSpan.Zero), Epoch = 7,
+        ExpiresAt = new DateTimeOffset(2030, 1, 2, 0, 0, 0, TimeSpan.Zero),
+        Epoch = 7,
     };
 
     private static async Task<HttpStatusCode> StatusAsync(EdgeFixture edge, string url, (string, string) header)

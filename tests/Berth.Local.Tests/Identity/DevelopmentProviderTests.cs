@@ -21,7 +21,10 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _provider = await DevelopmentProvider.StartAsync(Options(), null, _clock, CancellationToken.None);
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true }) { BaseAddress = new Uri(_provider.Issuer.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)) };
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true })
+        {
+            BaseAddress = new Uri(_provider.Issuer.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)),
+        };
     }
 
     public async Task DisposeAsync()
@@ -58,7 +61,10 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     public async Task Authorize_UnknownClientOrAddress_ShowsMessageAndSendsNothing(string replacement)
     {
         var name = replacement.Split('=')[0];
-        var url = string.Join('&', Authorize("").Split('?')[1].Split('&').Where(p => !p.StartsWith(name, StringComparison.Ordinal)).Append(replacement));
+        var url = string.Join(
+            '&',
+            Authorize("").Split('?')[1].Split('&').Where(p => !p.StartsWith(name, StringComparison.Ordinal)).Append(replacement)
+        );
 
         var answer = await _http.GetAsync("/authorize?" + url);
 
@@ -75,7 +81,10 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     public async Task Authorize_BadParameter_TellsTheClient(string replacement, string error)
     {
         var name = replacement.Split('=')[0];
-        var url = string.Join('&', Authorize("").Split('?')[1].Split('&').Where(p => !p.StartsWith(name + "=", StringComparison.Ordinal)).Append(replacement));
+        var url = string.Join(
+            '&',
+            Authorize("").Split('?')[1].Split('&').Where(p => !p.StartsWith(name + "=", StringComparison.Ordinal)).Append(replacement)
+        );
 
         var answer = await _http.GetAsync("/authorize?" + url);
 
@@ -97,7 +106,16 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     [Fact]
     public async Task Token_WrongVerifier_IsRefused()
     {
-        var answer = await PostAsync("/token", new() { ["grant_type"] = "authorization_code", ["code"] = await CodeAsync("user1"), ["redirect_uri"] = Callback, ["code_verifier"] = new string('x', 43) });
+        var answer = await PostAsync(
+            "/token",
+            new()
+            {
+                ["grant_type"] = "authorization_code",
+                ["code"] = await CodeAsync("user1"),
+                ["redirect_uri"] = Callback,
+                ["code_verifier"] = new string('x', 43),
+            }
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("invalid_grant", (string?)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["error"]);
@@ -206,7 +224,9 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     {
         var tokens = await RedeemAsync(await CodeAsync("user1"));
 
-        var ended = await _http.GetAsync($"/end_session?id_token_hint={tokens["id_token"]}&post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A9999%2F&state=x");
+        var ended = await _http.GetAsync(
+            $"/end_session?id_token_hint={tokens["id_token"]}&post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A9999%2F&state=x"
+        );
         var silent = await _http.GetAsync(Authorize("&prompt=none"));
 
         Assert.Equal("http://localhost:9999/?state=x", ended.Headers.Location!.ToString());
@@ -216,7 +236,10 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     [Fact]
     public async Task AnyPath_ForeignHostName_IsMisdirected()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/.well-known/openid-configuration") { Headers = { Host = "rebound.example" } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/.well-known/openid-configuration")
+        {
+            Headers = { Host = "rebound.example" },
+        };
 
         Assert.Equal(HttpStatusCode.MisdirectedRequest, (await _http.SendAsync(request)).StatusCode);
     }
@@ -228,38 +251,53 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
         await using var second = await DevelopmentProvider.StartAsync(Options(), null, _clock, CancellationToken.None);
         using var http = new HttpClient();
 
-        Assert.Equal(before, await http.GetStringAsync(second.Issuer.Replace("localhost", "127.0.0.1", StringComparison.Ordinal) + "/jwks"));
+        Assert.Equal(
+            before,
+            await http.GetStringAsync(second.Issuer.Replace("localhost", "127.0.0.1", StringComparison.Ordinal) + "/jwks")
+        );
     }
 
     private static string Authorize(string more) =>
         $"/authorize?client_id=berth&redirect_uri={HttpUtility.UrlEncode(Callback)}&response_type=code&scope=openid%20profile%20email%20offline_access&state=s1&nonce=n1"
         + $"&code_challenge={Secrets.Hash(Verifier)}&code_challenge_method=S256{more}";
 
-    private static System.Collections.Specialized.NameValueCollection Query(HttpResponseMessage answer) => HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
+    private static System.Collections.Specialized.NameValueCollection Query(HttpResponseMessage answer) =>
+        HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
 
     private static Dictionary<string, string> CodeForm(string code) =>
-        new() { ["grant_type"] = "authorization_code", ["code"] = code, ["redirect_uri"] = Callback, ["code_verifier"] = Verifier };
+        new()
+        {
+            ["grant_type"] = "authorization_code",
+            ["code"] = code,
+            ["redirect_uri"] = Callback,
+            ["code_verifier"] = Verifier,
+        };
 
-    private static AuthenticationHeaderValue Basic(string id, string secret) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
+    private static AuthenticationHeaderValue Basic(string id, string secret) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
 
-    private static JsonObject Claims(string token) => JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(token.Split('.')[1]))!.AsObject();
+    private static JsonObject Claims(string token) =>
+        JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(token.Split('.')[1]))!.AsObject();
 
-    private DevelopmentProviderOptions Options() => new()
-    {
-        Port = 0,
-        DataDirectory = _folder,
-        ClientId = "berth",
-        ClientSecret = "secret of the test",
-        RedirectUris = [Callback],
-        PostLogoutRedirectUris = ["http://localhost:9999/"],
-        Audience = "http://localhost:9999",
-    };
+    private DevelopmentProviderOptions Options() =>
+        new()
+        {
+            Port = 0,
+            DataDirectory = _folder,
+            ClientId = "berth",
+            ClientSecret = "secret of the test",
+            RedirectUris = [Callback],
+            PostLogoutRedirectUris = ["http://localhost:9999/"],
+            Audience = "http://localhost:9999",
+        };
 
     private async Task<string> CodeAsync(string user) => Query(await _http.GetAsync(Authorize("&login_hint=" + user)))["code"]!;
 
-    private async Task<JsonObject> RedeemAsync(string code) => (await (await PostAsync("/token", CodeForm(code))).Content.ReadFromJsonAsync<JsonObject>())!;
+    private async Task<JsonObject> RedeemAsync(string code) =>
+        (await (await PostAsync("/token", CodeForm(code))).Content.ReadFromJsonAsync<JsonObject>())!;
 
-    private Task<HttpResponseMessage> RefreshAsync(string token) => PostAsync("/token", new() { ["grant_type"] = "refresh_token", ["refresh_token"] = token });
+    private Task<HttpResponseMessage> RefreshAsync(string token) =>
+        PostAsync("/token", new() { ["grant_type"] = "refresh_token", ["refresh_token"] = token });
 
     private async Task<HttpResponseMessage> PostAsync(string path, Dictionary<string, string> form)
     {

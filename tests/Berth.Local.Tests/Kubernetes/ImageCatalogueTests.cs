@@ -9,7 +9,11 @@ public sealed class ImageCatalogueTests
     {
         var text = ImageCatalogue.Write(null, "/opt/berth/Berth.Studio.dll", "/usr/bin/dotnet");
 
-        Assert.Contains("\nberth-studio:dev:\n  command: [\"/usr/bin/dotnet\", \"/opt/berth/Berth.Studio.dll\"]\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\nberth-studio:dev:\n  command: [\"/usr/bin/dotnet\", \"/opt/berth/Berth.Studio.dll\"]\n",
+            text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -13,8 +13,12 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public sealed class BlueprintGoldenTests
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, IndentSize = 2 };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        IndentSize = 2
+    };
 
     public static TheoryData<string> Cases => [.. Inputs.Keys];
 
@@ -50,8 +54,15 @@ public sealed class BlueprintGoldenTests
                 Args = ["--port=$(PORT)"],
                 Env = [new TemplateVariable { Name = "HOME", Value = "$(WORKSPACE_ROOT)" }],
                 Port = 8888,
-                Probes = new TemplateProbes { Liveness = new TemplateProbe { Path = "/live", InitialDelaySeconds = 30,
-                    FailureThreshold = 9 } },
+                Probes = new TemplateProbes
+                {
+                    Liveness = new TemplateProbe
+                    {
+                        Path = "/live",
+                        InitialDelaySeconds = 30,
+                        FailureThreshold = 9
+                    }
+                },
                 Resources = new TemplateResources
                 {
                     Requests = new ComputeResources { Cpu = "500m", Memory = "1Gi" },
@@ -74,8 +85,12 @@ public sealed class BlueprintGoldenTests
             TestData.Settings with
             {
                 ImagePullPolicy = "IfNotPresent",
-                Network = new NetworkSettings { AllowedSources = ["192.0.2.0/24"], DeniedDestinations = ["198.51.100.7/32",
-                    "2001:db8::/32"] },
+                Network = new NetworkSettings
+                {
+                    AllowedSources = ["192.0.2.0/24"],
+                    DeniedDestinations = ["198.51.100.7/32",
+                    "2001:db8::/32"]
+                },
             },
             new BlueprintFacts()),
         ["existing-larger-volume"] = () => Blueprint.For(

@@ -26,7 +26,10 @@ public sealed class KubectlApplyTests
 
             // Applied again, nothing changes: what the API makes of them is what they say.
             var (_, again) = await KubectlAsync(kubeconfig, "apply -f crds -f docs/examples");
-            Assert.All(again.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => Assert.EndsWith("unchanged", l, StringComparison.Ordinal));
+            Assert.All(
+                again.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+                l => Assert.EndsWith("unchanged", l, StringComparison.Ordinal)
+            );
         }
         finally
         {

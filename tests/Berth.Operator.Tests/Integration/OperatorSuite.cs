@@ -12,12 +12,13 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public abstract class OperatorSuite : OperatorTestBase
 {
-    private protected override WorkspaceTemplateSpec Studio => new()
-    {
-        Image = "berth-studio:dev",
-        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-        Storage = new TemplateStorage { Size = "1Gi" },
-    };
+    private protected override WorkspaceTemplateSpec Studio =>
+        new()
+        {
+            Image = "berth-studio:dev",
+            Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
+            Storage = new TemplateStorage { Size = "1Gi" },
+        };
 
     [SkippableFact]
     public async Task Create_Workspace_MakesItsChildren()
@@ -121,11 +122,19 @@ public abstract class OperatorSuite : OperatorTestBase
     {
         SkipIfThereIsNoApi();
         var foreign = await Client.CreateAsync(
-            new Service { Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
-                Spec = new ServiceSpec { Ports = [new ServicePort { Port = 1234 }] } }, null, default);
+            new Service
+            {
+                Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
+                Spec = new ServiceSpec { Ports = [new ServicePort { Port = 1234 }] },
+            },
+            null,
+            default
+        );
         await CreateAsync();
-        await UntilAsync<UserWorkspace>(Name, w =>
-            w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.RouteReady, Reason: Reasons.NameClash }) == true);
+        await UntilAsync<UserWorkspace>(
+            Name,
+            w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.RouteReady, Reason: Reasons.NameClash }) == true
+        );
         Assert.Equal(foreign.Metadata.ResourceVersion, (await Client.GetAsync<Service>(Ns, Name, default)).Metadata.ResourceVersion);
     }
 
@@ -235,14 +244,21 @@ public abstract class OperatorSuite : OperatorTestBase
             {"status":{"phase":"Running","podIP":"192.0.2.1","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
              "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"","state":{"running":{"startedAt":"{{{now}}}"} } }] } }
             """,
-            "status");
-        return (await UntilAsync<UserWorkspace>(Name, w =>
-            w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
+            "status"
+        );
+        return (
+            await UntilAsync<UserWorkspace>(
+                Name,
+                w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true
+            )
+        )!;
     }
 
-    private async Task<string> VersionsAsync() => string.Join(
-        ",",
-        (await Client.GetAsync<Service>(Ns, Name, default)).Metadata.ResourceVersion,
-        (await Client.GetAsync<NetworkPolicy>(Ns, Name, default)).Metadata.ResourceVersion,
-        (await Client.GetAsync<Pod>(Ns, Name, default)).Metadata.ResourceVersion);
+    private async Task<string> VersionsAsync() =>
+        string.Join(
+            ",",
+            (await Client.GetAsync<Service>(Ns, Name, default)).Metadata.ResourceVersion,
+            (await Client.GetAsync<NetworkPolicy>(Ns, Name, default)).Metadata.ResourceVersion,
+            (await Client.GetAsync<Pod>(Ns, Name, default)).Metadata.ResourceVersion
+        );
 }

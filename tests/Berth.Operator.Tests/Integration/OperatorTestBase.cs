@@ -55,7 +55,14 @@ public abstract class OperatorTestBase : IAsyncLifetime
         await InstallAsync();
         await _client.CreateAsync(new Namespace { Metadata = new ObjectMeta { Name = Ns } }, null, default);
         await _client.CreateAsync(
-            new WorkspaceTemplate { Metadata = new ObjectMeta { Name = "studio", Namespace = Ns }, Spec = Studio }, null, default);
+            new WorkspaceTemplate
+            {
+                Metadata = new ObjectMeta { Name = "studio", Namespace = Ns },
+                Spec = Studio,
+            },
+            null,
+            default
+        );
         _host = Operator("one");
         _running = Task.Run(() => _host.RunAsync(_stop.Token));
     }
@@ -79,18 +86,20 @@ public abstract class OperatorTestBase : IAsyncLifetime
 
     private protected void SkipIfThereIsNoApi() => Skip.IfNot(_skip is null, _skip);
 
-    private protected OperatorHost Operator(string identity) => new(
-        new OperatorOptions
-        {
-            PublicOrigin = "http://localhost:8080",
-            WorkspaceDomain = "localhost",
-            Namespace = Ns,
-            LeaderElection = new ElectionOptions { Namespace = Ns, Identity = identity },
-        },
-        ForOperator(Client),
-        Ns,
-        TimeProvider.System,
-        NullLoggerFactory.Instance);
+    private protected OperatorHost Operator(string identity) =>
+        new(
+            new OperatorOptions
+            {
+                PublicOrigin = "http://localhost:8080",
+                WorkspaceDomain = "localhost",
+                Namespace = Ns,
+                LeaderElection = new ElectionOptions { Namespace = Ns, Identity = identity },
+            },
+            ForOperator(Client),
+            Ns,
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
 
     /// <summary>Ends the operator of the test as SIGTERM would.</summary>
     private protected async Task StopOperatorAsync()
@@ -102,12 +111,19 @@ public abstract class OperatorTestBase : IAsyncLifetime
     private protected async Task<UserWorkspace> CreateAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null)
     {
         var workspace = TestData.Workspace(change, Name);
-        return await Client.CreateAsync(workspace with { Metadata = new ObjectMeta { Name = Name, Namespace = Ns } }, null, default);
+        return await Client.CreateAsync(
+            workspace with
+            {
+                Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
+            },
+            null,
+            default
+        );
     }
 
     private protected async Task PatchAsync<T>(string name, string json, string? subresource = null)
         where T : class, IKubeResource<T> =>
-            await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
+        await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
 
     private protected async Task<T?> UntilAsync<T>(string name, Func<T?, bool> condition)
         where T : class, IKubeResource<T>
@@ -137,7 +153,8 @@ public abstract class OperatorTestBase : IAsyncLifetime
             var workspace = await Client.TryGetAsync<UserWorkspace>(Ns, Name, default);
             throw new TimeoutException(
                 $"{T.Descriptor.Kind} {name} did not come to be as expected. It is {(last is null ? "not there" : JsonSerializer.Serialize(last, T.JsonTypeInfo))}. "
-                + $"The workspace: {(workspace is null ? "not there" : JsonSerializer.Serialize(workspace, UserWorkspace.JsonTypeInfo))}");
+                    + $"The workspace: {(workspace is null ? "not there" : JsonSerializer.Serialize(workspace, UserWorkspace.JsonTypeInfo))}"
+            );
         }
     }
 
@@ -163,7 +180,8 @@ public abstract class OperatorTestBase : IAsyncLifetime
                 $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{kind.Plural}.{kind.Group}?fieldManager=berth-tests&force=true",
                 Encoding.UTF8.GetBytes(definition.ToJsonString()),
                 "application/apply-patch+yaml",
-                default);
+                default
+            );
         }
 
         using var deadline = new CancellationTokenSource(Deadline);
@@ -176,14 +194,17 @@ public abstract class OperatorTestBase : IAsyncLifetime
         }
     }
 
-    private protected async Task SkipWithoutCelAsync() => Skip.If(
-        await MinorVersionAsync() < FirstMinorWithCel, "This server is older than Kubernetes 1.25: it does not know CEL rules.");
+    private protected async Task SkipWithoutCelAsync() =>
+        Skip.If(await MinorVersionAsync() < FirstMinorWithCel, "This server is older than Kubernetes 1.25: it does not know CEL rules.");
 
     private async Task<int> MinorVersionAsync()
     {
-        using var version = JsonDocument.Parse(await Client.Raw.SendAsync(
-            HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default));
-        return int.Parse(version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
-            System.Globalization.CultureInfo.InvariantCulture);
+        using var version = JsonDocument.Parse(
+            await Client.Raw.SendAsync(HttpMethod.Get, "/version", ReadOnlyMemory<byte>.Empty, null, default)
+        );
+        return int.Parse(
+            version.RootElement.GetProperty("minor").GetString()!.TrimEnd('+'),
+            System.Globalization.CultureInfo.InvariantCulture
+        );
     }
 }

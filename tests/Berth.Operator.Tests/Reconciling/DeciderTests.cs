@@ -54,8 +54,13 @@ public sealed class DeciderTests
     public void Stop_EndsThePod_KeepsTheVolume()
     {
         var world = World.Running();
-        world.Change(s => s with { DesiredState = DesiredStates.Stopped, LastRequest = new WorkspaceRequest { By = RequestedBy.User,
-            Reason = RequestReasons.Manual } });
+        world.Change(s =>
+            s with
+            {
+                DesiredState = DesiredStates.Stopped,
+                LastRequest = new WorkspaceRequest { By = RequestedBy.User, Reason = RequestReasons.Manual },
+            }
+        );
         Assert.Contains("DeletePod", world.Settle());
         Assert.Equal(WorkspacePhases.Stopping, world.Phase);
 
@@ -64,8 +69,10 @@ public sealed class DeciderTests
         Assert.Equal(WorkspacePhases.Stopped, world.Phase);
         Assert.Equal("The workspace is stopped. Its volume is kept.", world.Status.Message);
         Assert.NotNull(world.Seen.Volume);
-        Assert.Contains(world.Notes, n => n.Reason == Reasons.Stopping
-            && n.Message.Contains("asked by user (Manual)", StringComparison.Ordinal));
+        Assert.Contains(
+            world.Notes,
+            n => n.Reason == Reasons.Stopping && n.Message.Contains("asked by user (Manual)", StringComparison.Ordinal)
+        );
         Assert.Contains(world.Notes, n => n.Reason == Reasons.Stopped);
 
         world.Change(s => s with { DesiredState = DesiredStates.Running });
@@ -136,8 +143,10 @@ public sealed class DeciderTests
         Assert.DoesNotContain("CreatePod", world.Settle());
         Assert.Equal(WorkspacePhases.Failed, world.Phase);
         Assert.Equal((FailureClasses.User, Reasons.TemplateNotFound), (world.Status.Failure!.Class, world.Status.Failure.Reason));
-        Assert.Equal("There is no template 'studio' in namespace people; set spec.template.name to one of code, web.",
-            world.Status.Message);
+        Assert.Equal(
+            "There is no template 'studio' in namespace people; set spec.template.name to one of code, web.",
+            world.Status.Message
+        );
 
         world.Seen = world.Seen with { Template = TestData.Template() };
         Assert.Contains("CreatePod", world.Settle());
@@ -267,12 +276,20 @@ public sealed class DeciderTests
     {
         var world = new World();
         world.Settle();
-        world.PodStatus(new PodStatus
-        {
-            Phase = "Pending",
-            ContainerStatuses = [new ContainerStatus { Name = "workspace",
-                State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } } }],
-        });
+        world.PodStatus(
+            new PodStatus
+            {
+                Phase = "Pending",
+                ContainerStatuses =
+                [
+                    new ContainerStatus
+                    {
+                        Name = "workspace",
+                        State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } },
+                    },
+                ],
+            }
+        );
         world.Settle();
         Assert.Equal(WorkspacePhases.Failed, world.Phase);
         Assert.Equal(FailureClasses.Template, world.Status.Failure!.Class);
@@ -302,7 +319,11 @@ public sealed class DeciderTests
     {
         var world = World.Running();
         var former = world.Seen.Pod!;
-        world.Seen = new World().Seen with { Workspace = TestData.Workspace() with { Metadata = TestData.Workspace().Metadata with { Uid = "uid-2" } }, Pod = former };
+        world.Seen = new World().Seen with
+        {
+            Workspace = TestData.Workspace() with { Metadata = TestData.Workspace().Metadata with { Uid = "uid-2" } },
+            Pod = former,
+        };
         Assert.DoesNotContain("CreatePod", world.Settle());
         Assert.Equal(Reasons.WaitingForFormerPod, world.Condition(ConditionTypes.PodScheduled).Reason);
         world.PodGone();
@@ -317,8 +338,13 @@ public sealed class DeciderTests
     public void ForeignObject_SameName_IsLeftAloneAndNamed(string kind)
     {
         var world = new World();
-        var foreign = new ObjectMeta { Name = "ws-gteygflnsjbfmjmu", Namespace = TestData.Ns, Uid = "theirs",
-            Labels = new Dictionary<string, string> { ["app"] = "theirs" } };
+        var foreign = new ObjectMeta
+        {
+            Name = "ws-gteygflnsjbfmjmu",
+            Namespace = TestData.Ns,
+            Uid = "theirs",
+            Labels = new Dictionary<string, string> { ["app"] = "theirs" },
+        };
         world.Seen = kind switch
         {
             "service" => world.Seen with { Service = new Service { Metadata = foreign } },
@@ -458,7 +484,13 @@ public sealed class DeciderTests
     public void SomebodyChangedAChild_IsRepaired()
     {
         var world = World.Running();
-        world.Seen = world.Seen with { NetworkPolicy = world.Seen.NetworkPolicy! with { Spec = world.Seen.NetworkPolicy.Spec! with { Ingress = [new NetworkPolicyIngressRule()] } } };
+        world.Seen = world.Seen with
+        {
+            NetworkPolicy = world.Seen.NetworkPolicy! with
+            {
+                Spec = world.Seen.NetworkPolicy.Spec! with { Ingress = [new NetworkPolicyIngressRule()] },
+            },
+        };
         Assert.Equal(["ApplyNetworkPolicy"], world.Settle());
         world.Seen = world.Seen with { Service = null };
         Assert.Equal(["ApplyService"], world.Settle());
@@ -497,8 +529,12 @@ public sealed class DeciderTests
                 switch (random.Next(9))
                 {
                     case 0:
-                        world.Change(s => s with { DesiredState = s.DesiredState == DesiredStates.Running
-                            ? DesiredStates.Stopped : DesiredStates.Running });
+                        world.Change(s =>
+                            s with
+                            {
+                                DesiredState = s.DesiredState == DesiredStates.Running ? DesiredStates.Stopped : DesiredStates.Running,
+                            }
+                        );
                         break;
                     case 1:
                         world.RequestRestart();
@@ -530,13 +566,15 @@ public sealed class DeciderTests
                 Assert.Equal(world.Seen.Workspace.Metadata.Generation, world.Status.ObservedGeneration);
                 Assert.Equal(
                     world.Phase == WorkspacePhases.Running,
-                    world.Status.Conditions!.Any(c => c is { Type: ConditionTypes.Ready, Status: "True" }));
+                    world.Status.Conditions!.Any(c => c is { Type: ConditionTypes.Ready, Status: "True" })
+                );
             }
         }
     }
 
-    private static void Delete(World world) => world.Seen = world.Seen with
-    {
-        Workspace = world.Seen.Workspace with { Metadata = world.Seen.Workspace.Metadata with { DeletionTimestamp = world.Now } },
-    };
+    private static void Delete(World world) =>
+        world.Seen = world.Seen with
+        {
+            Workspace = world.Seen.Workspace with { Metadata = world.Seen.Workspace.Metadata with { DeletionTimestamp = world.Now } },
+        };
 }

@@ -14,8 +14,14 @@ internal sealed class World
 
     internal DateTimeOffset Now { get; set; } = TestData.Now;
 
-    internal Observation Seen { get; set; } = new() { Workspace = TestData.Workspace(), Template = TestData.Template(),
-        KnownTemplates = ["studio"], Now = TestData.Now };
+    internal Observation Seen { get; set; } =
+        new()
+        {
+            Workspace = TestData.Workspace(),
+            Template = TestData.Template(),
+            KnownTemplates = ["studio"],
+            Now = TestData.Now,
+        };
 
     internal List<Note> Notes { get; } = [];
 
@@ -58,51 +64,86 @@ internal sealed class World
 
     internal void Advance(TimeSpan time) => Now += time;
 
-    internal void Change(Func<UserWorkspaceSpec, UserWorkspaceSpec> change) => Seen = Seen with
-    {
-        Workspace = Seen.Workspace with
+    internal void Change(Func<UserWorkspaceSpec, UserWorkspaceSpec> change) =>
+        Seen = Seen with
         {
-            Spec = change(Seen.Workspace.Spec),
-            Metadata = Seen.Workspace.Metadata with { Generation = Seen.Workspace.Metadata.Generation + 1 },
-        },
-    };
+            Workspace = Seen.Workspace with
+            {
+                Spec = change(Seen.Workspace.Spec),
+                Metadata = Seen.Workspace.Metadata with { Generation = Seen.Workspace.Metadata.Generation + 1 },
+            },
+        };
 
-    internal void Annotate(string name, string value) => Seen = Seen with
-    {
-        Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Annotations = new Dictionary<string,
-            string> { [name] = value } } },
-    };
+    internal void Annotate(string name, string value) =>
+        Seen = Seen with
+        {
+            Workspace = Seen.Workspace with
+            {
+                Metadata = Seen.Workspace.Metadata with { Annotations = new Dictionary<string, string> { [name] = value } },
+            },
+        };
 
     internal void RequestRestart() => Annotate(Annotations.RestartedAt, Now.ToString("O", CultureInfo.InvariantCulture));
 
-    internal void PodStatus(PodStatus status, string? node = "node1") => Seen = Seen with
-    {
-        Pod = Seen.Pod! with { Status = status, Spec = Seen.Pod.Spec! with { NodeName = node } },
-    };
+    internal void PodStatus(PodStatus status, string? node = "node1") =>
+        Seen = Seen with { Pod = Seen.Pod! with { Status = status, Spec = Seen.Pod.Spec! with { NodeName = node } } };
 
-    internal void PodReady() => PodStatus(new PodStatus
-    {
-        Phase = "Running",
-        Conditions =
-        [
-            new Condition { Type = "PodScheduled", Status = "True", LastTransitionTime = Now },
-            new Condition { Type = "Ready", Status = "True", LastTransitionTime = Now },
-        ],
-        ContainerStatuses = [new ContainerStatus { Name = "workspace", Ready = true,
-            State = new ContainerState { Running = new ContainerStateRunning() } }],
-    });
+    internal void PodReady() =>
+        PodStatus(
+            new PodStatus
+            {
+                Phase = "Running",
+                Conditions =
+                [
+                    new Condition
+                    {
+                        Type = "PodScheduled",
+                        Status = "True",
+                        LastTransitionTime = Now,
+                    },
+                    new Condition
+                    {
+                        Type = "Ready",
+                        Status = "True",
+                        LastTransitionTime = Now,
+                    },
+                ],
+                ContainerStatuses =
+                [
+                    new ContainerStatus
+                    {
+                        Name = "workspace",
+                        Ready = true,
+                        State = new ContainerState { Running = new ContainerStateRunning() },
+                    },
+                ],
+            }
+        );
 
-    internal void PodFailed(int exitCode = 1, string reason = "Error") => PodStatus(new PodStatus
-    {
-        Phase = "Failed",
-        ContainerStatuses = [new ContainerStatus { Name = "workspace",
-            State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = reason } } }],
-    });
+    internal void PodFailed(int exitCode = 1, string reason = "Error") =>
+        PodStatus(
+            new PodStatus
+            {
+                Phase = "Failed",
+                ContainerStatuses =
+                [
+                    new ContainerStatus
+                    {
+                        Name = "workspace",
+                        State = new ContainerState
+                        {
+                            Terminated = new ContainerStateTerminated { ExitCode = exitCode, Reason = reason },
+                        },
+                    },
+                ],
+            }
+        );
 
     /// <summary>The kubelet is done with a pod that was deleted.</summary>
     internal void PodGone() => Seen = Seen with { Pod = null };
 
-    internal void VolumeBound() => Seen = Seen with { Volume = Seen.Volume! with { Status = new PersistentVolumeClaimStatus { Phase = "Bound" } } };
+    internal void VolumeBound() =>
+        Seen = Seen with { Volume = Seen.Volume! with { Status = new PersistentVolumeClaimStatus { Phase = "Bound" } } };
 
     /// <summary>A workspace that runs.</summary>
     internal static World Running()
@@ -120,19 +161,28 @@ internal sealed class World
     {
         Seen = step switch
         {
-            Step.ApplyVolume s => Seen with { Volume = s.Object with { Metadata = Created(s.Object.Metadata),
-                Status = Seen.Volume?.Status } },
+            Step.ApplyVolume s => Seen with
+            {
+                Volume = s.Object with { Metadata = Created(s.Object.Metadata), Status = Seen.Volume?.Status },
+            },
             Step.ApplyService s => Seen with { Service = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.ApplyNetworkPolicy s => Seen with { NetworkPolicy = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.ApplyRoute s => Seen with { Route = s.Object with { Metadata = Created(s.Object.Metadata) } },
-            Step.ApplyMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m =>
-                m.Metadata.Name != s.Object.Metadata.Name), s.Object] },
+            Step.ApplyMiddleware s => Seen with
+            {
+                Middlewares = [.. Seen.Middlewares.Where(m => m.Metadata.Name != s.Object.Metadata.Name), s.Object],
+            },
             Step.DeleteRoute => Seen with { Route = null },
-            Step.DeleteMiddleware s => Seen with { Middlewares = [.. Seen.Middlewares.Where(m =>
-                m.Metadata.Name != s.Object.Metadata.Name)] },
+            Step.DeleteMiddleware s => Seen with
+            {
+                Middlewares = [.. Seen.Middlewares.Where(m => m.Metadata.Name != s.Object.Metadata.Name)],
+            },
             Step.CreatePod s when Seen.Pod is null => Seen with { Pod = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.CreatePod => throw new InvalidOperationException("Two pods on one volume."),
-            Step.DeletePod => Seen with { Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } } },
+            Step.DeletePod => Seen with
+            {
+                Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } },
+            },
             Step.DeleteVolume => Seen with { Volume = null },
             Step.AddFinalizer => Finalizers([WorkspaceFinalizers.Storage]),
             Step.RemoveFinalizer => Finalizers([]),
@@ -140,10 +190,11 @@ internal sealed class World
         };
     }
 
-    private Observation Finalizers(string[] finalizers) => Seen with
-    {
-        Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Finalizers = finalizers } },
-    };
+    private Observation Finalizers(string[] finalizers) =>
+        Seen with
+        {
+            Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Finalizers = finalizers } },
+        };
 
     private ObjectMeta Created(ObjectMeta metadata) => metadata with { Uid = $"uid-{_uids++}", CreationTimestamp = Now };
 }

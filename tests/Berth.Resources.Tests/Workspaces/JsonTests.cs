@@ -43,11 +43,15 @@ public sealed class JsonTests
         var route = new IngressRoute
         {
             Metadata = new ObjectMeta { Name = "a" },
-            Spec = new IngressRouteSpec { Routes = [new Route { Match = "Host(`a`)", Services = [new RouteService { Name = "a",
-                Port = 80 }] }], Tls = new() },
+            Spec = new IngressRouteSpec
+            {
+                Routes = [new Route { Match = "Host(`a`)", Services = [new RouteService { Name = "a", Port = 80 }] }],
+                Tls = new(),
+            },
         };
         Assert.Equal(
             """{"apiVersion":"traefik.io/v1alpha1","kind":"IngressRoute","metadata":{"name":"a"},"spec":{"routes":[{"kind":"Rule","match":"Host(\u0060a\u0060)","services":[{"name":"a","port":80}]}],"tls":{}}}""",
-            JsonSerializer.Serialize(route, IngressRoute.JsonTypeInfo));
+            JsonSerializer.Serialize(route, IngressRoute.JsonTypeInfo)
+        );
     }
 }

@@ -36,7 +36,10 @@ public sealed class FileApiTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, (await _server.PutAsync("/api/files/content?path=a", "tab 1", ("If-Match", first))).StatusCode);
         await StudioServer.ProblemAsync(
-            await _server.PutAsync("/api/files/content?path=a", "tab 2", ("If-Match", first)), HttpStatusCode.PreconditionFailed, "changed");
+            await _server.PutAsync("/api/files/content?path=a", "tab 2", ("If-Match", first)),
+            HttpStatusCode.PreconditionFailed,
+            "changed"
+        );
 
         Assert.Equal("tab 1", await File.ReadAllTextAsync(Path.Combine(_server.Root, "a")));
     }
@@ -46,7 +49,9 @@ public sealed class FileApiTests : IAsyncLifetime
     {
         var tag = (await _server.PutAsync("/api/files/content?path=a", "0", ("If-None-Match", "*"))).Headers.ETag!.ToString();
 
-        var answers = await Task.WhenAll(Enumerable.Range(1, 16).Select(i => _server.PutAsync("/api/files/content?path=a", $"v{i}", ("If-Match", tag))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(1, 16).Select(i => _server.PutAsync("/api/files/content?path=a", $"v{i}", ("If-Match", tag)))
+        );
 
         Assert.Single(answers, a => a.StatusCode == HttpStatusCode.OK);
         Assert.Equal(15, answers.Count(a => a.StatusCode == HttpStatusCode.PreconditionFailed));
@@ -65,20 +70,36 @@ public sealed class FileApiTests : IAsyncLifetime
         }
 
         await StudioServer.ProblemAsync(
-            await _server.PutAsync("/api/files/content?path=a", "ccc", ("If-Match", tag)), HttpStatusCode.PreconditionFailed, "changed");
+            await _server.PutAsync("/api/files/content?path=a", "ccc", ("If-Match", tag)),
+            HttpStatusCode.PreconditionFailed,
+            "changed"
+        );
     }
 
     [Fact]
     public async Task Put_Conditions_AreAskedForAndKept()
     {
-        await StudioServer.ProblemAsync(await _server.PutAsync("/api/files/content?path=a", "x"), HttpStatusCode.PreconditionRequired, "precondition-required");
         await StudioServer.ProblemAsync(
-            await _server.PutAsync("/api/files/content?path=a", "x", ("If-Match", "\"1\"")), HttpStatusCode.PreconditionFailed, "gone");
+            await _server.PutAsync("/api/files/content?path=a", "x"),
+            HttpStatusCode.PreconditionRequired,
+            "precondition-required"
+        );
         await StudioServer.ProblemAsync(
-            await _server.PutAsync("/api/files/content?path=a", "x", ("If-Match", "nonsense")), HttpStatusCode.BadRequest, "bad-request");
+            await _server.PutAsync("/api/files/content?path=a", "x", ("If-Match", "\"1\"")),
+            HttpStatusCode.PreconditionFailed,
+            "gone"
+        );
+        await StudioServer.ProblemAsync(
+            await _server.PutAsync("/api/files/content?path=a", "x", ("If-Match", "nonsense")),
+            HttpStatusCode.BadRequest,
+            "bad-request"
+        );
         await _server.PutAsync("/api/files/content?path=a", "x", ("If-None-Match", "*"));
         await StudioServer.ProblemAsync(
-            await _server.PutAsync("/api/files/content?path=a", "y", ("If-None-Match", "*")), HttpStatusCode.Conflict, "exists");
+            await _server.PutAsync("/api/files/content?path=a", "y", ("If-None-Match", "*")),
+            HttpStatusCode.Conflict,
+            "exists"
+        );
         Assert.Equal(HttpStatusCode.OK, (await _server.PutAsync("/api/files/content?path=a", "z", ("If-Match", "*"))).StatusCode);
     }
 
@@ -125,10 +146,17 @@ public sealed class FileApiTests : IAsyncLifetime
     {
         var bytes = RandomNumberGenerator.GetBytes(40 * 1024 * 1024);
         var answer = await _server.SendAsync(
-            HttpMethod.Put, "/api/files/content?path=big.bin", new StreamContent(new MemoryStream(bytes)), ("If-None-Match", "*"));
+            HttpMethod.Put,
+            "/api/files/content?path=big.bin",
+            new StreamContent(new MemoryStream(bytes)),
+            ("If-None-Match", "*")
+        );
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
 
-        Assert.Equal(SHA256.HashData(bytes), SHA256.HashData(await (await _server.GetAsync("/api/files/content?path=big.bin")).Content.ReadAsByteArrayAsync()));
+        Assert.Equal(
+            SHA256.HashData(bytes),
+            SHA256.HashData(await (await _server.GetAsync("/api/files/content?path=big.bin")).Content.ReadAsByteArrayAsync())
+        );
         var part = await _server.SendAsync(HttpMethod.Get, "/api/files/content?path=big.bin", null, ("Range", "bytes=1000-1009"));
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal(bytes[1000..1010], await part.Content.ReadAsByteArrayAsync());
@@ -165,8 +193,16 @@ public sealed class FileApiTests : IAsyncLifetime
     {
         await _server.PutAsync("/api/files/content?path=d/e/f.txt&parents=true", "x", ("If-None-Match", "*"));
 
-        await StudioServer.ProblemAsync(await _server.SendAsync(HttpMethod.Delete, "/api/files?path=d"), HttpStatusCode.Conflict, "not-empty");
-        await StudioServer.ProblemAsync(await _server.SendAsync(HttpMethod.Delete, "/api/files?path=&recursive=true"), HttpStatusCode.BadRequest, "is-root");
+        await StudioServer.ProblemAsync(
+            await _server.SendAsync(HttpMethod.Delete, "/api/files?path=d"),
+            HttpStatusCode.Conflict,
+            "not-empty"
+        );
+        await StudioServer.ProblemAsync(
+            await _server.SendAsync(HttpMethod.Delete, "/api/files?path=&recursive=true"),
+            HttpStatusCode.BadRequest,
+            "is-root"
+        );
         Assert.Equal(HttpStatusCode.NoContent, (await _server.SendAsync(HttpMethod.Delete, "/api/files?path=d&recursive=true")).StatusCode);
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_server.Root));
@@ -219,14 +255,23 @@ public sealed class FileApiTests : IAsyncLifetime
             foreach (var entry in zip.Entries)
             {
                 var text = await new StreamReader(await entry.OpenAsync()).ReadToEndAsync();
-                found[entry.FullName] = entry.FullName.EndsWith('/') ? "dir" : (entry.ExternalAttributes >> 28 & 0xf) == 0xa ? "-> " + text : text;
+                found[entry.FullName] =
+                    entry.FullName.EndsWith('/') ? "dir"
+                    : (entry.ExternalAttributes >> 28 & 0xf) == 0xa ? "-> " + text
+                    : text;
             }
         }
 
         Assert.Equal(
-            new Dictionary<string, string> { ["d/"] = "dir", ["d/out"] = "-> " + _server.Outside, ["d/sub/"] = "dir", ["d/sub/f.txt"] = "content" }
-                .OrderBy(p => p.Key),
-            found.OrderBy(p => p.Key));
+            new Dictionary<string, string>
+            {
+                ["d/"] = "dir",
+                ["d/out"] = "-> " + _server.Outside,
+                ["d/sub/"] = "dir",
+                ["d/sub/f.txt"] = "content",
+            }.OrderBy(p => p.Key),
+            found.OrderBy(p => p.Key)
+        );
     }
 
     [Fact]
@@ -271,9 +316,20 @@ public sealed class FileApiTests : IAsyncLifetime
         }
     }
 
-    private Task<HttpResponseMessage> RenameAsync(string from, string to, bool overwrite = false) => _server.SendAsync(
-        HttpMethod.Post, "/api/files/rename",
-        new StringContent(new JsonObject { ["from"] = from, ["to"] = to, ["overwrite"] = overwrite }.ToJsonString(), new MediaTypeHeaderValue("application/json")));
+    private Task<HttpResponseMessage> RenameAsync(string from, string to, bool overwrite = false) =>
+        _server.SendAsync(
+            HttpMethod.Post,
+            "/api/files/rename",
+            new StringContent(
+                new JsonObject
+                {
+                    ["from"] = from,
+                    ["to"] = to,
+                    ["overwrite"] = overwrite,
+                }.ToJsonString(),
+                new MediaTypeHeaderValue("application/json")
+            )
+        );
 
     private sealed class EndlessContent(TaskCompletionSource first) : HttpContent
     {
@@ -285,7 +341,8 @@ public sealed class FileApiTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, default);
 
         protected override bool TryComputeLength(out long length)
         {

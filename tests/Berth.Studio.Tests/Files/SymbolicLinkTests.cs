@@ -59,14 +59,24 @@ public sealed class SymbolicLinkTests : IAsyncLifetime
     {
         await StudioServer.ProblemAsync(await _server.GetAsync("/api/files?path=abs"), HttpStatusCode.Forbidden, "outside");
         await StudioServer.ProblemAsync(
-            await _server.SendAsync(HttpMethod.Delete, "/api/files?path=abs/secret.txt"), HttpStatusCode.Forbidden, "outside");
+            await _server.SendAsync(HttpMethod.Delete, "/api/files?path=abs/secret.txt"),
+            HttpStatusCode.Forbidden,
+            "outside"
+        );
         await StudioServer.ProblemAsync(
-            await _server.SendAsync(HttpMethod.Post, "/api/files/folder?path=rel/made&parents=true"), HttpStatusCode.Forbidden, "outside");
+            await _server.SendAsync(HttpMethod.Post, "/api/files/folder?path=rel/made&parents=true"),
+            HttpStatusCode.Forbidden,
+            "outside"
+        );
         await StudioServer.ProblemAsync(
             await _server.SendAsync(
-                HttpMethod.Post, "/api/files/rename",
-                new StringContent("""{"from":"abs/secret.txt","to":"mine.txt"}""", null, "application/json")),
-            HttpStatusCode.Forbidden, "outside");
+                HttpMethod.Post,
+                "/api/files/rename",
+                new StringContent("""{"from":"abs/secret.txt","to":"mine.txt"}""", null, "application/json")
+            ),
+            HttpStatusCode.Forbidden,
+            "outside"
+        );
         await StudioServer.ProblemAsync(await _server.GetAsync("/api/files/archive?path=rel"), HttpStatusCode.Forbidden, "outside");
         Assert.Equal(["secret.txt"], Directory.EnumerateFileSystemEntries(_server.Outside).Select(Path.GetFileName));
     }
@@ -99,7 +109,10 @@ public sealed class SymbolicLinkTests : IAsyncLifetime
         Link("real/out", "../../outside");
 
         Assert.Equal(HttpStatusCode.NoContent, (await _server.SendAsync(HttpMethod.Delete, "/api/files?path=abs")).StatusCode);
-        Assert.Equal(HttpStatusCode.NoContent, (await _server.SendAsync(HttpMethod.Delete, "/api/files?path=real&recursive=true")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NoContent,
+            (await _server.SendAsync(HttpMethod.Delete, "/api/files?path=real&recursive=true")).StatusCode
+        );
 
         Assert.True(File.Exists(Path.Combine(_server.Outside, "secret.txt")));
         Assert.False(Directory.Exists(Path.Combine(_server.Root, "real")));

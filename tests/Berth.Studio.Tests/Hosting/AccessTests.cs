@@ -109,7 +109,12 @@ public sealed class AccessTests : IAsyncLifetime
     {
         var own = _server.Address.GetLeftPart(UriPartial.Authority);
         var answer = await _server.PutAsync(
-            "/api/files/content?path=a", "x", ("If-None-Match", "*"), ("Origin", own), ("Sec-Fetch-Site", "same-origin"));
+            "/api/files/content?path=a",
+            "x",
+            ("If-None-Match", "*"),
+            ("Origin", own),
+            ("Sec-Fetch-Site", "same-origin")
+        );
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
@@ -120,7 +125,14 @@ public sealed class AccessTests : IAsyncLifetime
     public async Task Change_ByARoleThatMayOnlyLook_IsRefusedWhileReadingWorks(string role)
     {
         await File.WriteAllTextAsync(Path.Combine(_server.Root, "a"), "x");
-        foreach (var (method, path) in new[] { ("PUT", "/api/files/content?path=a"), ("DELETE", "/api/files?path=a"), ("POST", "/api/files/folder?path=d") })
+        foreach (
+            var (method, path) in new[]
+            {
+                ("PUT", "/api/files/content?path=a"),
+                ("DELETE", "/api/files?path=a"),
+                ("POST", "/api/files/folder?path=d"),
+            }
+        )
         {
             using var change = _server.Request(new HttpMethod(method), path, "bob", role);
             change.Headers.TryAddWithoutValidation("If-Match", "*");

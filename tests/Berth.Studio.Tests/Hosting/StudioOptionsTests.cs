@@ -30,12 +30,22 @@ public sealed class StudioOptionsTests
     [Fact]
     public void FromEnvironment_Nothing_NamesEveryProblemAtOnce()
     {
-        var (options, problems) = StudioOptions.FromEnvironment(new Dictionary<string, string> { ["PORT"] = "http", ["STUDIO_ADDRESS"] = "here" });
+        var (options, problems) = StudioOptions.FromEnvironment(
+            new Dictionary<string, string> { ["PORT"] = "http", ["STUDIO_ADDRESS"] = "here" }
+        );
 
         Assert.Null(options);
         Assert.Equal(
-            ["PORT", "STUDIO_ADDRESS", "WORKSPACE_IDENTITY_AUDIENCE", "WORKSPACE_IDENTITY_ISSUER", "WORKSPACE_IDENTITY_JWKS", "WORKSPACE_ROOT"],
-            problems.Select(p => p.Split(' ')[0]).Order(StringComparer.Ordinal));
+            [
+                "PORT",
+                "STUDIO_ADDRESS",
+                "WORKSPACE_IDENTITY_AUDIENCE",
+                "WORKSPACE_IDENTITY_ISSUER",
+                "WORKSPACE_IDENTITY_JWKS",
+                "WORKSPACE_ROOT",
+            ],
+            problems.Select(p => p.Split(' ')[0]).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -63,7 +73,9 @@ public sealed class StudioOptionsTests
     {
         using var issuer = new TestIssuer();
 
-        var (options, _) = StudioOptions.FromEnvironment(new Dictionary<string, string>(Good) { ["WORKSPACE_IDENTITY_JWKS"] = issuer.KeySet });
+        var (options, _) = StudioOptions.FromEnvironment(
+            new Dictionary<string, string>(Good) { ["WORKSPACE_IDENTITY_JWKS"] = issuer.KeySet }
+        );
 
         Assert.Equal([issuer.KeyId], options!.Identity!.Keys!.Keys);
     }
@@ -77,7 +89,13 @@ public sealed class StudioOptionsTests
     public void FromEnvironment_Anonymous_OnLoopbackOnly(string address, bool allowed)
     {
         var (options, problems) = StudioOptions.FromEnvironment(
-            new Dictionary<string, string> { ["WORKSPACE_ROOT"] = "/tmp", ["STUDIO_ALLOW_ANONYMOUS"] = "true", ["STUDIO_ADDRESS"] = address });
+            new Dictionary<string, string>
+            {
+                ["WORKSPACE_ROOT"] = "/tmp",
+                ["STUDIO_ALLOW_ANONYMOUS"] = "true",
+                ["STUDIO_ADDRESS"] = address,
+            }
+        );
 
         Assert.Equal(allowed, options is { Identity: null });
         Assert.Equal(allowed, problems.Count == 0);
@@ -87,7 +105,8 @@ public sealed class StudioOptionsTests
     public void FromEnvironment_AnonymousBesideAnIssuer_DoesNotOpenTheDoor()
     {
         var (options, _) = StudioOptions.FromEnvironment(
-            new Dictionary<string, string>(Good) { ["STUDIO_ALLOW_ANONYMOUS"] = "true", ["STUDIO_ADDRESS"] = "127.0.0.1" });
+            new Dictionary<string, string>(Good) { ["STUDIO_ALLOW_ANONYMOUS"] = "true", ["STUDIO_ADDRESS"] = "127.0.0.1" }
+        );
 
         Assert.NotNull(options!.Identity);
     }

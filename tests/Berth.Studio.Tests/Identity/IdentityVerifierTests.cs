@@ -21,7 +21,10 @@ public sealed class IdentityVerifierTests : IDisposable
     {
         var person = await _verifier.VerifyAsync(_issuer.Sign(Claims()), default);
 
-        Assert.Equal(("https://idp.test", "alice", "owner", "alice@example.org"), (person.ProviderIssuer, person.Subject, person.Role, person.Email));
+        Assert.Equal(
+            ("https://idp.test", "alice", "owner", "alice@example.org"),
+            (person.ProviderIssuer, person.Subject, person.Role, person.Email)
+        );
         Assert.True(person.CanWrite);
     }
 
@@ -106,7 +109,9 @@ public sealed class IdentityVerifierTests : IDisposable
     {
         var parts = _issuer.Sign(Claims()).Split('.');
 
-        await RefusedAsync(parts[0] + "." + TestIssuer.Encode(TestIssuer.Claims(_time.GetUtcNow(), "mallory").ToJsonString()) + "." + parts[2]);
+        await RefusedAsync(
+            parts[0] + "." + TestIssuer.Encode(TestIssuer.Claims(_time.GetUtcNow(), "mallory").ToJsonString()) + "." + parts[2]
+        );
     }
 
     [Fact]
@@ -165,7 +170,10 @@ public sealed class IdentityVerifierTests : IDisposable
     [InlineData("view", false)]
     [InlineData("something-new", false)]
     public async Task CanWrite_Role_OnlyTheKnownWritingRoles(string role, bool expected) =>
-        Assert.Equal(expected, (await _verifier.VerifyAsync(_issuer.Sign(TestIssuer.Claims(_time.GetUtcNow(), "bob", role)), default)).CanWrite);
+        Assert.Equal(
+            expected,
+            (await _verifier.VerifyAsync(_issuer.Sign(TestIssuer.Claims(_time.GetUtcNow(), "bob", role)), default)).CanWrite
+        );
 
     private JsonObject Claims() => TestIssuer.Claims(_time.GetUtcNow());
 

@@ -26,7 +26,8 @@ public sealed class PiecesTests
     [InlineData(new byte[] { 0xc0 }, 1)]
     [InlineData(new byte[] { 0xe2, 0x82 }, 0)]
     [InlineData(new byte[] { 0x41, 0xf0, 0x9f }, 1)]
-    public void Utf8Boundary_BytesThatAreNotUtf8_Pass(byte[] bytes, int expected) => Assert.Equal(expected, Utf8Boundary.CompleteLength(bytes));
+    public void Utf8Boundary_BytesThatAreNotUtf8_Pass(byte[] bytes, int expected) =>
+        Assert.Equal(expected, Utf8Boundary.CompleteLength(bytes));
 
     [Fact]
     public void Scrollback_RandomAppends_HoldsTheLastBytes()
@@ -52,5 +53,6 @@ public sealed class PiecesTests
     [InlineData(3 << 8, 3, null)]
     [InlineData(9, 137, 9)]
     [InlineData(0x8b, 139, 11)]
-    public void ExitStatus_WaitWord_IsRead(int word, int code, int? signal) => Assert.Equal(new ExitStatus(code, signal), ExitStatus.FromWait(word));
+    public void ExitStatus_WaitWord_IsRead(int word, int code, int? signal) =>
+        Assert.Equal(new ExitStatus(code, signal), ExitStatus.FromWait(word));
 }

@@ -99,7 +99,9 @@ public sealed class TerminalTests
         await using (var first = await TerminalClientForTests.OpenAsync(server))
         {
             id = first.Id;
-            await first.RunAsync("stty -echo; i=0; while [ $i -lt 3000 ]; do echo \"line $i ................ äöü\"; i=$((i+1)); done; echo fin''ished");
+            await first.RunAsync(
+                "stty -echo; i=0; while [ $i -lt 3000 ]; do echo \"line $i ................ äöü\"; i=$((i+1)); done; echo fin''ished"
+            );
             await first.UntilAsync(t => t.Contains("finished", StringComparison.Ordinal));
         }
 
@@ -251,7 +253,9 @@ public sealed class TerminalTests
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Origin", server.Address.GetLeftPart(UriPartial.Authority));
 
-        var e = await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{server.Address.Authority}/api/terminal"), default));
+        var e = await Assert.ThrowsAsync<WebSocketException>(() =>
+            socket.ConnectAsync(new Uri($"ws://{server.Address.Authority}/api/terminal"), default)
+        );
 
         Assert.Contains("401", e.Message, StringComparison.Ordinal);
     }

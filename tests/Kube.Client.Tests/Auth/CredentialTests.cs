@@ -44,8 +44,14 @@ public sealed class CredentialTests : IDisposable
     public async Task TokenFile_Refused_IsReadAgainAtOnce()
     {
         var file = _folder.Write("token", "one");
-        await using var server = new ScriptedServer((request, c) => c.WriteAsync(
-            request.Header("Authorization") == "Bearer two" ? Answer.Json(Answer.ConfigMap("x")) : Answer.Status(401, "Unauthorized", "Unauthorized")));
+        await using var server = new ScriptedServer(
+            (request, c) =>
+                c.WriteAsync(
+                    request.Header("Authorization") == "Bearer two"
+                        ? Answer.Json(Answer.ConfigMap("x"))
+                        : Answer.Status(401, "Unauthorized", "Unauthorized")
+                )
+        );
         using var client = Client(server, new() { TokenFile = file });
         await Assert.ThrowsAsync<KubeException>(() => GetAsync(client));
         _folder.Write("token", "two");
@@ -75,23 +81,29 @@ public sealed class CredentialTests : IDisposable
     [InlineData("v1beta1")]
     public async Task Exec_Token_IsKeptUntilItExpires(string version)
     {
-        var plugin = _folder.Script("plugin", $$"""
+        var plugin = _folder.Script(
+            "plugin",
+            $$"""
             n=$(cat {{_folder.Path}}/count 2>/dev/null || echo 0); n=$((n+1)); echo $n > {{_folder.Path}}/count
             echo "$KUBERNETES_EXEC_INFO" > {{_folder.Path}}/info
             echo '{"apiVersion":"client.authentication.k8s.io/{{version}}","kind":"ExecCredential","status":{"token":"'$PREFIX$1$n'","expirationTimestamp":"2030-01-01T01:00:00Z"} }'
-            """);
+            """
+        );
         await using var server = Ok();
-        using var client = Client(server, new()
-        {
-            Exec = new()
+        using var client = Client(
+            server,
+            new()
             {
-                ApiVersion = $"client.authentication.k8s.io/{version}",
-                Command = plugin,
-                Arguments = ["t"],
-                Environment = new Dictionary<string, string> { ["PREFIX"] = "p" },
-                ProvideClusterInfo = true,
-            },
-        });
+                Exec = new()
+                {
+                    ApiVersion = $"client.authentication.k8s.io/{version}",
+                    Command = plugin,
+                    Arguments = ["t"],
+                    Environment = new Dictionary<string, string> { ["PREFIX"] = "p" },
+                    ProvideClusterInfo = true,
+                },
+            }
+        );
         await Task.WhenAll(GetAsync(client), GetAsync(client));
         _clock.Advance(TimeSpan.FromMinutes(59));
         await GetAsync(client);
@@ -99,19 +111,31 @@ public sealed class CredentialTests : IDisposable
         await GetAsync(client);
         Assert.Equal(["Bearer pt1", "Bearer pt1", "Bearer pt1", "Bearer pt2"], Sent(server));
         using var info = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "info")));
-        Assert.Equal($"http://127.0.0.1:{server.Port}", info.RootElement.GetProperty("spec").GetProperty("cluster").GetProperty("server").GetString());
+        Assert.Equal(
+            $"http://127.0.0.1:{server.Port}",
+            info.RootElement.GetProperty("spec").GetProperty("cluster").GetProperty("server").GetString()
+        );
         Assert.False(info.RootElement.GetProperty("spec").GetProperty("interactive").GetBoolean());
     }
 
     [Fact]
     public async Task Exec_Refused_RunsAgainAndRepeatsTheRead()
     {
-        var plugin = _folder.Script("plugin", $$"""
+        var plugin = _folder.Script(
+            "plugin",
+            $$"""
             n=$(cat {{_folder.Path}}/count 2>/dev/null || echo 0); n=$((n+1)); echo $n > {{_folder.Path}}/count
             echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t'$n'"} }'
-            """);
-        await using var server = new ScriptedServer((request, c) => c.WriteAsync(
-            request.Header("Authorization") == "Bearer t2" ? Answer.Json(Answer.ConfigMap("x")) : Answer.Status(401, "Unauthorized", "Unauthorized")));
+            """
+        );
+        await using var server = new ScriptedServer(
+            (request, c) =>
+                c.WriteAsync(
+                    request.Header("Authorization") == "Bearer t2"
+                        ? Answer.Json(Answer.ConfigMap("x"))
+                        : Answer.Status(401, "Unauthorized", "Unauthorized")
+                )
+        );
         using var client = Client(server, Plugin(plugin));
         await GetAsync(client);
         Assert.Equal(["Bearer t1", "Bearer t2"], Sent(server));
@@ -120,10 +144,22 @@ public sealed class CredentialTests : IDisposable
     [Theory]
     [InlineData("echo 'secret'; echo 'please sign in' >&2; exit 3", "exit code 3: please sign in")]
     [InlineData("echo 'secret{'", "did not write an ExecCredential")]
-    [InlineData("echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{}}'", "neither a token nor a client certificate")]
-    [InlineData("echo '{\"apiVersion\":\"client.authentication.k8s.io/v1alpha1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"secret\"}}'", "it wrote client.authentication.k8s.io/v1alpha1")]
-    [InlineData("echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"clientCertificateData\":\"secret\"}}'", "only one of")]
-    [InlineData("echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"sec ret\"}}'", "characters that no token has")]
+    [InlineData(
+        "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{}}'",
+        "neither a token nor a client certificate"
+    )]
+    [InlineData(
+        "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1alpha1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"secret\"}}'",
+        "it wrote client.authentication.k8s.io/v1alpha1"
+    )]
+    [InlineData(
+        "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"clientCertificateData\":\"secret\"}}'",
+        "only one of"
+    )]
+    [InlineData(
+        "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"sec ret\"}}'",
+        "characters that no token has"
+    )]
     public async Task Exec_Fails_SaysWhyWithoutItsOutput(string script, string expected)
     {
         await using var server = Ok();
@@ -138,10 +174,18 @@ public sealed class CredentialTests : IDisposable
     public async Task Exec_ProgramMissing_GivesTheInstallHint()
     {
         await using var server = Ok();
-        using var client = Client(server, new()
-        {
-            Exec = new() { ApiVersion = "client.authentication.k8s.io/v1", Command = "no-such-plugin-anywhere", InstallHint = "Install it from the vendor." },
-        });
+        using var client = Client(
+            server,
+            new()
+            {
+                Exec = new()
+                {
+                    ApiVersion = "client.authentication.k8s.io/v1",
+                    Command = "no-such-plugin-anywhere",
+                    InstallHint = "Install it from the vendor.",
+                },
+            }
+        );
         var error = await Assert.ThrowsAsync<KubeException>(() => GetAsync(client));
         Assert.Contains("Install it from the vendor.", error.Message, StringComparison.Ordinal);
     }
@@ -162,8 +206,19 @@ public sealed class CredentialTests : IDisposable
     {
         KubeCredentials[] all =
         [
-            new() { Token = "secret" }, new() { Username = "u", Password = "secret" }, new() { ClientCertificatePem = "c", ClientKeyPem = "secret" },
-            new() { Exec = new() { ApiVersion = "v", Command = "c", Arguments = ["secret"], Environment = new Dictionary<string, string> { ["A"] = "secret" } } },
+            new() { Token = "secret" },
+            new() { Username = "u", Password = "secret" },
+            new() { ClientCertificatePem = "c", ClientKeyPem = "secret" },
+            new()
+            {
+                Exec = new()
+                {
+                    ApiVersion = "v",
+                    Command = "c",
+                    Arguments = ["secret"],
+                    Environment = new Dictionary<string, string> { ["A"] = "secret" },
+                },
+            },
         ];
         foreach (var credentials in all)
         {
@@ -172,7 +227,11 @@ public sealed class CredentialTests : IDisposable
         }
     }
 
-    private static KubeCredentials Plugin(string command) => new() { Exec = new() { ApiVersion = "client.authentication.k8s.io/v1", Command = command } };
+    private static KubeCredentials Plugin(string command) =>
+        new()
+        {
+            Exec = new() { ApiVersion = "client.authentication.k8s.io/v1", Command = command },
+        };
 
     private static ScriptedServer Ok() => ScriptedServer.Answers(Answer.Json(Answer.ConfigMap("x")));
 

@@ -14,7 +14,8 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Parse_Kind_ClientCertificateAsData()
     {
-        var config = KubeConfig.Parse($"""
+        var config = KubeConfig.Parse(
+            $"""
             apiVersion: v1
             clusters:
             - cluster:
@@ -34,7 +35,8 @@ public sealed class KubeConfigTests : IDisposable
               user:
                 client-certificate-data: {Base64(Client.CertificatePem)}
                 client-key-data: {Base64(Client.KeyPem)}
-            """);
+            """
+        );
         Assert.Equal(("https://127.0.0.1:42431/", "kind-kind", "default"), (config.Server.ToString(), config.Context, config.Namespace));
         Assert.Equal(Certificates.CaPem, config.CertificateAuthorityPem);
         Assert.Equal(Client.KeyPem, config.Credentials.ClientKeyPem);
@@ -43,14 +45,20 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Parse_K3dOnAllInterfaces_KeepsTheAddressAsItIs()
     {
-        var config = KubeConfig.Parse($"""
+        var config = KubeConfig.Parse(
+            $"""
             apiVersion: v1
             kind: Config
             current-context: k3d-dev
-            clusters: [{"{"} name: k3d-dev, cluster: {"{"} server: "https://0.0.0.0:6550", certificate-authority-data: {Base64(Certificates.CaPem)} {"}"} {"}"}]
+            clusters: [{"{"} name: k3d-dev, cluster: {"{"} server: "https://0.0.0.0:6550", certificate-authority-data: {Base64(
+                Certificates.CaPem
+            )} {"}"} {"}"}]
             contexts: [{"{"} name: k3d-dev, context: {"{"} cluster: k3d-dev, user: admin@k3d-dev, namespace: team {"}"} {"}"}]
-            users: [{"{"} name: admin@k3d-dev, user: {"{"} client-certificate-data: {Base64(Client.CertificatePem)}, client-key-data: {Base64(Client.KeyPem)} {"}"} {"}"}]
-            """);
+            users: [{"{"} name: admin@k3d-dev, user: {"{"} client-certificate-data: {Base64(
+                Client.CertificatePem
+            )}, client-key-data: {Base64(Client.KeyPem)} {"}"} {"}"}]
+            """
+        );
         Assert.Equal(("0.0.0.0", "team"), (config.Server.Host, config.Namespace));
     }
 
@@ -61,10 +69,18 @@ public sealed class KubeConfigTests : IDisposable
         _folder.Write("ca.crt", Certificates.CaPem);
         _folder.Write("profiles/client.crt", Client.CertificatePem);
         _folder.Write("profiles/client.key", Client.KeyPem);
-        var config = KubeConfig.LoadFile(_folder.Write("config", Text("certificate-authority: ca.crt", """
-            client-certificate: profiles/client.crt
-            client-key: profiles/client.key
-            """)));
+        var config = KubeConfig.LoadFile(
+            _folder.Write(
+                "config",
+                Text(
+                    "certificate-authority: ca.crt",
+                    """
+                    client-certificate: profiles/client.crt
+                    client-key: profiles/client.key
+                    """
+                )
+            )
+        );
         Assert.Equal(Certificates.CaPem, config.CertificateAuthorityPem);
         Assert.Equal(Client.CertificatePem, config.Credentials.ClientCertificatePem);
     }
@@ -72,18 +88,26 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void LoadFile_Gke_ExecPlugin()
     {
-        var config = KubeConfig.LoadFile(_folder.Write("config", Text("tls-server-name: api.example", """
-            exec:
-              apiVersion: client.authentication.k8s.io/v1beta1
-              command: gke-gcloud-auth-plugin
-              args: null
-              env:
-              - name: A
-                value: b
-              installHint: Install gke-gcloud-auth-plugin
-              provideClusterInfo: true
-              interactiveMode: IfAvailable
-            """)));
+        var config = KubeConfig.LoadFile(
+            _folder.Write(
+                "config",
+                Text(
+                    "tls-server-name: api.example",
+                    """
+                    exec:
+                      apiVersion: client.authentication.k8s.io/v1beta1
+                      command: gke-gcloud-auth-plugin
+                      args: null
+                      env:
+                      - name: A
+                        value: b
+                      installHint: Install gke-gcloud-auth-plugin
+                      provideClusterInfo: true
+                      interactiveMode: IfAvailable
+                    """
+                )
+            )
+        );
         var exec = config.Credentials.Exec!;
         Assert.Equal(("gke-gcloud-auth-plugin", true, "b"), (exec.Command, exec.ProvideClusterInfo, exec.Environment["A"]));
         Assert.Equal("api.example", config.TlsServerName);
@@ -92,9 +116,17 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void LoadFile_ExecByRelativePath_IsTakenFromTheFolderOfTheConfig()
     {
-        var config = KubeConfig.LoadFile(_folder.Write("config", Text("", """
-            exec: { apiVersion: client.authentication.k8s.io/v1, command: bin/plugin }
-            """)));
+        var config = KubeConfig.LoadFile(
+            _folder.Write(
+                "config",
+                Text(
+                    "",
+                    """
+                    exec: { apiVersion: client.authentication.k8s.io/v1, command: bin/plugin }
+                    """
+                )
+            )
+        );
         Assert.Equal(Path.Combine(_folder.Path, "bin/plugin"), config.Credentials.Exec!.Command);
     }
 
@@ -108,11 +140,13 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Parse_Json_IsAKubeconfigToo()
     {
-        var config = KubeConfig.Parse("""
+        var config = KubeConfig.Parse(
+            """
             {"kind":"Config","apiVersion":"v1","current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}],
              "clusters":[{"name":"k","cluster":{"server":"http://localhost:8001","proxy-url":"socks5://127.0.0.1:1080","insecure-skip-tls-verify":true}}],
              "users":[{"name":"u","user":{"username":"a","password":"b","as":"jane","as-groups":["x"]}}]}
-            """);
+            """
+        );
         Assert.Equal(("a", "b", "jane"), (config.Credentials.Username, config.Credentials.Password, config.Credentials.ImpersonateUser));
         Assert.Equal(("socks5", true), (config.ProxyUrl!.Scheme, config.InsecureSkipTlsVerify));
     }
@@ -120,7 +154,8 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Parse_NamedContext_WinsOverTheCurrentOneAndIgnoresBrokenOthers()
     {
-        var config = KubeConfig.Parse("""
+        var config = KubeConfig.Parse(
+            """
             current-context: broken
             contexts:
             - { name: broken, context: { cluster: nowhere } }
@@ -128,23 +163,31 @@ public sealed class KubeConfigTests : IDisposable
             clusters:
             - { name: bad, cluster: { server: 17 } }
             - { name: k, cluster: { server: https://good } }
-            """, "good");
+            """,
+            "good"
+        );
         Assert.Equal(("good", "good"), (config.Server.Host, config.Context));
     }
 
     [Fact]
     public void Load_TwoFiles_FirstWinsAndMissingOnesAreSkipped()
     {
-        var first = _folder.Write("1", """
+        var first = _folder.Write(
+            "1",
+            """
             current-context: a
             contexts: [{ name: a, context: { cluster: k, user: u, namespace: one } }]
-            """);
-        var second = _folder.Write("2", """
+            """
+        );
+        var second = _folder.Write(
+            "2",
+            """
             current-context: b
             contexts: [{ name: a, context: { cluster: other } }]
             clusters: [{ name: k, cluster: { server: https://two } }]
             users: [{ name: u, user: { token: t } }]
-            """);
+            """
+        );
         var environment = Env(("KUBECONFIG", string.Join(Path.PathSeparator, Path.Combine(_folder.Path, "none"), first, "", second)));
         var config = KubeConfigLoader.Load(environment, null);
         Assert.Equal(("two", "one", "t"), (config.Server.Host, config.Namespace, config.Credentials.Token));
@@ -192,7 +235,9 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void InCluster_NothingMounted_NamesAllAndTheRemedy()
     {
-        var error = Assert.Throws<KubeConfigException>(() => KubeConfigLoader.InCluster(Env(("KUBERNETES_SERVICE_HOST", "x"), ("KUBERNETES_SERVICE_PORT", "nan"))));
+        var error = Assert.Throws<KubeConfigException>(() =>
+            KubeConfigLoader.InCluster(Env(("KUBERNETES_SERVICE_HOST", "x"), ("KUBERNETES_SERVICE_PORT", "nan")))
+        );
         Assert.Equal(3, error.Problems.Count);
         Assert.Contains("automountServiceAccountToken", error.Message, StringComparison.Ordinal);
     }
@@ -200,25 +245,34 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void LoadFile_ManyProblems_AllInOneMessageWithFileAndField()
     {
-        var path = _folder.Write("config", Text(
-            """
-            certificate-authority: missing.crt
-            insecure-skip-tls-verify: perhaps
-            proxy-url: ftp://x
-            """,
-            """
-            client-certificate-data: "***"
-            client-key: missing.key
-            token: secret1
-            username: u
-            password: secret2
-            """).Replace("https://good", "good", StringComparison.Ordinal));
+        var path = _folder.Write(
+            "config",
+            Text(
+                    """
+                    certificate-authority: missing.crt
+                    insecure-skip-tls-verify: perhaps
+                    proxy-url: ftp://x
+                    """,
+                    """
+                    client-certificate-data: "***"
+                    client-key: missing.key
+                    token: secret1
+                    username: u
+                    password: secret2
+                    """
+                )
+                .Replace("https://good", "good", StringComparison.Ordinal)
+        );
         var error = Assert.Throws<KubeConfigException>(() => KubeConfig.LoadFile(path));
         string[] expected =
         [
-            "clusters[name=k].cluster.server must be an absolute http or https URL", "clusters[name=k].cluster.certificate-authority cannot be used",
-            "clusters[name=k].cluster.insecure-skip-tls-verify must be true or false", "clusters[name=k].cluster.proxy-url must be",
-            "users[name=u].user.client-certificate-data is not base64", "users[name=u].user.client-key cannot be used", "users[name=u].user has more than one way to sign in",
+            "clusters[name=k].cluster.server must be an absolute http or https URL",
+            "clusters[name=k].cluster.certificate-authority cannot be used",
+            "clusters[name=k].cluster.insecure-skip-tls-verify must be true or false",
+            "clusters[name=k].cluster.proxy-url must be",
+            "users[name=u].user.client-certificate-data is not base64",
+            "users[name=u].user.client-key cannot be used",
+            "users[name=u].user has more than one way to sign in",
         ];
         Assert.All(expected, e => Assert.Contains($"{path}: {e}", error.Message, StringComparison.Ordinal));
         Assert.Equal(expected.Length, error.Problems.Count);
@@ -245,8 +299,9 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Parse_CaTogetherWithInsecure_IsRefused()
     {
-        var error = Assert.Throws<KubeConfigException>(
-            () => KubeConfig.Parse(Text($"certificate-authority-data: {Base64(Certificates.CaPem)}\ninsecure-skip-tls-verify: true", "")));
+        var error = Assert.Throws<KubeConfigException>(() =>
+            KubeConfig.Parse(Text($"certificate-authority-data: {Base64(Certificates.CaPem)}\ninsecure-skip-tls-verify: true", ""))
+        );
         Assert.Contains("contradicts certificate-authority-data", error.Message, StringComparison.Ordinal);
     }
 
@@ -254,10 +309,17 @@ public sealed class KubeConfigTests : IDisposable
     public void Parse_KeyOfAnotherCertificate_IsRefused()
     {
         var other = new TestCertificates().Client();
-        var error = Assert.Throws<KubeConfigException>(() => KubeConfig.Parse(Text("", $"""
-            client-certificate-data: {Base64(Client.CertificatePem)}
-            client-key-data: {Base64(other.KeyPem)}
-            """)));
+        var error = Assert.Throws<KubeConfigException>(() =>
+            KubeConfig.Parse(
+                Text(
+                    "",
+                    $"""
+                    client-certificate-data: {Base64(Client.CertificatePem)}
+                    client-key-data: {Base64(other.KeyPem)}
+                    """
+                )
+            )
+        );
         Assert.Contains("belong together", error.Message, StringComparison.Ordinal);
     }
 
@@ -294,26 +356,27 @@ public sealed class KubeConfigTests : IDisposable
         Assert.StartsWith($"The Kubernetes configuration cannot be used: {_folder.Path} ", error.Message, StringComparison.Ordinal);
     }
 
-    private static string Text(string cluster, string user) => $"""
-        apiVersion: v1
-        kind: Config
-        current-context: c
-        contexts:
-        - name: c
-          context:
-            cluster: k
-            user: u
-        clusters:
-        - name: k
-          cluster:
-            server: https://good
-        {Indent(cluster)}
-        users:
-        - name: u
-          user:
-            unknown-field: x
-        {Indent(user)}
-        """;
+    private static string Text(string cluster, string user) =>
+        $"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts:
+            - name: c
+              context:
+                cluster: k
+                user: u
+            clusters:
+            - name: k
+              cluster:
+                server: https://good
+            {Indent(cluster)}
+            users:
+            - name: u
+              user:
+                unknown-field: x
+            {Indent(user)}
+            """;
 
     private static string Indent(string text) => string.Join('\n', text.Split('\n').Select(l => "    " + l));
 

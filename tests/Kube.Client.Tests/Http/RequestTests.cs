@@ -7,13 +7,22 @@ namespace Kube.Client.Tests.Http;
 
 public sealed class RequestTests
 {
-    private static readonly ConfigMap Map = new() { Metadata = new() { Name = "x", Namespace = "a" } };
+    private static readonly ConfigMap Map = new()
+    {
+        Metadata = new() { Name = "x", Namespace = "a" },
+    };
 
     [Fact]
     public async Task GetAsync_Refused_ThrowsTheStatusWithCauses()
     {
-        await using var server = ScriptedServer.Answers(Answer.Status(
-            422, "Invalid", "bad", """{"name":"x","kind":"ConfigMap","causes":[{"reason":"FieldValueRequired","message":"Required value","field":"data"}]}"""));
+        await using var server = ScriptedServer.Answers(
+            Answer.Status(
+                422,
+                "Invalid",
+                "bad",
+                """{"name":"x","kind":"ConfigMap","causes":[{"reason":"FieldValueRequired","message":"Required value","field":"data"}]}"""
+            )
+        );
         using var client = KubeClient.Create(server.Config);
         var error = await Assert.ThrowsAsync<KubeException>(() => client.GetAsync<ConfigMap>("a", "x", default));
         Assert.Equal(422, error.Code);
@@ -53,7 +62,9 @@ public sealed class RequestTests
     public async Task GetAsync_TooManyRequests_WaitsAsLongAsTheServerAsks()
     {
         await using var server = ScriptedServer.Answers(
-            Answer.Status(429, "TooManyRequests", "slow", headers: "Retry-After: 7\r\n"), Answer.Json(Answer.ConfigMap("x")));
+            Answer.Status(429, "TooManyRequests", "slow", headers: "Retry-After: 7\r\n"),
+            Answer.Json(Answer.ConfigMap("x"))
+        );
         var clock = new FakeTimeProvider();
         var log = new LogCounter();
         using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock, LoggerFactory = log });
@@ -83,8 +94,9 @@ public sealed class RequestTests
         await using var server = ScriptedServer.Answers(Answer.Text("oops", 502));
         var clock = new FakeTimeProvider();
         using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock, RequestTimeout = TimeSpan.FromDays(1) });
-        var error = await Assert.ThrowsAsync<KubeException>(
-            () => client.GetAsync<ConfigMap>("a", "x", Wait.Limit()).DriveAsync(clock, TimeSpan.FromSeconds(1)));
+        var error = await Assert.ThrowsAsync<KubeException>(() =>
+            client.GetAsync<ConfigMap>("a", "x", Wait.Limit()).DriveAsync(clock, TimeSpan.FromSeconds(1))
+        );
         Assert.Equal(502, error.Code);
         Assert.Equal(5, server.Requests.Count);
     }
@@ -98,13 +110,15 @@ public sealed class RequestTests
     {
         await using var server = ScriptedServer.Answers(Answer.Status(503, "ServiceUnavailable", "x", headers: "Retry-After: 0\r\n"));
         using var client = KubeClient.Create(server.Config);
-        await Assert.ThrowsAsync<KubeException>(() => verb switch
-        {
-            "create" => client.CreateAsync(Map, null, Wait.Limit()),
-            "replace" => client.ReplaceAsync(Map, null, Wait.Limit()),
-            "merge" => client.PatchAsync<ConfigMap>("a", "x", KubePatch.Merge("{}"u8.ToArray()), null, Wait.Limit()),
-            _ => client.DeleteAsync<ConfigMap>("a", "x", null, Wait.Limit()),
-        });
+        await Assert.ThrowsAsync<KubeException>(() =>
+            verb switch
+            {
+                "create" => client.CreateAsync(Map, null, Wait.Limit()),
+                "replace" => client.ReplaceAsync(Map, null, Wait.Limit()),
+                "merge" => client.PatchAsync<ConfigMap>("a", "x", KubePatch.Merge("{}"u8.ToArray()), null, Wait.Limit()),
+                _ => client.DeleteAsync<ConfigMap>("a", "x", null, Wait.Limit()),
+            }
+        );
         Assert.Single(server.Requests);
     }
 
@@ -112,7 +126,9 @@ public sealed class RequestTests
     public async Task ApplyAsync_ServerError_IsRepeatedWithTheSameBody()
     {
         await using var server = ScriptedServer.Answers(
-            Answer.Status(503, "ServiceUnavailable", "x", headers: "Retry-After: 0\r\n"), Answer.Json(Answer.ConfigMap("x")));
+            Answer.Status(503, "ServiceUnavailable", "x", headers: "Retry-After: 0\r\n"),
+            Answer.Json(Answer.ConfigMap("x"))
+        );
         using var client = KubeClient.Create(server.Config);
         await client.ApplyAsync(Map, new() { FieldManager = "me", Force = true }, Wait.Limit());
         var requests = server.Requests.ToArray();
@@ -127,17 +143,19 @@ public sealed class RequestTests
     public async Task GetAsync_ConnectionCutBeforeTheAnswer_IsRepeated()
     {
         var first = true;
-        await using var server = new ScriptedServer((_, c) =>
-        {
-            if (first)
+        await using var server = new ScriptedServer(
+            (_, c) =>
             {
-                first = false;
-                c.Reset();
-                return Task.CompletedTask;
-            }
+                if (first)
+                {
+                    first = false;
+                    c.Reset();
+                    return Task.CompletedTask;
+                }
 
-            return c.WriteAsync(Answer.Json(Answer.ConfigMap("x")));
-        });
+                return c.WriteAsync(Answer.Json(Answer.ConfigMap("x")));
+            }
+        );
         using var client = KubeClient.Create(server.Config, new() { RetryDelay = TimeSpan.FromMilliseconds(1) });
         Assert.Equal("x", (await client.GetAsync<ConfigMap>("a", "x", Wait.Limit())).Metadata.Name);
     }
@@ -160,8 +178,9 @@ public sealed class RequestTests
         await using var server = new ScriptedServer((_, c) => c.SilenceAsync());
         var clock = new FakeTimeProvider();
         using var client = KubeClient.Create(server.Config, new() { TimeProvider = clock });
-        var error = await Assert.ThrowsAsync<KubeException>(
-            () => client.GetAsync<ConfigMap>("a", "x", Wait.Limit()).DriveAsync(clock, TimeSpan.FromSeconds(20)));
+        var error = await Assert.ThrowsAsync<KubeException>(() =>
+            client.GetAsync<ConfigMap>("a", "x", Wait.Limit()).DriveAsync(clock, TimeSpan.FromSeconds(20))
+        );
         Assert.Contains("60 s", error.Message, StringComparison.Ordinal);
     }
 
@@ -188,7 +207,10 @@ public sealed class RequestTests
     {
         await using var server = ScriptedServer.Answers("HTTP/1.1 307 X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
         using var client = KubeClient.Create(server.Config);
-        Assert.Equal(307, (await Assert.ThrowsAsync<KubeException>(() => client.Raw.SendAsync(HttpMethod.Get, "/x", default, null, default))).Code);
+        Assert.Equal(
+            307,
+            (await Assert.ThrowsAsync<KubeException>(() => client.Raw.SendAsync(HttpMethod.Get, "/x", default, null, default))).Code
+        );
         Assert.Single(server.Requests);
     }
 
@@ -197,10 +219,21 @@ public sealed class RequestTests
     {
         await using var server = ScriptedServer.Answers(Answer.Json("{}"));
         using var client = KubeClient.Create(server.Config);
-        await client.DeleteAsync<ConfigMap>("a", "x", new() { PropagationPolicy = "Foreground", Uid = "u", GracePeriodSeconds = 0 }, default);
+        await client.DeleteAsync<ConfigMap>(
+            "a",
+            "x",
+            new()
+            {
+                PropagationPolicy = "Foreground",
+                Uid = "u",
+                GracePeriodSeconds = 0,
+            },
+            default
+        );
         Assert.Equal(
             """{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Foreground","gracePeriodSeconds":0,"preconditions":{"uid":"u"}}""",
-            Encoding.UTF8.GetString(server.Requests.Single().Body));
+            Encoding.UTF8.GetString(server.Requests.Single().Body)
+        );
     }
 
     [Fact]
@@ -211,18 +244,32 @@ public sealed class RequestTests
         await client.CreateAsync(Map, new() { DryRun = true, FieldManager = "m" }, default);
         var request = server.Requests.Single();
         Assert.Equal("/api/v1/namespaces/a/configmaps?fieldManager=m&dryRun=All", request.Path);
-        Assert.Equal("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"a"}}""", Encoding.UTF8.GetString(request.Body));
+        Assert.Equal(
+            """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"a"}}""",
+            Encoding.UTF8.GetString(request.Body)
+        );
     }
 
     [Fact]
     public async Task Impersonation_IsSent()
     {
         await using var server = ScriptedServer.Answers(Answer.Json(Answer.ConfigMap("x")));
-        var config = server.Config with { Credentials = new() { Token = "t", ImpersonateUser = "jane", ImpersonateGroups = ["dev"] } };
+        var config = server.Config with
+        {
+            Credentials = new()
+            {
+                Token = "t",
+                ImpersonateUser = "jane",
+                ImpersonateGroups = ["dev"],
+            },
+        };
         using var client = KubeClient.Create(config);
         await client.GetAsync<ConfigMap>("a", "x", default);
         var request = server.Requests.Single();
-        Assert.Equal(("Bearer t", "jane", "dev"), (request.Header("Authorization"), request.Header("Impersonate-User"), request.Header("Impersonate-Group")));
+        Assert.Equal(
+            ("Bearer t", "jane", "dev"),
+            (request.Header("Authorization"), request.Header("Impersonate-User"), request.Header("Impersonate-Group"))
+        );
     }
 
     [Theory]
@@ -231,7 +278,9 @@ public sealed class RequestTests
     [InlineData("things", "Thing", false)]
     public async Task IsServedAsync_ReadsDiscovery(string plural, string kind, bool served)
     {
-        await using var server = ScriptedServer.Answers(Answer.Json("""{"kind":"APIResourceList","resources":[{"name":"pods","kind":"Pod"}]}"""));
+        await using var server = ScriptedServer.Answers(
+            Answer.Json("""{"kind":"APIResourceList","resources":[{"name":"pods","kind":"Pod"}]}""")
+        );
         using var client = KubeClient.Create(server.Config);
         Assert.Equal(served, await client.IsServedAsync(new("", "v1", kind, plural), default));
     }
@@ -248,14 +297,16 @@ public sealed class RequestTests
     public async Task OpenLogAsync_Followed_GivesLinesAsTheyCome()
     {
         var more = new TaskCompletionSource();
-        await using var server = new ScriptedServer(async (_, c) =>
-        {
-            await c.WriteAsync(Answer.WatchHead);
-            await c.WriteChunkAsync("one\n");
-            await more.Task;
-            await c.WriteChunkAsync("two\n");
-            await c.WriteAsync("0\r\n\r\n");
-        });
+        await using var server = new ScriptedServer(
+            async (_, c) =>
+            {
+                await c.WriteAsync(Answer.WatchHead);
+                await c.WriteChunkAsync("one\n");
+                await more.Task;
+                await c.WriteChunkAsync("two\n");
+                await c.WriteAsync("0\r\n\r\n");
+            }
+        );
         using var client = KubeClient.Create(server.Config);
         using var reader = new StreamReader(await client.OpenLogAsync("a", "p", new() { Follow = true, TailLines = 5 }, Wait.Limit()));
         Assert.Equal("one", await reader.ReadLineAsync(Wait.Limit()));
@@ -268,7 +319,8 @@ public sealed class RequestTests
     [Fact]
     public async Task ListPageAsync_EveryChunkBoundary_GivesAllItemsWithTheirKind()
     {
-        var body = """{"kind":"ConfigMapList","extra":{"items":[1]},"items":[{"metadata":{"name":"ä"},"data":{"k":"{[\"\\"}},{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"9","continue":"next"}}""";
+        var body =
+            """{"kind":"ConfigMapList","extra":{"items":[1]},"items":[{"metadata":{"name":"ä"},"data":{"k":"{[\"\\"}},{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"9","continue":"next"}}""";
         var bytes = Encoding.UTF8.GetBytes(body);
         for (var cut = 1; cut < bytes.Length; cut++)
         {
@@ -297,7 +349,8 @@ public sealed class RequestTests
         await using var server = ScriptedServer.Answers(
             Answer.Json("""{"items":[{"metadata":{"name":"a"}}],"metadata":{"continue":"t1"}}"""),
             Answer.Json("""{"items":[],"metadata":{"continue":"t2"}}"""),
-            Answer.Json("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"continue":""}}"""));
+            Answer.Json("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"continue":""}}""")
+        );
         using var client = KubeClient.Create(server.Config);
         List<string?> names = [];
         await foreach (var map in client.ListAllAsync<ConfigMap>("a", new() { ResourceVersion = "0" }, Wait.Limit()))
@@ -306,7 +359,10 @@ public sealed class RequestTests
         }
 
         Assert.Equal(["a", "b"], names);
-        Assert.Equal(["limit=500&resourceVersion=0", "limit=500&continue=t1", "limit=500&continue=t2"], server.Requests.Select(r => r.Path.Split('?')[1]));
+        Assert.Equal(
+            ["limit=500&resourceVersion=0", "limit=500&continue=t1", "limit=500&continue=t2"],
+            server.Requests.Select(r => r.Path.Split('?')[1])
+        );
     }
 
     [Theory]
@@ -358,9 +414,7 @@ public sealed class RequestTests
             return length;
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

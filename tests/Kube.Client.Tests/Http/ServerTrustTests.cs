@@ -27,8 +27,15 @@ public sealed class ServerTrustTests
     public async Task Server_SignedByAnother_IsRefusedOnceAndSaysSo()
     {
         await using var server = Serve("127.0.0.1");
-        var error = await Assert.ThrowsAsync<KubeException>(
-            () => GetAsync(server.Config with { CertificateAuthorityPem = new TestCertificates().CaPem, Credentials = new() { Token = "secret" } }));
+        var error = await Assert.ThrowsAsync<KubeException>(() =>
+            GetAsync(
+                server.Config with
+                {
+                    CertificateAuthorityPem = new TestCertificates().CaPem,
+                    Credentials = new() { Token = "secret" },
+                }
+            )
+        );
         Assert.Contains("not signed by the certificate authority of the configuration", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, server.Connections);
         Assert.Empty(server.Requests);
@@ -46,7 +53,9 @@ public sealed class ServerTrustTests
     public async Task Server_RightCaWrongName_IsRefusedAndNamesBoth()
     {
         await using var server = Serve("other.example", "10.0.0.1");
-        var error = await Assert.ThrowsAsync<KubeException>(() => GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem }));
+        var error = await Assert.ThrowsAsync<KubeException>(() =>
+            GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem })
+        );
         Assert.Contains("not for \"127.0.0.1\" but for other.example, 10.0.0.1", error.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
@@ -56,7 +65,9 @@ public sealed class ServerTrustTests
     {
         var expired = _certificates.Server(["127.0.0.1"], TimeProvider.System.GetUtcNow().AddHours(-1));
         await using var server = new ScriptedServer((_, c) => c.WriteAsync(Answer.Json(Answer.ConfigMap("x"))), expired);
-        var error = await Assert.ThrowsAsync<KubeException>(() => GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem }));
+        var error = await Assert.ThrowsAsync<KubeException>(() =>
+            GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem })
+        );
         Assert.Contains("expired", error.Message, StringComparison.Ordinal);
     }
 
@@ -67,8 +78,9 @@ public sealed class ServerTrustTests
         await GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem, TlsServerName = "api.internal" });
         Assert.Equal("api.internal", server.ServerNames.Single());
         await using var other = Serve("127.0.0.1");
-        await Assert.ThrowsAsync<KubeException>(
-            () => GetAsync(other.Config with { CertificateAuthorityPem = _certificates.CaPem, TlsServerName = "api.internal" }));
+        await Assert.ThrowsAsync<KubeException>(() =>
+            GetAsync(other.Config with { CertificateAuthorityPem = _certificates.CaPem, TlsServerName = "api.internal" })
+        );
     }
 
     [Fact]
@@ -85,7 +97,12 @@ public sealed class ServerTrustTests
         await using var server = Serve("127.0.0.1");
         var (certificate, key) = _certificates.Client();
         var config = server.Config with { CertificateAuthorityPem = _certificates.CaPem };
-        await GetAsync(config with { Credentials = new() { ClientCertificatePem = certificate, ClientKeyPem = key } });
+        await GetAsync(
+            config with
+            {
+                Credentials = new() { ClientCertificatePem = certificate, ClientKeyPem = key },
+            }
+        );
         await GetAsync(config);
         Assert.Equal(["CN=somebody", null], server.ClientNames);
     }

@@ -50,8 +50,10 @@ public sealed class JsonTests
     [InlineData("1.5")]
     [InlineData("true")]
     [InlineData("{}")]
-    public void IntOrString_SomethingElse_IsRefused(string json) => Assert.Throws<JsonException>(
-        () => JsonSerializer.Deserialize($$$"""{"spec":{"ports":[{"port":1,"targetPort":{{{json}}}}]}}""", KubeJson.Default.Service));
+    public void IntOrString_SomethingElse_IsRefused(string json) =>
+        Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize($$$"""{"spec":{"ports":[{"port":1,"targetPort":{{{json}}}}]}}""", KubeJson.Default.Service)
+        );
 
     [Fact]
     public void Metadata_AbsentOrNull_IsEmptyAndNotNull()
@@ -102,9 +104,15 @@ public sealed record Thing : IKubeResource<Thing>
 
     public string Kind { get; init; } = "";
 
-    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public ObjectMeta Metadata
+    {
+        get;
+        init => field = value ?? new();
+    } = new();
 }
 
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase)]
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(
+    PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase
+)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(Thing))]
 public sealed partial class Things : System.Text.Json.Serialization.JsonSerializerContext;

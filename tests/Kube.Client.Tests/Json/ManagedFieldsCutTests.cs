@@ -10,7 +10,9 @@ public sealed class ManagedFieldsCutTests
     [InlineData("""{"metadata":{"managedFields":[{"manager":"a"}],"name":"x"}}""")]
     [InlineData("""{"metadata":{"name":"x","managedFields":[{"fieldsV1":{"f:metadata":{}}}]}}""")]
     [InlineData("""{"metadata":{"name":"x","managedFields":[],"uid":"u"},"data":{"a":"b"}}""")]
-    [InlineData("""{ "data" : { "managedFields" : "kept" } , "metadata" : { "name" : "x" , "managedFields" : [ 1 , 2 ] , "uid" : "u" } }""")]
+    [InlineData(
+        """{ "data" : { "managedFields" : "kept" } , "metadata" : { "name" : "x" , "managedFields" : [ 1 , 2 ] , "uid" : "u" } }"""
+    )]
     [InlineData("""{"metadata":{"name":"x","annotations":{"managedFields":"kept"}}}""")]
     [InlineData("""{"metadata":{"name":"x","managed\u0046ields":[1]}}""")]
     public void Read_AnyPlaceInMetadata_GivesTheObjectWithoutThem(string json)

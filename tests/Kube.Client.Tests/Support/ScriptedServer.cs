@@ -113,8 +113,14 @@ public sealed class ScriptedServer : IAsyncDisposable
                     await _script(request, new Connection(stream, client, _stop.Token));
                 }
             }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException
-                or System.Security.Authentication.AuthenticationException)
+            catch (Exception e)
+                when (e
+                        is IOException
+                            or SocketException
+                            or OperationCanceledException
+                            or ObjectDisposedException
+                            or System.Security.Authentication.AuthenticationException
+                )
             {
                 // The client went away, or the script closed the connection: the test looks at the client's side.
             }
@@ -186,7 +192,11 @@ public static class Answer
         $"HTTP/1.1 {code} X\r\nContent-Type: text/plain\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     public static string Status(int code, string reason, string message, string details = "{}", string headers = "") =>
-        Json($$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","details":{{details}},"code":{{code}}}""", code, headers);
+        Json(
+            $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","details":{{details}},"code":{{code}}}""",
+            code,
+            headers
+        );
 
     public static string ConfigMap(string name, string version = "1") =>
         $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{{name}}}","namespace":"a","resourceVersion":"{{{version}}}"},"data":{"k":"v"}}""";

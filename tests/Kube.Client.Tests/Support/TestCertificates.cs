@@ -37,7 +37,12 @@ public sealed class TestCertificates
         return (pem, key);
     }
 
-    private (X509Certificate2 Certificate, string Pem, string KeyPem) Leaf(string subject, string usage, string[] names, DateTimeOffset? end)
+    private (X509Certificate2 Certificate, string Pem, string KeyPem) Leaf(
+        string subject,
+        string usage,
+        string[] names,
+        DateTimeOffset? end
+    )
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
@@ -63,6 +68,10 @@ public sealed class TestCertificates
 
         using var signed = request.Create(_ca, Start, end ?? End.AddDays(-1), RandomNumberGenerator.GetBytes(8));
         using var full = signed.CopyWithPrivateKey(key);
-        return (X509CertificateLoader.LoadPkcs12(full.Export(X509ContentType.Pkcs12), null), signed.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        return (
+            X509CertificateLoader.LoadPkcs12(full.Export(X509ContentType.Pkcs12), null),
+            signed.ExportCertificatePem(),
+            key.ExportPkcs8PrivateKeyPem()
+        );
     }
 }

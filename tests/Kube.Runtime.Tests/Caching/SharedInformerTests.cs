@@ -190,8 +190,12 @@ public sealed class SharedInformerTests : IAsyncDisposable
         _client.AnswerList("7", null, Map("x", "3"));
         _run = factory.RunAsync(_stop.Token);
         var two = factory.Get(
-            new InformerOptions<ConfigMap> { Indexers = new Dictionary<string, Func<ConfigMap,
-            IEnumerable<string>>> { ["n"] = m => [m.Metadata.Name!] } });
+            new InformerOptions<ConfigMap>
+            {
+                Indexers = new Dictionary<string, Func<ConfigMap,
+            IEnumerable<string>>>
+                { ["n"] = m => [m.Metadata.Name!] }
+            });
         Assert.Same(one, two);
         Assert.NotSame(one, factory.Get(new InformerOptions<ConfigMap> { Watcher = new() { Namespace = "b" } }));
         await one.WaitForSyncAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));

@@ -65,8 +65,13 @@ public sealed class LeaderElectorTests : IAsyncDisposable
     [Fact]
     public async Task Run_HolderShowsNoSignOfLife_TakesOverAfterTheLeaseDuration()
     {
-        await Put(new LeaseSpec { HolderIdentity = "dead", LeaseDurationSeconds = 15, LeaseTransitions = 3,
-            RenewTime = _time.GetUtcNow().AddYears(3) });
+        await Put(new LeaseSpec
+        {
+            HolderIdentity = "dead",
+            LeaseDurationSeconds = 15,
+            LeaseTransitions = 3,
+            RenewTime = _time.GetUtcNow().AddYears(3)
+        });
         var started = _time.GetUtcNow();
         var (elector, led, _) = Start("one");
         for (var i = 1; !elector.IsLeader; i++)

@@ -47,8 +47,13 @@ public sealed class LeasePolicyTests
     public void Validate_ContradictingTimes_SaysAllThatIsWrong()
     {
         var e = Assert.Throws<ArgumentException>(() =>
-            (Me with { Name = "", LeaseDuration = TimeSpan.FromSeconds(2), RenewDeadline = TimeSpan.FromSeconds(2),
-                RetryPeriod = TimeSpan.FromSeconds(2) }).Validate());
+            (Me with
+            {
+                Name = "",
+                LeaseDuration = TimeSpan.FromSeconds(2),
+                RenewDeadline = TimeSpan.FromSeconds(2),
+                RetryPeriod = TimeSpan.FromSeconds(2)
+            }).Validate());
         Assert.Contains("Name", e.Message, StringComparison.Ordinal);
         Assert.Contains("LeaseDuration", e.Message, StringComparison.Ordinal);
         Assert.Contains("RetryPeriod x", e.Message, StringComparison.Ordinal);

@@ -15,17 +15,26 @@ public sealed class PrometheusCollectorTests
         counter.Add(3, new KeyValuePair<string, object?>("kind", "a\"b"));
         meter.CreateHistogram<double>("wait_seconds").Record(0.02);
         var phases = new List<(string, long)> { ("Running", 2), ("Stopped", 1) };
-        meter.CreateObservableGauge("now", () =>
-            phases.Select(p => new Measurement<long>(p.Item2, new KeyValuePair<string, object?>("phase", p.Item1))));
+        meter.CreateObservableGauge(
+            "now",
+            () => phases.Select(p => new Measurement<long>(p.Item2, new KeyValuePair<string, object?>("phase", p.Item1)))
+        );
         var active = meter.CreateUpDownCounter<int>("active");
         active.Add(3);
         active.Add(-1);
 
         var text = collector.Collect();
-        Assert.Contains("# HELP things_done_total Things done.\n# TYPE things_done_total counter\nthings_done_total{kind=\"a\\\"b\"} 5\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "# HELP things_done_total Things done.\n# TYPE things_done_total counter\nthings_done_total{kind=\"a\\\"b\"} 5\n",
+            text,
+            StringComparison.Ordinal
+        );
         Assert.Contains("wait_seconds_bucket{le=\"0.01\"} 0\nwait_seconds_bucket{le=\"0.025\"} 1\n", text, StringComparison.Ordinal);
-        Assert.Contains("wait_seconds_bucket{le=\"+Inf\"} 1\nwait_seconds_sum 0.02\nwait_seconds_count 1\n", text,
-            StringComparison.Ordinal);
+        Assert.Contains(
+            "wait_seconds_bucket{le=\"+Inf\"} 1\nwait_seconds_sum 0.02\nwait_seconds_count 1\n",
+            text,
+            StringComparison.Ordinal
+        );
         Assert.Contains("now{phase=\"Running\"} 2\nnow{phase=\"Stopped\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE active gauge\nactive 2\n", text, StringComparison.Ordinal);
 
@@ -40,8 +49,13 @@ public sealed class PrometheusCollectorTests
         using var meter = new Meter("Berth.Test");
         var counter = meter.CreateCounter<long>("berth.test.things", "{thing}", "Things.");
         var upDown = meter.CreateUpDownCounter<int>("berth.test.open");
-        var histogram = meter.CreateHistogram("berth.test.wait", "s", null, null,
-            new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 5] });
+        var histogram = meter.CreateHistogram(
+            "berth.test.wait",
+            "s",
+            null,
+            null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 5] }
+        );
         meter.CreateObservableGauge("berth.test.size", () => 42.5, "By");
         counter.Add(2, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));
         counter.Add(3, new KeyValuePair<string, object?>("a", "x\"y\\z\n"));
@@ -54,16 +68,18 @@ public sealed class PrometheusCollectorTests
         var lines = collector.Collect().Split('\n').Where(l => l.StartsWith("berth_test", StringComparison.Ordinal)).ToArray();
 
         Assert.Equal(
-        [
-            "berth_test_open 3",
-            "berth_test_size_bytes 42.5",
-            "berth_test_things_total{a=\"x\\\"y\\\\z\\n\"} 5",
-            "berth_test_wait_seconds_bucket{le=\"1\"} 1",
-            "berth_test_wait_seconds_bucket{le=\"5\"} 2",
-            "berth_test_wait_seconds_bucket{le=\"+Inf\"} 3",
-            "berth_test_wait_seconds_sum 55.5",
-            "berth_test_wait_seconds_count 3",
-        ], lines);
+            [
+                "berth_test_open 3",
+                "berth_test_size_bytes 42.5",
+                "berth_test_things_total{a=\"x\\\"y\\\\z\\n\"} 5",
+                "berth_test_wait_seconds_bucket{le=\"1\"} 1",
+                "berth_test_wait_seconds_bucket{le=\"5\"} 2",
+                "berth_test_wait_seconds_bucket{le=\"+Inf\"} 3",
+                "berth_test_wait_seconds_sum 55.5",
+                "berth_test_wait_seconds_count 3",
+            ],
+            lines
+        );
     }
 
     [Fact]

@@ -36,8 +36,19 @@ public sealed class ThrowawayPostgres : IDisposable
         // Short on purpose: a socket's path may have 107 bytes.
         _folder = Directory.CreateTempSubdirectory("pg").FullName;
         Prepare(_folder);
-        var initdb = Run(Path.Combine(bin, "initdb"), "-D", Data, "-U", "test", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync",
-            "--no-instructions");
+        var initdb = Run(
+            Path.Combine(bin, "initdb"),
+            "-D",
+            Data,
+            "-U",
+            "test",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions"
+        );
         if (initdb.ExitCode != 0)
         {
             SkipReason = $"no PostgreSQL: initdb failed: {initdb.StandardError.ReadToEnd().Trim()}";
@@ -83,9 +94,26 @@ public sealed class ThrowawayPostgres : IDisposable
     /// <summary>Starts the server (again).</summary>
     public void Start()
     {
-        _server = Process.Start(Describe(
-            ["setpriv", "--pdeathsig", "KILL", Path.Combine(Binaries!, "postgres"), "-D", Data, "-c", "listen_addresses=",
-                "-c", $"unix_socket_directories={_folder}", "-c", "fsync=off", "-c", "max_connections=60", "-c", "shared_buffers=16MB",]));
+        _server = Process.Start(
+            Describe([
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                Path.Combine(Binaries!, "postgres"),
+                "-D",
+                Data,
+                "-c",
+                "listen_addresses=",
+                "-c",
+                $"unix_socket_directories={_folder}",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=60",
+                "-c",
+                "shared_buffers=16MB",
+            ])
+        );
         _server!.BeginErrorReadLine();
         _server.BeginOutputReadLine();
         var pidFile = Path.Combine(Data, "postmaster.pid");
@@ -128,8 +156,9 @@ public sealed class ThrowawayPostgres : IDisposable
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).ToList();
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            folders.AddRange(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
-                .Select(d => Path.Combine(d, "bin")));
+            folders.AddRange(
+                Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
+            );
         }
 
         return folders.FirstOrDefault(f => File.Exists(Path.Combine(f, "initdb")));
@@ -137,7 +166,9 @@ public sealed class ThrowawayPostgres : IDisposable
 
     private static string ToUri(string connectionString)
     {
-        var parts = connectionString.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Split('=', 2))
+        var parts = connectionString
+            .Split(';', StringSplitOptions.RemoveEmptyEntries)
+            .Select(p => p.Split('=', 2))
             .ToDictionary(p => p[0].Trim().ToLowerInvariant(), p => Uri.EscapeDataString(p[1]));
         return $"postgresql://{parts["username"]}:{parts.GetValueOrDefault("password")}@{parts["host"]}:{parts.GetValueOrDefault("port", "5432")}/postgres";
     }
@@ -161,8 +192,12 @@ public sealed class ThrowawayPostgres : IDisposable
 
     private static ProcessStartInfo Plain(string[] words)
     {
-        var info = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardError = true, RedirectStandardOutput = true,
-            WorkingDirectory = "/" };
+        var info = new ProcessStartInfo(words[0], words.Skip(1))
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = "/",
+        };
         info.Environment["LC_ALL"] = "C";
         return info;
     }
