@@ -11,8 +11,11 @@ public sealed class BuiltInTests(Clusters clusters)
     {
         await using var s = await clusters.OpenAsync(target);
         var time = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(1230);
-        var lease = new Lease { Metadata = new() { Name = "l", Namespace = s.Ns },
-            Spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, AcquireTime = time, RenewTime = time.AddTicks(-1230) } };
+        var lease = new Lease
+        {
+            Metadata = new() { Name = "l", Namespace = s.Ns },
+            Spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, AcquireTime = time, RenewTime = time.AddTicks(-1230) }
+        };
         var created = await s.Client.CreateAsync(lease, null, s.Limit);
         Assert.Equal(lease.Spec, created.Spec);
         var raw = await s.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{s.Ns}/leases/l");

@@ -158,8 +158,12 @@ internal static class ManagedFields
             text.Append(CultureInfo.InvariantCulture, $"{(text.Length == 0 ? "" : "\n")}conflicts with {shown}:");
             foreach (var path in fields.Paths())
             {
-                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {shown}",
-                    ["field"] = path });
+                causes.Add((JsonNode)new JsonObject
+                {
+                    ["reason"] = "FieldManagerConflict",
+                    ["message"] = $"conflict with {shown}",
+                    ["field"] = path
+                });
                 text.Append(CultureInfo.InvariantCulture, $"\n- {path}");
             }
         }
@@ -184,10 +188,10 @@ internal static class ManagedFields
         .Select(entry =>
             new Manager(Json.Text(entry, "manager") ?? "", Json.Text(entry, "operation") ?? "Update", Json.Text(entry, "apiVersion") ?? "",
             Json.Text(entry, "subresource") ?? "")
-        {
-            Time = Json.Text(entry, "time"),
-            Fields = FieldSet.FromJson(entry["fieldsV1"]),
-        }).ToList();
+            {
+                Time = Json.Text(entry, "time"),
+                Fields = FieldSet.FromJson(entry["fieldsV1"]),
+            }).ToList();
 
     // Writers with ever new names must not make the object grow for ever: the oldest Update entries become one.
     private static void Cap(List<Manager> managers)
@@ -197,8 +201,11 @@ internal static class ManagedFields
         while (updates.Count > MaxUpdateManagers)
         {
             var (first, second) = (updates[0], updates[1]);
-            var joined = new Manager("ancient-changes", "Update", second.ApiVersion, second.Subresource) { Time = second.Time,
-                Fields = first.Fields.Union(second.Fields) };
+            var joined = new Manager("ancient-changes", "Update", second.ApiVersion, second.Subresource)
+            {
+                Time = second.Time,
+                Fields = first.Fields.Union(second.Fields)
+            };
             managers.Remove(first);
             managers.Remove(second);
             managers.Add(joined);

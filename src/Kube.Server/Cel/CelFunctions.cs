@@ -50,12 +50,14 @@ internal static class CelFunctions
             case ("string", [var a]): return ToText(a);
             case ("bytes", [string a]): return Encoding.UTF8.GetBytes(a);
             case ("bool", [bool a]): return a;
-            case ("bool", [string a]): return a is "true" or "True" or "TRUE" or "1" or "t" ? true
+            case ("bool", [string a]):
+                return a is "true" or "True" or "TRUE" or "1" or "t" ? true
                 : a is "false" or "False" or "FALSE" or "0" or "f"
                 ? false
                 : throw new CelError("type conversion error from 'string' to 'bool'");
             case ("duration", [TimeSpan a]): return a;
-            case ("duration", [string a]): return CelTime.TryDuration(a, out var duration) ? duration
+            case ("duration", [string a]):
+                return CelTime.TryDuration(a, out var duration) ? duration
                 : throw new CelError($"invalid duration: {a}");
             case ("timestamp", [DateTimeOffset a]): return a;
             case ("timestamp", [string a]):
@@ -63,10 +65,12 @@ internal static class CelFunctions
                     ? DateTimeOffset.Parse(a, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal)
                     : throw new CelError($"invalid timestamp: {a}");
             case ("isURL", [string a]): return Uri.TryCreate(a, UriKind.Absolute, out _);
-            case ("url", [string a]): return Uri.TryCreate(a, UriKind.Absolute, out var uri) ? new CelUrl(uri)
+            case ("url", [string a]):
+                return Uri.TryCreate(a, UriKind.Absolute, out var uri) ? new CelUrl(uri)
                 : throw new CelError($"URL parse error during conversion from string: {a}");
             case ("isQuantity", [string a]): return Quantities.TryParse(a, out _);
-            case ("quantity", [string a]): return Quantities.TryParse(a, out var quantity) ? new CelQuantity(quantity)
+            case ("quantity", [string a]):
+                return Quantities.TryParse(a, out var quantity) ? new CelQuantity(quantity)
                 : throw new CelError("quantities must match the regular expression");
             case ("matches", [string a, string b]): return Matches(machine, a, b);
             default:
@@ -84,11 +88,13 @@ internal static class CelFunctions
             case (string t, "startsWith", [string a]): return t.StartsWith(a, StringComparison.Ordinal);
             case (string t, "endsWith", [string a]): return t.EndsWith(a, StringComparison.Ordinal);
             case (string t, "contains", [string a]): return t.Contains(a, StringComparison.Ordinal);
-            case (string t, "charAt", [long i]): return i >= 0 && i <= t.Length ? i == t.Length ? "" : t[(int)i].ToString()
+            case (string t, "charAt", [long i]):
+                return i >= 0 && i <= t.Length ? i == t.Length ? "" : t[(int)i].ToString()
                 : throw new CelError($"index out of range: {i}");
             case (string t, "indexOf", [string a]): return (long)t.IndexOf(a, StringComparison.Ordinal);
             case (string t, "indexOf", [string a, long i]) when i >= 0
-                && i <= t.Length: return (long)t.IndexOf(a, (int)i, StringComparison.Ordinal);
+                && i <= t.Length:
+                return (long)t.IndexOf(a, (int)i, StringComparison.Ordinal);
             case (string t, "lastIndexOf", [string a]): return (long)t.LastIndexOf(a, StringComparison.Ordinal);
             case (string t, "lowerAscii", []): return t.ToLowerInvariant();
             case (string t, "upperAscii", []): return t.ToUpperInvariant();
@@ -96,7 +102,8 @@ internal static class CelFunctions
             case (string t, "reverse", []): return new string(t.Reverse().ToArray());
             case (string t, "replace", [string a, string b]) when a.Length > 0: return t.Replace(a, b, StringComparison.Ordinal);
             case (string t, "split", [string a]): return t.Split(a).Cast<object?>().ToList();
-            case (string t, "split", [string a, long n]): return n == 0 ? []
+            case (string t, "split", [string a, long n]):
+                return n == 0 ? []
                 : (n < 0 ? t.Split(a) : t.Split(a, (int)n)).Cast<object?>().ToList();
             case (string t, "substring", [long i]) when i >= 0 && i <= t.Length: return t[(int)i..];
             case (string t, "substring", [long i, long j]) when i >= 0 && j >= i && j <= t.Length: return t[(int)i..(int)j];
@@ -109,9 +116,11 @@ internal static class CelFunctions
             case (IReadOnlyList<object?> { Count: > 0 } t, "min", []): return t.Aggregate((a, b) => CelValue.Compare(a, b) <= 0 ? a : b);
             case (IReadOnlyList<object?> { Count: > 0 } t, "max", []): return t.Aggregate((a, b) => CelValue.Compare(a, b) >= 0 ? a : b);
             case (IReadOnlyList<object?> t, "indexOf", [var a]): return (long)t.ToList().FindIndex(item => CelValue.Equals(item, a));
-            case (IReadOnlyList<object?> t, "lastIndexOf", [var a]): return (long)t.ToList()
+            case (IReadOnlyList<object?> t, "lastIndexOf", [var a]):
+                return (long)t.ToList()
                 .FindLastIndex(item => CelValue.Equals(item, a));
-            case (IReadOnlyList<object?> t, "flatten", []): return t.SelectMany(item =>
+            case (IReadOnlyList<object?> t, "flatten", []):
+                return t.SelectMany(item =>
                 item is IReadOnlyList<object?> inner ? inner : [item]).ToList();
             case (CelOptional t, "hasValue", []): return t.HasValue;
             case (CelOptional t, "value", []): return t.HasValue ? t.Value : throw new CelError("optional.none() dereference");

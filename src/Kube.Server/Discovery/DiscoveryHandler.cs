@@ -19,8 +19,12 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         {
             ["api"] or ["apis"] when WantsAggregated(context) is { } version =>
                 await AggregatedAsync(context, table, parts[0] == "api", version).ConfigureAwait(false),
-            ["api"] => new JsonObject { ["kind"] = "APIVersions", ["versions"] = Json.Strings(["v1"]),
-                ["serverAddressByClientCIDRs"] = Addresses(context) },
+            ["api"] => new JsonObject
+            {
+                ["kind"] = "APIVersions",
+                ["versions"] = Json.Strings(["v1"]),
+                ["serverAddressByClientCIDRs"] = Addresses(context)
+            },
             ["apis"] => GroupList(table),
             ["api", "v1"] => ResourceList(table, "", "v1"),
             ["apis", var group] when table.Groups.Contains(group) && group.Length > 0 => Group(table, group, top: true),
@@ -70,8 +74,13 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
             items.Add((JsonNode)AggregatedGroup(table, group));
         }
         var bytes = Json.ToUtf8(
-            new JsonObject { ["kind"] = "APIGroupDiscoveryList", ["apiVersion"] = "apidiscovery.k8s.io/" + version,
-            ["metadata"] = new JsonObject(), ["items"] = items });
+            new JsonObject
+            {
+                ["kind"] = "APIGroupDiscoveryList",
+                ["apiVersion"] = "apidiscovery.k8s.io/" + version,
+                ["metadata"] = new JsonObject(),
+                ["items"] = items
+            });
         var etag = $"\"{Convert.ToHexString(SHA512.HashData(bytes))}\"";
         context.Response.Headers.ETag = etag;
         context.Response.Headers.Vary = "Accept";
@@ -116,8 +125,12 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
                 foreach (var (name, gvk, verbs) in Subresources(kind))
                 {
                     subresources.Add(
-                        (JsonNode)new JsonObject { ["subresource"] = name, ["responseKind"] = Gvk(gvk.Group, gvk.Version, gvk.Kind),
-                        ["verbs"] = Json.Strings(verbs) });
+                        (JsonNode)new JsonObject
+                        {
+                            ["subresource"] = name,
+                            ["responseKind"] = Gvk(gvk.Group, gvk.Version, gvk.Kind),
+                            ["verbs"] = Json.Strings(verbs)
+                        });
                 }
                 if (subresources.Count > 0)
                 {
@@ -200,7 +213,10 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
         {
             var resource = new JsonObject
             {
-                ["name"] = kind.Plural, ["singularName"] = kind.Singular, ["namespaced"] = kind.Namespaced, ["kind"] = kind.Kind,
+                ["name"] = kind.Plural,
+                ["singularName"] = kind.Singular,
+                ["namespaced"] = kind.Namespaced,
+                ["kind"] = kind.Kind,
                 ["verbs"] = Json.Strings(kind.IsReview ? ["create"] : Verbs),
             };
             if (kind.ShortNames.Count > 0)
@@ -214,8 +230,14 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
             resources.Add((JsonNode)resource);
             foreach (var (name, gvk, verbs) in Subresources(kind))
             {
-                var sub = new JsonObject { ["name"] = $"{kind.Plural}/{name}", ["singularName"] = "", ["namespaced"] = kind.Namespaced,
-                    ["kind"] = gvk.Kind, ["verbs"] = Json.Strings(verbs) };
+                var sub = new JsonObject
+                {
+                    ["name"] = $"{kind.Plural}/{name}",
+                    ["singularName"] = "",
+                    ["namespaced"] = kind.Namespaced,
+                    ["kind"] = gvk.Kind,
+                    ["verbs"] = Json.Strings(verbs)
+                };
                 if (gvk.Group != group)
                 {
                     sub["group"] = gvk.Group;
@@ -224,7 +246,12 @@ internal sealed class DiscoveryHandler(KindRegistry registry)
                 resources.Add((JsonNode)sub);
             }
         }
-        return new JsonObject { ["kind"] = "APIResourceList", ["apiVersion"] = "v1",
-            ["groupVersion"] = group.Length == 0 ? version : $"{group}/{version}", ["resources"] = resources };
+        return new JsonObject
+        {
+            ["kind"] = "APIResourceList",
+            ["apiVersion"] = "v1",
+            ["groupVersion"] = group.Length == 0 ? version : $"{group}/{version}",
+            ["resources"] = resources
+        };
     }
 }

@@ -66,7 +66,8 @@ internal sealed class OpenApiDocument
             {
                 parameters.Add((JsonNode)new JsonObject
                 {
-                    ["name"] = parameter, ["in"] = "query",
+                    ["name"] = parameter,
+                    ["in"] = "query",
                     ["schema"] = new JsonObject { ["type"] = parameter == "force" ? "boolean" : "string", ["uniqueItems"] = true },
                 });
             }
@@ -75,8 +76,14 @@ internal sealed class OpenApiDocument
             {
                 ["operationId"] = $"{action}{kind.Kind}",
                 ["parameters"] = parameters,
-                ["responses"] = new JsonObject { ["200"] = new JsonObject { ["description"] = "OK",
-                    ["content"] = new JsonObject { ["application/json"] = reference.DeepClone() } } },
+                ["responses"] = new JsonObject
+                {
+                    ["200"] = new JsonObject
+                    {
+                        ["description"] = "OK",
+                        ["content"] = new JsonObject { ["application/json"] = reference.DeepClone() }
+                    }
+                },
                 ["x-kubernetes-action"] = action,
                 ["x-kubernetes-group-version-kind"] = Gvk(kind),
             };

@@ -80,8 +80,11 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
             if (path == "/")
             {
                 await Answer.JsonAsync(context, 200,
-                    new JsonObject { ["paths"] = Json.Strings(
-                        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]) }).ConfigureAwait(false);
+                    new JsonObject
+                    {
+                        ["paths"] = Json.Strings(
+                        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"])
+                    }).ConfigureAwait(false);
                 return;
             }
             if (await _openApi.TryHandleAsync(context, path).ConfigureAwait(false)

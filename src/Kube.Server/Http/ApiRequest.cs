@@ -88,7 +88,13 @@ internal sealed class ApiRequest
             throw Status.Invalid("meta.k8s.io", "PatchOptions", "",
                 [Schema.FieldError.Forbidden("force", "may not be specified for non-apply patch")]);
         }
-        return new WriteOptions { FieldManager = manager, DryRun = DryRun, Force = Flag("force"), FieldValidation = validation,
-            Warnings = Warnings };
+        return new WriteOptions
+        {
+            FieldManager = manager,
+            DryRun = DryRun,
+            Force = Flag("force"),
+            FieldValidation = validation,
+            Warnings = Warnings
+        };
     }
 }

@@ -21,8 +21,12 @@ internal static class ReviewHandler
             "SelfSubjectRulesReview" => new JsonObject
             {
                 ["resourceRules"] = new JsonArray(
-                    (JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["apiGroups"] = Json.Strings(["*"]),
-                    ["resources"] = Json.Strings(["*"]) }),
+                    (JsonNode)new JsonObject
+                    {
+                        ["verbs"] = Json.Strings(["*"]),
+                        ["apiGroups"] = Json.Strings(["*"]),
+                        ["resources"] = Json.Strings(["*"])
+                    }),
                 ["nonResourceRules"] = new JsonArray(
                     (JsonNode)new JsonObject { ["verbs"] = Json.Strings(["*"]), ["nonResourceURLs"] = Json.Strings(["*"]) }),
                 ["incomplete"] = false,

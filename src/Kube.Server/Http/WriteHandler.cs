@@ -156,7 +156,8 @@ internal sealed class WriteHandler(ClusterApi api, ReadHandler reads)
         var body = await Body.ObjectAsync(request.Http, []).ConfigureAwait(false);
         await api.Deleter.DeleteAsync(request.Kind, request.Namespace, request.Name, new DeleteOptions
         {
-            GracePeriodSeconds = Json.AsLong(Json.At(body, "deleteOptions", "gracePeriodSeconds")), DryRun = request.DryRun,
+            GracePeriodSeconds = Json.AsLong(Json.At(body, "deleteOptions", "gracePeriodSeconds")),
+            DryRun = request.DryRun,
         }).ConfigureAwait(false);
         await Answer.JsonAsync(request.Http, 201, Status.Success(null)).ConfigureAwait(false);
     }

@@ -73,10 +73,10 @@ internal static class JsonPatch
 
     private static ApiException Fail(string message) =>
         new(422, "Invalid", "the server rejected our request due to an error in our request: " + message, new JsonObject
-    {
-        ["causes"] = new JsonArray(
+        {
+            ["causes"] = new JsonArray(
             (JsonNode)new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = message, ["field"] = "patch" }),
-    });
+        });
 
     private static (JsonNode Parent, string Key) Locate(JsonObject holder, string path, string op)
     {

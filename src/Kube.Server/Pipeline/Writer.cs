@@ -244,8 +244,12 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
         {
             var details = Status.Details(name, kind.Group, kind.Plural);
             details["causes"] = new JsonArray(
-                (JsonNode)new JsonObject { ["reason"] = "NamespaceTerminating", ["message"] = $"namespace {ns} is being terminated",
-                ["field"] = "metadata.namespace" });
+                (JsonNode)new JsonObject
+                {
+                    ["reason"] = "NamespaceTerminating",
+                    ["message"] = $"namespace {ns} is being terminated",
+                    ["field"] = "metadata.namespace"
+                });
             throw Status.Forbidden(kind.Resource, name, $"unable to create new content in namespace {ns} because it is being terminated",
                 details);
         }

@@ -17,7 +17,7 @@ internal sealed record FieldError(string Reason, string Field, string Message)
     public static FieldError InvalidText(string field, string shown, string detail) =>
         new("FieldValueInvalid", field, $"Invalid value: {shown}: {detail}");
 
-    public static FieldError TypeInvalid(string field, string typeName, string detail) => 
+    public static FieldError TypeInvalid(string field, string typeName, string detail) =>
         new("FieldValueTypeInvalid", field, $"Invalid value: \"{typeName}\": {detail}") { Undecodable = true };
 
     public static FieldError NotSupported(string field, JsonNode? value, IEnumerable<string> supported) =>

@@ -151,7 +151,8 @@ internal static class SchemaValidator
             if (schema.Format.Length > 0 && schema.Type == "string" && !Formats.Matches(schema.Format, text))
             {
                 errors.Add(FieldError.Invalid(path, value, $"{path} in body must be of type {schema.Format}: {Json.ToText(value)}")
-                    with { Undecodable = schema.Format is "byte" or "date-time" });
+                    with
+                { Undecodable = schema.Format is "byte" or "date-time" });
             }
             return;
         }

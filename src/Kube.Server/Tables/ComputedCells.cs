@@ -177,8 +177,15 @@ internal static class ComputedCells
             ?? (Json.Text(obj, "kind") == "PersistentVolume" ? Json.At(obj, "spec", "accessModes") as JsonArray : null);
         return string.Join(",",
             Json.StringItems(modes)
-            .Select(m => m switch { "ReadWriteOnce" => "RWO", "ReadOnlyMany" => "ROX", "ReadWriteMany" => "RWX", "ReadWriteOncePod" =>
-            "RWOP", _ => m }));
+            .Select(m => m switch
+            {
+                "ReadWriteOnce" => "RWO",
+                "ReadOnlyMany" => "ROX",
+                "ReadWriteMany" => "RWX",
+                "ReadWriteOncePod" =>
+            "RWOP",
+                _ => m
+            }));
     }
 
     private static string NodeStatus(JsonObject node)

@@ -57,7 +57,11 @@ internal sealed class TableBuilder
 
     private static JsonObject Definition(string name, string type, string format, string description, long priority) => new()
     {
-        ["name"] = name, ["type"] = type, ["format"] = format, ["description"] = description, ["priority"] = priority,
+        ["name"] = name,
+        ["type"] = type,
+        ["format"] = format,
+        ["description"] = description,
+        ["priority"] = priority,
     };
 
     private JsonObject Row(JsonObject obj)

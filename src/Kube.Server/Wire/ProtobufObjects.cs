@@ -30,22 +30,36 @@ internal static class ProtobufObjects
 
     private static readonly Dictionary<int, Field> Owner = new()
     {
-        [1] = new("kind", Form.Text), [3] = new("name", Form.Text), [4] = new("uid", Form.Text), [5] = new("apiVersion", Form.Text),
-        [6] = new("controller", Form.Flag), [7] = new("blockOwnerDeletion", Form.Flag),
+        [1] = new("kind", Form.Text),
+        [3] = new("name", Form.Text),
+        [4] = new("uid", Form.Text),
+        [5] = new("apiVersion", Form.Text),
+        [6] = new("controller", Form.Flag),
+        [7] = new("blockOwnerDeletion", Form.Flag),
     };
 
     private static readonly Dictionary<int, Field> Meta = new()
     {
-        [1] = new("name", Form.Text), [2] = new("generateName", Form.Text), [3] = new("namespace", Form.Text), [5] = new("uid", Form.Text),
+        [1] = new("name", Form.Text),
+        [2] = new("generateName", Form.Text),
+        [3] = new("namespace", Form.Text),
+        [5] = new("uid", Form.Text),
         [6] = new("resourceVersion", Form.Text),
-        [11] = new("labels", Form.TextMap), [12] = new("annotations", Form.TextMap), [13] = new("ownerReferences", Form.MessageList, Owner),
+        [11] = new("labels", Form.TextMap),
+        [12] = new("annotations", Form.TextMap),
+        [13] = new("ownerReferences", Form.MessageList, Owner),
         [14] = new("finalizers", Form.TextList),
     };
 
     private static readonly Dictionary<int, Field> ResourceAttributes = new()
     {
-        [1] = new("namespace", Form.Text), [2] = new("verb", Form.Text), [3] = new("group", Form.Text), [4] = new("version", Form.Text),
-        [5] = new("resource", Form.Text), [6] = new("subresource", Form.Text), [7] = new("name", Form.Text),
+        [1] = new("namespace", Form.Text),
+        [2] = new("verb", Form.Text),
+        [3] = new("group", Form.Text),
+        [4] = new("version", Form.Text),
+        [5] = new("resource", Form.Text),
+        [6] = new("subresource", Form.Text),
+        [7] = new("name", Form.Text),
     };
 
     private static readonly Dictionary<int, Field> AccessSpec = new()
@@ -57,18 +71,32 @@ internal static class ProtobufObjects
     private static readonly Dictionary<string, Dictionary<int, Field>> Messages = new(StringComparer.Ordinal)
     {
         ["v1/Namespace"] = new() { [1] = new("metadata", Form.Message, Meta) },
-        ["v1/ConfigMap"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.TextMap),
-            [3] = new("binaryData", Form.BytesMap), [4] = new("immutable", Form.Flag) },
+        ["v1/ConfigMap"] = new()
+        {
+            [1] = new("metadata", Form.Message, Meta),
+            [2] = new("data", Form.TextMap),
+            [3] = new("binaryData", Form.BytesMap),
+            [4] = new("immutable", Form.Flag)
+        },
         ["v1/Secret"] = new()
         {
-            [1] = new("metadata", Form.Message, Meta), [2] = new("data", Form.BytesMap), [3] = new("type", Form.Text),
-            [4] = new("stringData", Form.TextMap), [5] = new("immutable", Form.Flag),
+            [1] = new("metadata", Form.Message, Meta),
+            [2] = new("data", Form.BytesMap),
+            [3] = new("type", Form.Text),
+            [4] = new("stringData", Form.TextMap),
+            [5] = new("immutable", Form.Flag),
         },
         ["v1/ServiceAccount"] = new() { [1] = new("metadata", Form.Message, Meta) },
-        ["authorization.k8s.io/v1/SelfSubjectAccessReview"] = new() { [1] = new("metadata", Form.Message, Meta),
-            [2] = new("spec", Form.Message, AccessSpec) },
-        ["authorization.k8s.io/v1/SelfSubjectRulesReview"] = new() { [1] = new("metadata", Form.Message, Meta),
-            [2] = new("spec", Form.Message, new() { [1] = new("namespace", Form.Text) }) },
+        ["authorization.k8s.io/v1/SelfSubjectAccessReview"] = new()
+        {
+            [1] = new("metadata", Form.Message, Meta),
+            [2] = new("spec", Form.Message, AccessSpec)
+        },
+        ["authorization.k8s.io/v1/SelfSubjectRulesReview"] = new()
+        {
+            [1] = new("metadata", Form.Message, Meta),
+            [2] = new("spec", Form.Message, new() { [1] = new("namespace", Form.Text) })
+        },
         ["authentication.k8s.io/v1/SelfSubjectReview"] = new() { [1] = new("metadata", Form.Message, Meta) },
     };
 

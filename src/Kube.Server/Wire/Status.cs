@@ -26,8 +26,14 @@ internal static class Status
 
     public static JsonObject Failure(ApiException e)
     {
-        var status = new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Failure",
-            ["message"] = e.Message };
+        var status = new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Failure",
+            ["message"] = e.Message
+        };
         if (e.ListContinue is { } token)
         {
             status["metadata"] = new JsonObject { ["continue"] = token };

@@ -39,8 +39,11 @@ public sealed class RawHttp : IDisposable
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (config.CertificateAuthorityPem is { } pem)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck
+            };
             policy.CustomTrustStore.ImportFromPem(pem);
             handler.SslOptions.CertificateChainPolicy = policy;
         }

@@ -22,8 +22,11 @@ public sealed class ApiServer : IAsyncDisposable
         var pki = Path.Combine(folder, "pki");
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(pki, "ca.crt")));
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy }
+        };
         Client = new HttpClient(handler) { BaseAddress = Server.BaseUri, Timeout = TimeSpan.FromSeconds(60) };
         var token = File.ReadAllText(Path.Combine(pki, "admin.token"));
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -13,8 +13,12 @@ public sealed class KubectlFixture : IAsyncLifetime
         File.WriteAllText(catalog, "sh: { command: [sh, -c] }\n");
         return options with
         {
-            Runner = new PodRunnerOptions { ImageCatalog = catalog, ShutdownGrace = TimeSpan.FromSeconds(1),
-                BackoffBase = TimeSpan.FromMilliseconds(50) },
+            Runner = new PodRunnerOptions
+            {
+                ImageCatalog = catalog,
+                ShutdownGrace = TimeSpan.FromSeconds(1),
+                BackoffBase = TimeSpan.FromMilliseconds(50)
+            },
         };
     });
 

@@ -213,8 +213,12 @@ public sealed class PodMachineTests
         return PodShape.Read(new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "p", ["namespace"] = "default", ["uid"] = "u" },
-            ["spec"] = new JsonObject { ["restartPolicy"] = restartPolicy, ["containers"] = Make(containers ?? ["a"]),
-                ["initContainers"] = Make(inits ?? []) },
+            ["spec"] = new JsonObject
+            {
+                ["restartPolicy"] = restartPolicy,
+                ["containers"] = Make(containers ?? ["a"]),
+                ["initContainers"] = Make(inits ?? [])
+            },
         });
     }
 

@@ -120,8 +120,13 @@ internal sealed class RunnerFixture : IAsyncDisposable
 
     public async Task<string> LogAsync(string pod, Func<PodLogRequest, PodLogRequest>? change = null)
     {
-        var request = new PodLogRequest { Namespace = "default", Pod = pod, Uid = Pod(pod).Object("metadata").Text("uid")!,
-            Container = "main" };
+        var request = new PodLogRequest
+        {
+            Namespace = "default",
+            Pod = pod,
+            Uid = Pod(pod).Object("metadata").Text("uid")!,
+            Container = "main"
+        };
         var text = new StringBuilder();
         await foreach (var chunk in await Runner.OpenAsync(change?.Invoke(request) ?? request, default))
         {

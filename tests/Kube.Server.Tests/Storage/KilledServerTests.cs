@@ -48,7 +48,8 @@ public sealed class KilledServerTests : IDisposable
     private async Task<Dictionary<string, string>> RunAndKillAsync(int writes)
     {
         var start = new ProcessStartInfo("dotnet",
-            [typeof(KilledServerTests).Assembly.Location, "writes", _folder]) { RedirectStandardOutput = true };
+            [typeof(KilledServerTests).Assembly.Location, "writes", _folder])
+        { RedirectStandardOutput = true };
         using var host = Process.Start(start)!;
         var acknowledged = new Dictionary<string, string>();
         var count = 0;

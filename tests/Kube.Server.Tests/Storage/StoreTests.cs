@@ -143,8 +143,11 @@ public sealed class StoreTests : IDisposable
     }
 
     private static JsonObject Value(int number) =>
-        new() { ["metadata"] = new JsonObject { ["name"] = "x" },
-        ["spec"] = new JsonObject { ["n"] = number, ["text"] = new string('x', 100) } };
+        new()
+        {
+            ["metadata"] = new JsonObject { ["name"] = "x" },
+            ["spec"] = new JsonObject { ["n"] = number, ["text"] = new string('x', 100) }
+        };
 
     private static List<string> Dump(ObjectStore store) =>
         store.State.Table(Things).Select(p => p.Key + Json.ToText(p.Value.Value)).ToList();

@@ -78,7 +78,8 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
             KeepTwoLogs(pod, container);
             context.Events.Normal(subject, "Created", $"Created container: {container.Name}");
             var running = new RunningContainer(context, pod.Uid, id, container, spec, new Dictionary<int, int>(_ports),
-                post) { Mounts = mounts };
+                post)
+            { Mounts = mounts };
             context.Events.Normal(subject, "Started", $"Started container {container.Name}");
             return new LaunchResult.Running(running);
         }

@@ -72,11 +72,11 @@ internal static class PodMachine
 
     private static bool Restarts(PodShape shape, ContainerShape container, ContainerState state) => container.Sidecar
         || shape.RestartPolicy switch
-    {
-        "Never" => false,
-        "OnFailure" => state.Ended?.ExitCode != 0,
-        _ => !container.Init || state.Ended?.ExitCode != 0,
-    };
+        {
+            "Never" => false,
+            "OnFailure" => state.Ended?.ExitCode != 0,
+            _ => !container.Init || state.Ended?.ExitCode != 0,
+        };
 
     private sealed class Plan(PodShape shape, PodState state, DateTimeOffset now, BackoffPolicy policy)
     {
