@@ -7,6 +7,8 @@ namespace Berth.Local;
 /// <summary>The folder under which everything is kept, owned by one running Berth at a time.</summary>
 public sealed class DataFolder : IDisposable
 {
+    private const int SecretBytes = 32;
+
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream fileLock)
@@ -65,16 +67,22 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>What to say about a file of ours that cannot be used as it is, and that is made anew when it is not there.</summary>
+    public static LocalConfigurationException Damaged(string path) =>
+        new([$"{path} is damaged: remove it, and it is made anew (people have to sign in again)."]);
+
     /// <summary>A secret that is made once and kept: 256 random bits in base64url.</summary>
+    /// <exception cref="LocalConfigurationException">The file holds something else.</exception>
     public string Secret(string name)
     {
         var path = In(name);
         if (File.Exists(path))
         {
-            return File.ReadAllText(path).Trim();
+            var kept = File.ReadAllText(path).Trim();
+            return Base64Url.IsValid(kept, out var bytes) && bytes == SecretBytes ? kept : throw Damaged(path);
         }
 
-        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         WritePrivate(path, secret);
         return secret;
     }

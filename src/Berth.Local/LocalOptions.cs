@@ -110,6 +110,11 @@ public sealed record LocalOptions
             LogLevel = level,
             Provider = provider,
         };
+        if (options.Port == options.ProviderPort || options.Port == options.KubePort || options.ProviderPort == options.KubePort)
+        {
+            problems.Add("PORT, IDP_PORT and KUBE_PORT must be different ports.");
+        }
+
         return problems.Count == 0 ? options : throw new LocalConfigurationException(problems);
     }
 

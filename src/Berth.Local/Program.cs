@@ -5,7 +5,7 @@ using Berth.Local.Hosting;
 namespace Berth.Local;
 
 /// <summary>Berth on one machine.</summary>
-public static class Program
+public static partial class Program
 {
     private const int FailureExitCode = 1;
     private const int UsageExitCode = 2;
@@ -45,7 +45,7 @@ public static class Program
                     console.TimestampFormat = "HH:mm:ss ";
                 })
         );
-        await using var berth = await LocalBerth.StartAsync(options, data, loggers, clock, cancellationToken);
+        await using var berth = await StartAsync(options, data, loggers, clock, cancellationToken);
 
         await Console.Out.WriteLineAsync(Words(options, data, berth.Accounts));
         await Console.Out.WriteLineAsync(
@@ -64,6 +64,36 @@ public static class Program
         return cancellationToken.IsCancellationRequested ? 0 : FailureExitCode;
     }
 
+    // Whatever a folder or a machine comes up with is one message; the stack is for those who ask for it.
+    private static async Task<LocalBerth> StartAsync(
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await LocalBerth.StartAsync(options, data, loggers, clock, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotStarted(loggers.CreateLogger(typeof(Program)), e);
+            throw new LocalConfigurationException([
+                $"{e.Message} All that is in {data.Root} must belong to the person who runs Berth; or set BERTH_DATA to another folder.",
+            ]);
+        }
+        catch (Exception e) when (e is not (LocalConfigurationException or OperationCanceledException))
+        {
+            LogNotStarted(loggers.CreateLogger(typeof(Program)), e);
+            throw new LocalConfigurationException([$"{e.Message} (BERTH_LOG=Debug shows where.)"]);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "Not started")]
+    private static partial void LogNotStarted(ILogger logger, Exception exception);
+
     private static string Words(LocalOptions options, DataFolder data, string accounts) =>
         $"""
             Sign in         {(
@@ -71,10 +101,14 @@ public static class Program
                     ? $"with {provider.Issuer}"
                     : $"as user1, user2 or admin; without a click: {options.PublicOrigin}/login?login_hint=user1"
             )}
-            kubectl         --kubeconfig {Path.GetRelativePath(Environment.CurrentDirectory, data.Kubeconfig)} get uws -w
+            kubectl         --kubeconfig {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, data.Kubeconfig))} get uws -w
             Kept under      {data.Root}
             Accounts in     {accounts}
             """;
+
+    // So that the line can be copied into a shell.
+    private static string Quoted(string path) =>
+        path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_') ? path : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static TimeSpan SinceProcessStart(TimeProvider clock)
     {

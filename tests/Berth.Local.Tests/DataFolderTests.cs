@@ -26,6 +26,21 @@ public sealed class DataFolderTests : IDisposable
         Assert.Equal(_folder, second.Root);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("!!!")]
+    [InlineData("c2hvcnQ")]
+    public void Secret_Damaged_NamesTheFileAndTheRemedy(string content)
+    {
+        using var folder = DataFolder.Open(_folder);
+        DataFolder.WritePrivate(folder.In("edge/key"), content);
+
+        var error = Assert.Throws<LocalConfigurationException>(() => folder.Secret("edge/key"));
+
+        Assert.Contains(folder.In("edge/key"), error.Message, StringComparison.Ordinal);
+        Assert.Contains("remove it", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [System.Runtime.Versioning.SupportedOSPlatform("linux")]
     public void Secret_SecondTime_IsTheSameAndPrivate()

@@ -14,6 +14,16 @@ public sealed class LocalOptionsTests
     }
 
     [Fact]
+    public void Parse_OnePortForTwo_SaysThatTheyMustDiffer()
+    {
+        var env = new Dictionary<string, string> { ["PORT"] = "9000", ["IDP_PORT"] = "9000" };
+
+        var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault));
+
+        Assert.Contains("IDP_PORT", Assert.Single(error.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Parse_SeveralWrong_NamesAllInOneMessage()
     {
         var env = new Dictionary<string, string>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Berth.Local.Identity;
 using Edge = Berth.Edge;
 
@@ -11,14 +12,21 @@ internal static class Configuration
 
     private const string ClientId = "berth";
 
+    private const string RememberedPort = "idp/port";
+
     /// <summary>The development provider, on the port it had before in this folder.</summary>
+    /// <exception cref="LocalConfigurationException">The port that was remembered is none, or is one of the others.</exception>
     public static DevelopmentProviderOptions Provider(LocalOptions options, DataFolder data)
     {
-        const string remembered = "idp/port";
-        var port =
-            options.ProviderPort
-            ?? (int.TryParse(data.Remembered(remembered), out var before) ? before : Math.Min(options.Port, 65534) + 1);
-        DataFolder.WritePrivate(data.In(remembered), $"{port}");
+        var port = options.ProviderPort ?? Remembered(data) ?? (options.Port < 65535 ? options.Port + 1 : options.Port - 1);
+        if (port == options.Port || port == options.KubePort)
+        {
+            var other = port == options.Port ? "PORT" : "KUBE_PORT";
+            throw new LocalConfigurationException([
+                $"the development provider has port {port} in this folder, and {other} is the same: choose another {other}.",
+            ]);
+        }
+
         return new DevelopmentProviderOptions
         {
             Port = port,
@@ -30,6 +38,10 @@ internal static class Configuration
             Audience = options.PublicOrigin,
         };
     }
+
+    /// <summary>Keeps the provider's port for the next run; once the provider listens there, so that a slip is not remembered.</summary>
+    public static void Remember(DataFolder data, int providerPort) =>
+        DataFolder.WritePrivate(data.In(RememberedPort), providerPort.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The edge.</summary>
     public static Edge.BerthEdgeOptions EdgeOf(
@@ -84,10 +96,36 @@ internal static class Configuration
             LeaderElection = new Operator.ElectionOptions { Enabled = false },
         };
 
+    private static int? Remembered(DataFolder data)
+    {
+        if (data.Remembered(RememberedPort) is not { } text)
+        {
+            return null;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
+            ? port
+            : throw new LocalConfigurationException([
+                $"{data.In(RememberedPort)} holds no port: set IDP_PORT to the one the provider had (it is part of who people are), or remove the file.",
+            ]);
+    }
+
     private static string IdentityKey(DataFolder data)
     {
         var path = data.In("edge/identity-key.pem");
-        if (!File.Exists(path))
+        if (File.Exists(path))
+        {
+            try
+            {
+                using var kept = System.Security.Cryptography.ECDsa.Create();
+                kept.ImportFromPem(File.ReadAllText(path));
+            }
+            catch (Exception e) when (e is ArgumentException or System.Security.Cryptography.CryptographicException)
+            {
+                throw DataFolder.Damaged(path);
+            }
+        }
+        else
         {
             using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
             DataFolder.WritePrivate(path, key.ExportPkcs8PrivateKeyPem());

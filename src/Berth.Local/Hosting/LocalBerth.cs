@@ -18,7 +18,7 @@ namespace Berth.Local.Hosting;
 ///   Kubernetes ─┘
 /// </code>
 /// </summary>
-internal sealed class LocalBerth : IAsyncDisposable
+internal sealed partial class LocalBerth : IAsyncDisposable
 {
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly WebApplication _app;
@@ -184,14 +184,14 @@ internal sealed class LocalBerth : IAsyncDisposable
 
         var catalogue = data.In("catalogue.yaml");
         var studio = Path.Combine(AppContext.BaseDirectory, "Berth.Studio.dll");
-        DataFolder.WritePrivate(
-            catalogue,
-            ImageCatalogue.Write(
-                File.Exists(catalogue) ? await File.ReadAllTextAsync(catalogue, cancellationToken) : null,
-                studio,
-                Dotnet()
-            )
-        );
+        var existing = File.Exists(catalogue) ? await File.ReadAllTextAsync(catalogue, cancellationToken) : null;
+        if (!ImageCatalogue.CanBeKept(existing))
+        {
+            DataFolder.WritePrivate(catalogue + ".before", existing!);
+            LogCatalogueReplaced(loggers.CreateLogger<LocalBerth>(), catalogue, ImageCatalogue.OwnImages);
+        }
+
+        DataFolder.WritePrivate(catalogue, ImageCatalogue.Write(existing, studio, Dotnet()));
         var server = await Task.Run(
             () =>
                 KubeServer.StartAsync(
@@ -225,10 +225,12 @@ internal sealed class LocalBerth : IAsyncDisposable
 
         var providerOptions = Configuration.Provider(options, data);
         CheckPort("IDP_PORT", providerOptions.Port);
-        return (
-            await Task.Run(() => DevelopmentProvider.StartAsync(providerOptions, null, clock, cancellationToken), cancellationToken),
-            providerOptions
+        var provider = await Task.Run(
+            () => DevelopmentProvider.StartAsync(providerOptions, null, clock, cancellationToken),
+            cancellationToken
         );
+        Configuration.Remember(data, providerOptions.Port);
+        return (provider, providerOptions);
     }
 
     private static void Keep<T>(Stack<IAsyncDisposable> started, Task<T> task, Func<T, IAsyncDisposable?> part)
@@ -268,6 +270,12 @@ internal sealed class LocalBerth : IAsyncDisposable
         {
             throw InUse(variable, port);
         }
+        catch (SocketException e)
+        {
+            throw new LocalConfigurationException([
+                $"port {port} cannot be opened ({e.Message}): set {variable} to another port, 1024 or above for a person who is not root.",
+            ]);
+        }
     }
 
     private static bool IsAddressInUse(Exception? e) =>
@@ -275,6 +283,13 @@ internal sealed class LocalBerth : IAsyncDisposable
 
     private static LocalConfigurationException InUse(string variable, int port) =>
         new([$"port {port} is in use by another program: stop it, or set {variable} to another port."]);
+
+    [LoggerMessage(
+        1,
+        LogLevel.Warning,
+        "{Path} was written anew, because its line \"{Marker}\" was missing; what was in it is in {Path}.before. Put your images below that line."
+    )]
+    private static partial void LogCatalogueReplaced(ILogger logger, string path, string marker);
 
     private sealed class Disposal(IDisposable inner) : IAsyncDisposable
     {

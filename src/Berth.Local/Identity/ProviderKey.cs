@@ -34,7 +34,16 @@ internal sealed class ProviderKey : IDisposable
         if (File.Exists(path))
         {
             var rsa = RSA.Create();
-            rsa.ImportFromPem(File.ReadAllText(path));
+            try
+            {
+                rsa.ImportFromPem(File.ReadAllText(path));
+            }
+            catch (Exception e) when (e is ArgumentException or CryptographicException)
+            {
+                rsa.Dispose();
+                throw DataFolder.Damaged(path);
+            }
+
             return new ProviderKey(rsa);
         }
 

@@ -7,7 +7,13 @@ internal static class ImageCatalogue
     public const string StudioImage = "berth-studio:dev";
 
     private const string Begin = "# Studio, as this build of Berth has it; written anew at each start.";
-    private const string End = "# Your own images:";
+    
+    /// <summary>The line below which a person's own images stand.</summary>
+    public const string OwnImages = "# Your own images:";
+
+    /// <summary>Whether <see cref="Write"/> keeps what a person wrote: not when the line that it stands below is gone.</summary>
+    public static bool CanBeKept(string? existing) =>
+        string.IsNullOrWhiteSpace(existing) || existing.Contains(OwnImages, StringComparison.Ordinal);
 
     /// <summary>Writes the entry of Studio and leaves what a person added below it.</summary>
     /// <param name="existing">The file as it is, or null.</param>
@@ -15,8 +21,8 @@ internal static class ImageCatalogue
     /// <param name="dotnet">Path of the program that runs it.</param>
     public static string Write(string? existing, string studioAssembly, string dotnet)
     {
-        var own = existing?.IndexOf(End, StringComparison.Ordinal) is >= 0 and var at
-            ? existing[(at + End.Length)..].TrimStart('\r', '\n')
+        var own = existing?.IndexOf(OwnImages, StringComparison.Ordinal) is >= 0 and var at
+            ? existing[(at + OwnImages.Length)..].TrimStart('\r', '\n')
             : "";
         return $"""
                 # What the process runner starts for an image, instead of a container. Read again when it changes.
@@ -26,7 +32,7 @@ internal static class ImageCatalogue
                   env:
                     STUDIO_ADDRESS: 127.0.0.1
                     DOTNET_TieredPGO: "0"
-                {End}
+                {OwnImages}
                 {own}
                 """.TrimEnd() + "\n";
     }

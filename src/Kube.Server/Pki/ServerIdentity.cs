@@ -13,7 +13,21 @@ internal sealed record ServerIdentity(X509Certificate2 Certificate, string CaPem
     private static readonly TimeSpan CaLife = TimeSpan.FromDays(3650);
     private static readonly TimeSpan CertificateLife = TimeSpan.FromDays(365);
 
+    /// <exception cref="InvalidOperationException">What is kept cannot be read as keys and certificates.</exception>
     public static ServerIdentity LoadOrCreate(string directory, IPAddress address, DateTimeOffset now)
+    {
+        try
+        {
+            return Load(directory, address, now);
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidOperationException(
+                $"The keys in {directory} are damaged: remove that folder, and they are made anew (kubeconfig files made from them end).", e);
+        }
+    }
+
+    private static ServerIdentity Load(string directory, IPAddress address, DateTimeOffset now)
     {
         MakePrivateDirectory(directory);
         var caPath = Path.Combine(directory, "ca.crt");

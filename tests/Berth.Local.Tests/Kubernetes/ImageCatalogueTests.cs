@@ -30,6 +30,14 @@ public sealed class ImageCatalogueTests
     }
 
     [Fact]
+    public void CanBeKept_LineOfOwnImagesMissing_IsFalse()
+    {
+        Assert.False(ImageCatalogue.CanBeKept("my-app:dev:\n  command: [python3]\n"));
+        Assert.True(ImageCatalogue.CanBeKept(ImageCatalogue.Write(null, "/x/Berth.Studio.dll", "dotnet")));
+        Assert.True(ImageCatalogue.CanBeKept(null));
+    }
+
+    [Fact]
     public void Write_FolderWithQuoteAndBackslash_IsQuoted()
     {
         var text = ImageCatalogue.Write(null, "/a \"b\\c/Berth.Studio.dll", "dotnet");
