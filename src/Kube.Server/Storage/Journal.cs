@@ -31,7 +31,7 @@ internal sealed partial class Journal : IDisposable
 
     public static Journal Open(string directory, bool flush, Action<JournalRecord, bool> replay)
     {
-        Directory.CreateDirectory(directory);
+        MakePrivate(directory);
         foreach (var leftover in Directory.GetFiles(directory, "*.tmp"))
         {
             File.Delete(leftover);
@@ -183,6 +183,16 @@ internal sealed partial class Journal : IDisposable
     private static InvalidDataException Damaged(string path, int offset) =>
         new($"{path} is damaged at byte {offset}: acknowledged data behind it cannot be read. Restore the file from a backup, or remove "
             + "the folder to start empty.");
+
+    // Every object is in these files, Secrets among them. An older folder, made with the user's mask, is closed too.
+    private static void MakePrivate(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
 
     private static FileStream OpenFile(string path) => new(path, FileMode.Append, FileAccess.Write, FileShare.Read, 0);
 

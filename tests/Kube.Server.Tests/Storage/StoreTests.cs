@@ -51,6 +51,19 @@ public sealed class StoreTests : IDisposable
         Assert.Equal(version, deletion.Records[0].Shown.ResourceVersion);
     }
 
+    [Fact]
+    public async Task Open_FolderThatOthersMayRead_ClosesItToThem()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        await using var store = Open();
+        Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(_folder));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
