@@ -29,7 +29,7 @@ internal static class Json
         {
             throw new JsonException("no JSON value");
         }
-        var node = ReadValue(ref reader, duplicates, "");
+        var node = ReadValue(ref reader, new FieldTrail(duplicates));
         return reader.Read() ? throw new JsonException("trailing data after the JSON value") : node;
     }
 
@@ -222,7 +222,7 @@ internal static class Json
             : double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var p)
               && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var q) && p == q;
 
-    private static JsonNode? ReadValue(ref Utf8JsonReader reader, List<string>? duplicates, string path)
+    private static JsonNode? ReadValue(ref Utf8JsonReader reader, FieldTrail trail)
     {
         switch (reader.TokenType)
         {
@@ -232,19 +232,22 @@ internal static class Json
                 {
                     var key = reader.GetString()!;
                     reader.Read();
-                    var childPath = duplicates is null ? "" : path.Length == 0 ? key : path + "." + key;
-                    if (duplicates is not null && obj.ContainsKey(key))
+                    trail.Enter(key);
+                    if (obj.ContainsKey(key))
                     {
-                        duplicates.Add(childPath);
+                        trail.NoteDuplicate();
                     }
-                    obj[key] = ReadValue(ref reader, duplicates, childPath);
+                    obj[key] = ReadValue(ref reader, trail);
+                    trail.Leave();
                 }
                 return obj;
             case JsonTokenType.StartArray:
                 var array = new JsonArray();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    array.Add(ReadValue(ref reader, duplicates, duplicates is null ? "" : $"{path}[{array.Count}]"));
+                    trail.Enter(array.Count);
+                    array.Add(ReadValue(ref reader, trail));
+                    trail.Leave();
                 }
                 return array;
             case JsonTokenType.String:

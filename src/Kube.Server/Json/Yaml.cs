@@ -14,6 +14,9 @@ internal static class Yaml
     // Aliases may repeat nodes, which is how a small text becomes a huge tree; a document of this size is refused.
     private const int MaxNodes = 200_000;
 
+    // The same for one long text that is repeated: as many characters as a request may have bytes.
+    private const int MaxRepeatedText = 3 * 1024 * 1024;
+
     public static JsonNode? Parse(string text, List<string>? duplicates = null)
     {
         try
@@ -25,8 +28,7 @@ internal static class Yaml
                 return null;
             }
             parser.Consume<DocumentStart>();
-            var count = 0;
-            var node = Read(parser, new Dictionary<AnchorName, JsonNode?>(), duplicates, "", 0, ref count);
+            var node = Read(parser, new Dictionary<AnchorName, JsonNode?>(), new FieldTrail(duplicates), new Budget(), 0);
             parser.Consume<DocumentEnd>();
             return parser.Accept<DocumentStart>(out _) ? throw new JsonException("more than one YAML document") : node;
         }
@@ -36,19 +38,20 @@ internal static class Yaml
         }
     }
 
-    private static JsonNode? Read(Parser parser, Dictionary<AnchorName, JsonNode?> anchors, List<string>? duplicates, string path,
-        int depth, ref int count)
+    private static JsonNode? Read(Parser parser, Dictionary<AnchorName, JsonNode?> anchors, FieldTrail trail, Budget budget,
+        int depth)
     {
-        if (++count > MaxNodes || depth > Json.MaxDepth)
+        budget.Node();
+        if (depth > Json.MaxDepth)
         {
-            throw new JsonException("the YAML document is too large or nested too deeply");
+            throw TooLarge();
         }
         if (parser.TryConsume<AnchorAlias>(out var alias))
         {
             var target = anchors.TryGetValue(alias.Value, out var known)
                 ? known
                 : throw new JsonException($"yaml: unknown anchor '{alias.Value}'");
-            count += Size(target);
+            budget.Repeat(target);
             return target?.DeepClone();
         }
         if (parser.TryConsume<Scalar>(out var scalar))
@@ -60,7 +63,9 @@ internal static class Yaml
             var array = new JsonArray();
             while (!parser.TryConsume<SequenceEnd>(out _))
             {
-                array.Add(Read(parser, anchors, duplicates, $"{path}[{array.Count}]", depth + 1, ref count));
+                trail.Enter(array.Count);
+                array.Add(Read(parser, anchors, trail, budget, depth + 1));
+                trail.Leave();
             }
             return Remember(anchors, sequence.Anchor, array);
         }
@@ -70,17 +75,19 @@ internal static class Yaml
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var key = parser.Consume<Scalar>();
-            var childPath = path.Length == 0 ? key.Value : path + "." + key.Value;
-            var value = Read(parser, anchors, duplicates, childPath, depth + 1, ref count);
+            trail.Enter(key.Value);
+            var value = Read(parser, anchors, trail, budget, depth + 1);
             if (key.Value == "<<" && key.Style == ScalarStyle.Plain)
             {
                 merged.AddRange(value is JsonObject one ? [one] : Json.Objects(value));
+                trail.Leave();
                 continue;
             }
             if (obj.ContainsKey(key.Value))
             {
-                duplicates?.Add(childPath);
+                trail.NoteDuplicate();
             }
+            trail.Leave();
             obj[key.Value] = value;
         }
         foreach (var (key, value) in merged.SelectMany(source => source))
@@ -93,12 +100,7 @@ internal static class Yaml
         return Remember(anchors, mapping.Anchor, obj);
     }
 
-    private static int Size(JsonNode? node) => node switch
-    {
-        JsonObject obj => 1 + obj.Sum(pair => Size(pair.Value)),
-        JsonArray array => 1 + array.Sum(Size),
-        _ => 1,
-    };
+    private static JsonException TooLarge() => new("the YAML document is too large or nested too deeply");
 
     private static JsonNode? Remember(Dictionary<AnchorName, JsonNode?> anchors, AnchorName anchor, JsonNode? node)
     {
@@ -142,4 +144,52 @@ internal static class Yaml
 
     private static bool LooksLikeNumber(string text) =>
         text.Any(char.IsAsciiDigit) && text.All(c => char.IsAsciiDigit(c) || c is '.' or 'e' or 'E' or '+' or '-');
+
+    // What a document may still grow to.
+    private sealed class Budget
+    {
+        private int _nodes = MaxNodes;
+        private int _text = MaxRepeatedText;
+
+        public void Node()
+        {
+            if (--_nodes < 0)
+            {
+                throw TooLarge();
+            }
+        }
+
+        // Before anything is copied.
+        public void Repeat(JsonNode? node)
+        {
+            Node();
+            switch (node)
+            {
+                case JsonObject obj:
+                    foreach (var (key, value) in obj)
+                    {
+                        Text(key.Length);
+                        Repeat(value);
+                    }
+                    break;
+                case JsonArray array:
+                    foreach (var item in array)
+                    {
+                        Repeat(item);
+                    }
+                    break;
+                default:
+                    Text(Json.AsString(node)?.Length ?? 0);
+                    break;
+            }
+        }
+
+        private void Text(int length)
+        {
+            if ((_text -= length) < 0)
+            {
+                throw TooLarge();
+            }
+        }
+    }
 }
