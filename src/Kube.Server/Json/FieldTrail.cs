@@ -3,13 +3,13 @@ using System.Text;
 namespace Kube.Server;
 
 /// <summary>
-/// Where a parser is in a document, to name keys that are there twice. Names are put together only when one is: to carry them along would
-/// copy a long key once for each thing below it, so that a request of a few megabytes would keep a processor busy for minutes.
+/// Where a walk is in a document, to name fields that are there twice or not known. Names are put together only then: to carry them along
+/// would copy a long key once for each thing below it, so that a request of a few megabytes would keep a processor busy for minutes.
 /// </summary>
-internal sealed class FieldTrail(List<string>? duplicates)
+internal sealed class FieldTrail(List<string>? names)
 {
     /// <summary>As many as Kubernetes tells; more say nothing more.</summary>
-    public const int MaxDuplicates = 100;
+    public const int MaxNames = 100;
 
     /// <summary>A longer name is cut.</summary>
     public const int MaxLength = 1024;
@@ -25,10 +25,10 @@ internal sealed class FieldTrail(List<string>? duplicates)
     /// <summary>Goes back.</summary>
     public void Leave() => _steps.RemoveAt(_steps.Count - 1);
 
-    /// <summary>The key where the parser is was there before.</summary>
-    public void NoteDuplicate()
+    /// <summary>Names the field where the walk is.</summary>
+    public void Note()
     {
-        if (duplicates is null || duplicates.Count >= MaxDuplicates)
+        if (names is null || names.Count >= MaxNames)
         {
             return;
         }
@@ -50,6 +50,6 @@ internal sealed class FieldTrail(List<string>? duplicates)
                 break;
             }
         }
-        duplicates.Add(text.ToString());
+        names.Add(text.ToString());
     }
 }

@@ -235,7 +235,7 @@ internal static class Json
                     trail.Enter(key);
                     if (obj.ContainsKey(key))
                     {
-                        trail.NoteDuplicate();
+                        trail.Note();
                     }
                     obj[key] = ReadValue(ref reader, trail);
                     trail.Leave();

@@ -85,7 +85,7 @@ internal static class Yaml
             }
             if (obj.ContainsKey(key.Value))
             {
-                trail.NoteDuplicate();
+                trail.Note();
             }
             trail.Leave();
             obj[key.Value] = value;

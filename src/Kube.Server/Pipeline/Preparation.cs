@@ -51,7 +51,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
         MetaValidation.RequireShape(obj);
         var unknown = options.FieldValidation == FieldValidation.Ignore ? null : new List<string>();
-        Pruner.Prune(obj, kind.Schema, "", unknown);
+        Pruner.Prune(obj, kind.Schema, unknown);
         Pruner.DropNulls(obj, kind.Schema);
         Quantities.Canonicalise(obj, kind.Schema);
         if (unknown is null || (unknown.Count == 0 && duplicates.Count == 0))

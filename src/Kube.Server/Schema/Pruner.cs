@@ -5,48 +5,53 @@ namespace Kube.Server.Schema;
 /// <summary>Removes what the schema does not know, and reports the paths (for strict and warning field validation).</summary>
 internal static class Pruner
 {
-    public static void Prune(JsonNode? value, SchemaNode schema, string path, List<string>? unknown)
+    public static void Prune(JsonNode? value, SchemaNode schema, List<string>? unknown) => Prune(value, schema, new FieldTrail(unknown));
+
+    private static void Prune(JsonNode? value, SchemaNode schema, FieldTrail trail)
     {
         switch (value)
         {
             case JsonObject obj:
-                PruneObject(obj, schema, path, unknown);
+                PruneObject(obj, schema, trail);
                 break;
             case JsonArray array when schema.Items is { } items:
                 for (var i = 0; i < array.Count; i++)
                 {
-                    Prune(array[i], items, $"{path}[{i}]", unknown);
+                    trail.Enter(i);
+                    Prune(array[i], items, trail);
+                    trail.Leave();
                 }
                 break;
         }
     }
 
-    private static void PruneObject(JsonObject obj, SchemaNode schema, string path, List<string>? unknown)
+    private static void PruneObject(JsonObject obj, SchemaNode schema, FieldTrail trail)
     {
         List<string>? drop = null;
         foreach (var (key, child) in obj)
         {
-            var childPath = path.Length == 0 ? key : path + "." + key;
+            trail.Enter(key);
             if (schema.Properties.TryGetValue(key, out var known))
             {
-                Prune(child, known, childPath, unknown);
+                Prune(child, known, trail);
             }
             else if (schema.EmbeddedResource && key is "apiVersion" or "kind" or "metadata" && schema.EmbeddedResource)
             {
                 if (key == "metadata")
                 {
-                    Prune(child, BuiltinSchemas.ObjectMeta, childPath, unknown);
+                    Prune(child, BuiltinSchemas.ObjectMeta, trail);
                 }
             }
             else if (schema.AdditionalProperties is { } additional)
             {
-                Prune(child, additional, childPath, unknown);
+                Prune(child, additional, trail);
             }
             else if (!schema.PreserveUnknownFields)
             {
                 (drop ??= []).Add(key);
-                unknown?.Add(childPath);
+                trail.Note();
             }
+            trail.Leave();
         }
         foreach (var key in drop ?? [])
         {

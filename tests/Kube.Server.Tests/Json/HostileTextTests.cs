@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kube.Server.Schema;
 
 namespace Kube.Server.Tests.JsonTexts;
 
@@ -52,8 +54,20 @@ public sealed class HostileTextTests
         var duplicates = new List<string>();
         var text = "{\"" + new string('k', 100_000) + "\":{" + string.Join(',', Enumerable.Repeat("\"a\":1", 1000)) + "}}";
         Json.Parse(Encoding.UTF8.GetBytes(text), duplicates);
-        Assert.Equal(FieldTrail.MaxDuplicates, duplicates.Count);
+        Assert.Equal(FieldTrail.MaxNames, duplicates.Count);
         Assert.All(duplicates, name => Assert.InRange(name.Length, 1, 2 * FieldTrail.MaxLength));
+    }
+
+    [Fact]
+    public void Prune_ManyUnknownFieldsBelowALongKey_NamesAreFewAndCutAndAllAreRemoved()
+    {
+        var inner = new JsonObject(Enumerable.Range(0, 1000).Select(i => KeyValuePair.Create(i.ToString(), (JsonNode?)i)));
+        var unknown = new List<string>();
+        Pruner.Prune(new JsonObject { [new string('k', 100_000)] = inner }, new SchemaNode { AdditionalProperties = new SchemaNode() },
+            unknown);
+        Assert.Empty(inner);
+        Assert.Equal(FieldTrail.MaxNames, unknown.Count);
+        Assert.All(unknown, name => Assert.InRange(name.Length, 1, 2 * FieldTrail.MaxLength));
     }
 
     [Theory]
