@@ -78,6 +78,14 @@ internal static class CelFunctions
         }
     }
 
+    // The length of the result counts, as it does for +.
+    private static string Join(CelEvaluator machine, IReadOnlyList<object?> list, string separator)
+    {
+        var parts = list.Select(ToText).ToList();
+        machine.Charge(parts.Sum(part => (long)(part?.Length ?? 0) + separator.Length) / 10);
+        return string.Join(separator, parts);
+    }
+
     public static object? Member(CelEvaluator machine, object? target, string name, object?[] args)
     {
         machine.Charge(target is string s ? s.Length / 10 : target is IReadOnlyList<object?> l ? l.Count : 0);
@@ -109,8 +117,8 @@ internal static class CelFunctions
             case (string t, "substring", [long i, long j]) when i >= 0 && j >= i && j <= t.Length: return t[(int)i..(int)j];
             case (string t, "find", [string a]): return GoRegex.Compile(a).Match(t) is { Success: true } match ? match.Value : "";
             case (string t, "findAll", [string a]): return GoRegex.Compile(a).Matches(t).Select(m => (object?)m.Value).ToList();
-            case (IReadOnlyList<object?> t, "join", []): return string.Concat(t.Select(ToText));
-            case (IReadOnlyList<object?> t, "join", [string a]): return string.Join(a, t.Select(ToText));
+            case (IReadOnlyList<object?> t, "join", []): return Join(machine, t, "");
+            case (IReadOnlyList<object?> t, "join", [string a]): return Join(machine, t, a);
             case (IReadOnlyList<object?> t, "isSorted", []): return t.Zip(t.Skip(1)).All(p => CelValue.Compare(p.First, p.Second) <= 0);
             case (IReadOnlyList<object?> t, "sum", []): return t.Count == 0 ? 0L : t.Aggregate((a, b) => Arithmetic(machine, "+", a, b));
             case (IReadOnlyList<object?> { Count: > 0 } t, "min", []): return t.Aggregate((a, b) => CelValue.Compare(a, b) <= 0 ? a : b);

@@ -22,6 +22,8 @@ internal sealed record CelUrl(Uri Value);
 /// </summary>
 internal sealed class CelObject(JsonObject node, SchemaNode? schema)
 {
+    private Dictionary<string, object?>? _lists;
+
     public JsonObject Node { get; } = node;
 
     public SchemaNode? Schema { get; } = schema;
@@ -42,6 +44,16 @@ internal sealed class CelObject(JsonObject node, SchemaNode? schema)
                 return false;
             }
             name = plain;
+        }
+        // A list is converted once: a rule that names it in a loop would convert it each time, which no budget counts.
+        if (node is JsonArray)
+        {
+            _lists ??= new Dictionary<string, object?>(StringComparer.Ordinal);
+            if (!_lists.TryGetValue(name, out value))
+            {
+                _lists[name] = value = CelValue.From(node, Schema?.Child(name));
+            }
+            return true;
         }
         value = CelValue.From(node, Schema?.Child(name));
         return true;

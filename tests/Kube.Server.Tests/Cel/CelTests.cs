@@ -44,6 +44,24 @@ public sealed class CelTests
         Assert.Throws<CelBudgetException>(() => new CelEvaluator(500).Eval(expr, new Scope(null, "self", null)));
     }
 
+    [Fact]
+    public void Evaluate_ListNamedInALoop_IsConvertedOnce()
+    {
+        var self = new CelObject(new JsonObject { ["l"] = new JsonArray([.. Enumerable.Range(0, 2000).Select(i => (JsonNode?)i)]) }, null);
+        var expr = CelParser.Parse("self.l.all(a, self.l.size() > 0)");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(true, new CelEvaluator(10_000_000).Eval(expr, new Scope(null, "self", self)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
+    }
+
+    [Fact]
+    public void Evaluate_JoinOfLongTexts_LengthCounts()
+    {
+        var texts = new JsonArray([.. Enumerable.Range(0, 100).Select(_ => (JsonNode?)new string('x', 1000))]);
+        var scope = new Scope(null, "self", new CelObject(new JsonObject { ["l"] = texts }, null));
+        Assert.Throws<CelBudgetException>(() => new CelEvaluator(5000).Eval(CelParser.Parse("self.l.join('-')"), scope));
+    }
+
     [Theory]
     [InlineData("self.unknown == 1", "undefined field 'unknown'")]
     [InlineData("other == 1", "undeclared reference to 'other'")]
