@@ -7,7 +7,7 @@ internal static class ImageCatalogue
     public const string StudioImage = "berth-studio:dev";
 
     private const string Begin = "# Studio, as this build of Berth has it; written anew at each start.";
-    
+
     /// <summary>The line below which a person's own images stand.</summary>
     public const string OwnImages = "# Your own images:";
 

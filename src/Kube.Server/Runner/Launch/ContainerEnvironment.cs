@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 namespace Kube.Server.Runner.Launch;
 
 /// <summary>
-/// Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all.
+/// Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all. What the pod
+/// declares is rewritten from mount paths to folders, before anything is put into it; what the catalogue says are paths of this machine already.
 /// </summary>
 internal static class ContainerEnvironment
 {
     /// <exception cref="ConfigException">A config map, secret, key or field does not exist.</exception>
-    public static Dictionary<string, string> Build(ContainerContext context)
+    public static Dictionary<string, string> Build(ContainerContext context, MountTable mounts)
     {
         var known = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -36,12 +37,12 @@ internal static class ContainerEnvironment
 
         foreach (var (name, value) in context.Container.EnvFrom.SelectMany(s => From(context, s)))
         {
-            Set(name, value);
+            Set(name, mounts.Rewrite(value));
         }
 
         foreach (var entry in context.Container.Env)
         {
-            if (entry.Text("name") is { Length: > 0 } name && Value(context, entry, known) is { } value)
+            if (entry.Text("name") is { Length: > 0 } name && Value(context, entry, known, mounts) is { } value)
             {
                 Set(name, value);
             }
@@ -89,12 +90,12 @@ internal static class ContainerEnvironment
             .Where(e => e.Key.Length > 0 && !e.Key.Contains('=', StringComparison.Ordinal))];
     }
 
-    private static string? Value(ContainerContext context, JsonObject entry, Dictionary<string, string> known)
+    private static string? Value(ContainerContext context, JsonObject entry, Dictionary<string, string> known, MountTable mounts)
     {
         var from = entry.Object("valueFrom");
         if (from is null)
         {
-            return Expansion.Expand(entry.Text("value") ?? "", n => known.GetValueOrDefault(n));
+            return Expansion.Expand(mounts.Rewrite(entry.Text("value") ?? ""), n => known.GetValueOrDefault(n));
         }
 
         if (from.Object("fieldRef") is { } field)
@@ -107,10 +108,11 @@ internal static class ContainerEnvironment
             return DownwardFields.Resource(context.Pod, resource, context.Container.Name);
         }
 
-        return from.Object("configMapKeyRef") is { } configMap ? Key(context, GroupResource.ConfigMaps, "configmap", configMap)
+        var value = from.Object("configMapKeyRef") is { } configMap ? Key(context, GroupResource.ConfigMaps, "configmap", configMap)
             : from.Object("secretKeyRef") is { } secret ? Key(context, GroupResource.Secrets, "secret", secret)
             : throw new ConfigException(
                 $"env {entry.Text("name")}: valueFrom needs one of fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef");
+        return value is null ? null : mounts.Rewrite(value);
     }
 
     private static string? Key(ContainerContext context, GroupResource resource, string kind, JsonObject reference)

@@ -11,6 +11,8 @@ internal sealed class MountTable(IReadOnlyDictionary<string, string> mounts)
     private readonly (string Mount, string Folder)[] _mounts =
         [.. mounts.Select(m => (m.Key.TrimEnd('/'), m.Value)).Where(m => m.Item1.Length > 0).OrderByDescending(m => m.Item1.Length)];
 
+    public static MountTable Empty { get; } = new(new Dictionary<string, string>());
+
     public string Rewrite(string value)
     {
         foreach (var (mount, folder) in _mounts)

@@ -119,9 +119,10 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
             SearchPath = context.SearchPath,
             Lookup = (resource, name) => context.Api.Get(resource, pod.Namespace, name),
         };
-        var environment = ContainerEnvironment.Build(launch);
-        mounts = PodVolumes.Mounts(container, _volumes, text => Expansion.Expand(text, n => environment.GetValueOrDefault(n)));
-        return ContainerCommand.Build(launch, environment, mounts);
+        // A subPathExpr is put together from the variables as the pod declares them.
+        var declared = ContainerEnvironment.Build(launch, MountTable.Empty);
+        mounts = PodVolumes.Mounts(container, _volumes, text => Expansion.Expand(text, n => declared.GetValueOrDefault(n)));
+        return ContainerCommand.Build(launch, ContainerEnvironment.Build(launch, mounts), mounts);
     }
 
     // Ports are kept over restarts of the container; one that somebody else has taken meanwhile is replaced.
