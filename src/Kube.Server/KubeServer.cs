@@ -202,6 +202,8 @@ public sealed partial class KubeServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Kube.Server" });
         builder.Services.AddSingleton(loggerFactory);
+        // Signals belong to the program that holds this server: it ends its clients before it ends what they talk to.
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -290,4 +292,11 @@ public sealed partial class KubeServer : IAsyncDisposable
 
     [LoggerMessage(31, LogLevel.Warning, "Controller {Name} failed to stop")]
     private static partial void LogControllerStop(ILogger logger, Exception exception, string name);
+
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

@@ -137,6 +137,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
                 kestrel.AddServerHeader = false;
                 kestrel.ListenLocalhost(options.Port);
             });
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(client);

@@ -37,6 +37,7 @@ public sealed class DevelopmentProvider : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(clock);
         var key = ProviderKey.LoadOrCreate(options.DataDirectory);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton<IHostLifetime, Hosting.NoSignals>();
         builder.Services.AddRoutingCore();
         if (logging is not null)
         {
