@@ -12,6 +12,7 @@ internal static class CrdFiles
     [
         ("berth.dev_userworkspaces.yaml", CrdGenerator.ToYaml<UserWorkspace>(celRules)),
         ("berth.dev_workspacetemplates.yaml", CrdGenerator.ToYaml<WorkspaceTemplate>(celRules)),
+        ("berth.dev_berthpolicies.yaml", CrdGenerator.ToYaml<BerthPolicy>(celRules)),
     ];
 
     internal static int Write(string folder, bool celRules, TextWriter output)

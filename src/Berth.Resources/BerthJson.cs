@@ -13,6 +13,7 @@ namespace Berth.Resources;
 [JsonSerializable(typeof(UserWorkspace))]
 [JsonSerializable(typeof(UserWorkspaceStatus))]
 [JsonSerializable(typeof(WorkspaceTemplate))]
+[JsonSerializable(typeof(BerthPolicy))]
 [JsonSerializable(typeof(IngressRoute))]
 [JsonSerializable(typeof(Middleware))]
 public sealed partial class BerthJson : JsonSerializerContext;

@@ -27,7 +27,7 @@ internal static class InitialObjects
             await ApplyAsync(client, Definitions.ObjectPath(null, $"{name[1]}.{name[0]}"), resource, cancellationToken);
         }
 
-        foreach (var kind in new[] { UserWorkspace.Descriptor, WorkspaceTemplate.Descriptor })
+        foreach (var kind in new[] { UserWorkspace.Descriptor, WorkspaceTemplate.Descriptor, BerthPolicy.Descriptor })
         {
             while (!await client.IsServedAsync(kind, cancellationToken))
             {

@@ -121,7 +121,10 @@ internal static partial class TemplateResolution
                 continue;
             }
 
-            variables.Add(new TemplateVariable { Name = parameter.Env, Value = value });
+            if (parameter.Env is { } variable)
+            {
+                variables.Add(new TemplateVariable { Name = variable, Value = value });
+            }
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed record Observation
     /// <summary>Warnings about the pod; read only while it takes long to start.</summary>
     public ImmutableArray<CoreEvent> PodEvents { get; init; } = [];
 
+    /// <summary>What the installation allows.</summary>
+    public EffectivePolicy Policy { get; init; } = EffectivePolicy.Default;
+
     public bool TraefikServed { get; init; }
 
     public bool NamespaceTerminating { get; init; }

@@ -6,6 +6,9 @@ public static class ConditionTypes
     /// <summary>The template exists and takes the parameters.</summary>
     public const string TemplateResolved = "TemplateResolved";
 
+    /// <summary>The policies let it run: it is not frozen, and no ceiling is reached.</summary>
+    public const string Admitted = "Admitted";
+
     /// <summary>The volume is there and bound, or in use.</summary>
     public const string StorageReady = "StorageReady";
 

@@ -22,6 +22,28 @@ public static class Labels
     public const string Template = "berth.dev/template";
 }
 
+/// <summary>What each replica of the edge says of itself in a Lease, so that nothing is stopped on old evidence.</summary>
+public static class EdgeLeases
+{
+    /// <summary>Label on the Leases of edge replicas, with value <see cref="ComponentValue"/>.</summary>
+    public const string Component = "app.kubernetes.io/component";
+
+    /// <summary>Value of <see cref="Component"/>.</summary>
+    public const string ComponentValue = "edge-activity";
+
+    /// <summary>Namespace of workspaces that the replica looks after; absent or empty: all.</summary>
+    public const string WorkspaceNamespace = "berth.dev/workspace-namespace";
+
+    /// <summary>
+    /// Annotation (RFC 3339): all use that the replica saw before this time and that bears on a stop is written to the workspaces. Written
+    /// after the writes, together with <c>renewTime</c>.
+    /// </summary>
+    public const string ActivityWrittenUntil = "berth.dev/activity-written-until";
+
+    /// <summary>Seconds between two renewals; <c>leaseDurationSeconds</c> is three times that.</summary>
+    public const int RenewSeconds = 10;
+}
+
 /// <summary>Annotations that people, the edge and the operator write.</summary>
 public static class Annotations
 {

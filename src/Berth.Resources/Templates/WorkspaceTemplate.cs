@@ -129,6 +129,70 @@ public sealed record WorkspaceTemplateSpec
     [Range(1, 600)]
     [SchemaDefault("30")]
     public int? TerminationGracePeriodSeconds { get; init; }
+
+    /// <summary>Containers that run to their end before the application starts, in order: git clone, dotfiles.</summary>
+    [Description("Containers that run to their end before the application starts, in order: git clone, dotfiles.")]
+    [ListMap("name")]
+    [MaxLength(8)]
+    public IReadOnlyList<TemplateContainer>? InitContainers { get; init; }
+
+    /// <summary>Containers that run beside the application.</summary>
+    [Description("Containers that run beside the application.")]
+    [ListMap("name")]
+    [MaxLength(8)]
+    public IReadOnlyList<TemplateContainer>? Sidecars { get; init; }
+
+    /// <summary>Where pods may run.</summary>
+    [Description("Where pods may run.")]
+    public TemplateScheduling? Scheduling { get; init; }
+
+    /// <summary>Secrets of the namespace with registry credentials.</summary>
+    [Description("Secrets of the namespace that hold credentials of the registry.")]
+    [ListMap("name")]
+    [MaxLength(8)]
+    public IReadOnlyList<SecretReference>? ImagePullSecrets { get; init; }
+
+    /// <summary>ServiceAccount of the pods; its token is never mounted. Null: the namespace's default.</summary>
+    [Description("ServiceAccount of the pods, for its pull secrets and admission rules; its token is never mounted. Absent: 'default'.")]
+    [StringLength(253)]
+    public string? ServiceAccountName { get; init; }
+
+    /// <summary>What the pods may reach; null: <see cref="EgressModes.Internet"/>.</summary>
+    [Description("What the pods may reach. Absent: public addresses.")]
+    public TemplateEgress? Egress { get; init; }
+
+    /// <summary>How long workspaces may run.</summary>
+    [Description("How long workspaces may run, unless they say otherwise.")]
+    public TemplateLifetime? Lifetime { get; init; }
+
+    /// <summary>How use is told from noise.</summary>
+    [Description("How use of the application is told from noise.")]
+    public TemplateActivity? Activity { get; init; }
+
+    /// <summary>Pods that wait for people.</summary>
+    [Description("Pods that wait for people, so that a first start takes no time.")]
+    public TemplateWarmPool? WarmPool { get; init; }
+
+    /// <summary>Template tried when pods of this one fail for reasons of the template.</summary>
+    [Description("Template of the same namespace that is tried when this one fails again and again for a reason of its own, such as an image "
+        + "that cannot be pulled.")]
+    [StringLength(63, MinimumLength = 1)]
+    [RegularExpression(@"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+    public string? FallbackTemplate { get; init; }
+
+    /// <summary>People should no longer take it.</summary>
+    [Description("Present: people should no longer take it.")]
+    public TemplateRetirement? Retired { get; init; }
+}
+
+/// <summary>Names a Secret of the same namespace.</summary>
+public sealed record SecretReference
+{
+    /// <summary>Its name.</summary>
+    [Description("Name of the Secret.")]
+    [Required]
+    [StringLength(253, MinimumLength = 1)]
+    public string Name { get; init => field = value ?? ""; } = "";
 }
 
 /// <summary>An environment variable.</summary>
@@ -203,6 +267,10 @@ public sealed record TemplateResources
     /// <summary>The most that a workspace may wish for; null: wishes are not bounded by the template.</summary>
     [Description("The most that a workspace may wish for. What is absent is not bounded.")]
     public WorkspaceResources? Ceiling { get; init; }
+
+    /// <summary>GPUs.</summary>
+    [Description("GPUs, or other devices that a node hands out whole.")]
+    public TemplateGpu? Gpu { get; init; }
 }
 
 /// <summary>CPU and memory; Kubernetes quantities.</summary>
@@ -281,6 +349,7 @@ public sealed record TemplateSecurity
 /// <summary>Something people can choose.</summary>
 [CelRule("self.type != 'enum' || (has(self.values) && size(self.values) > 0)", "a parameter of type enum lists its values")]
 [CelRule("self.type == 'enum' || !has(self.values)", "only a parameter of type enum lists values")]
+[CelRule("has(self.env) || has(self.file)", "a parameter names the variable (env) or the file that carries it")]
 [CelRule("self.type == 'int' || (!has(self.minimum) && !has(self.maximum))", "minimum and maximum are for parameters of type int")]
 [CelRule("self.type == 'string' || !has(self.pattern)", "a pattern is for parameters of type string")]
 [CelRule("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum", "minimum is at most maximum")]
@@ -310,12 +379,17 @@ public sealed record TemplateParameter
     [SchemaDefault("\"string\"")]
     public string Type { get; init => field = string.IsNullOrEmpty(value) ? ParameterTypes.Text : value; } = ParameterTypes.Text;
 
-    /// <summary>Environment variable that carries it.</summary>
+    /// <summary>Environment variable that carries it; null where <see cref="File"/> does.</summary>
     [Description("Environment variable that carries the value.")]
-    [Required]
     [StringLength(128, MinimumLength = 1)]
     [RegularExpression("^[A-Za-z_][A-Za-z0-9_]*$")]
-    public string Env { get; init => field = value ?? ""; } = "";
+    public string? Env { get; init; }
+
+    /// <summary>Name of a file below WORKSPACE_PARAMETERS that carries it.</summary>
+    [Description("Name of a file that carries the value, in the folder that WORKSPACE_PARAMETERS names.")]
+    [StringLength(63, MinimumLength = 1)]
+    [RegularExpression("^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
+    public string? File { get; init; }
 
     /// <summary>Value of workspaces that give none; null and not required: the variable is not set.</summary>
     [Description("Value for workspaces that give none. Absent and not required: the variable is not set.")]

@@ -55,6 +55,14 @@ public sealed record UserWorkspaceSpec
     [SchemaDefault("{}")]
     public WorkspaceStorage? Storage { get; init; }
 
+    /// <summary>A pod that fails is kept for a look at it, and no other is made until the next wish. Default false.</summary>
+    [Description("A pod that fails is kept, so that one can look at it, and no other is made until somebody stops, restarts or unsets this.")]
+    public bool? Debug { get; init; }
+
+    /// <summary>What an administrator decided.</summary>
+    [Description("What an administrator decided. Only administrators may write it.")]
+    public WorkspaceAdministration? Administration { get; init; }
+
     /// <summary>Other people who may use it; one entry per subject.</summary>
     [Description("Other people who may use it; one entry per subject, at most 32.")]
     [ListMap("subject")]
@@ -138,9 +146,15 @@ public sealed record WorkspaceResources
     [StringLength(24)]
     [RegularExpression(QuantityPatterns.Positive)]
     public string? Storage { get; init; }
+
+    /// <summary>GPUs, within the template's ceiling.</summary>
+    [Description("GPUs, within the template's ceiling.")]
+    [Range(0, 64)]
+    public int? Gpu { get; init; }
 }
 
 /// <summary>How long a workspace may run; times in seconds.</summary>
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record WorkspaceLifetime
 {
     /// <summary>Stop after this time without use; 0 never. 60 to 604800 (a week). Null: the installation's default.</summary>
@@ -160,6 +174,12 @@ public sealed record WorkspaceLifetime
     /// <summary>Not stopped for lack of use before this time.</summary>
     [Description("Not stopped for lack of use before this time.")]
     public DateTimeOffset? KeepUntil { get; init; }
+
+    /// <summary>What else keeps it running for a while.</summary>
+    [Description("What else keeps it running for a while: builds, agents. At most 16.")]
+    [ListMap("name")]
+    [MaxLength(16)]
+    public IReadOnlyList<WorkspaceHold>? Holds { get; init; }
 }
 
 /// <summary>What becomes of the volume.</summary>
@@ -175,6 +195,14 @@ public sealed record WorkspaceStorage
         get; init =>
         field = string.IsNullOrEmpty(value) ? DeletionPolicies.Retain : value;
     } = DeletionPolicies.Retain;
+
+    /// <summary>Backups of the volume.</summary>
+    [Description("Backups of the volume.")]
+    public WorkspaceBackup? Backup { get; init; }
+
+    /// <summary>A wish to have earlier content back.</summary>
+    [Description("A wish to have earlier content back: the workspace is stopped, its volume restored and compared, and started again.")]
+    public WorkspaceRestore? Restore { get; init; }
 }
 
 /// <summary>Another person who may use the workspace.</summary>

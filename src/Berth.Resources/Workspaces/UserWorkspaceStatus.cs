@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using Kube.Client.Models;
 using Kube.Client.Schema;
 
@@ -36,8 +37,28 @@ public sealed record UserWorkspaceStatus
     [ListMap("type")]
     public IReadOnlyList<Condition>? Conditions { get; init; }
 
+    /// <summary>Name of the pod; null without one.</summary>
+    [Description("Name of the pod.")]
+    public string? PodName { get; init; }
+
+    /// <summary>The volume and its backups.</summary>
+    [Description("The volume and its backups.")]
+    public WorkspaceStorageStatus? Storage { get; init; }
+
+    /// <summary>Its place where it has to wait for a ceiling; null when it does not.</summary>
+    [Description("Its place in the queue, where it has to wait for a ceiling.")]
+    public WorkspaceQueuePlace? Queue { get; init; }
+
+    /// <summary>What it used in this month.</summary>
+    [Description("What it used in this month.")]
+    public WorkspaceUsage? Usage { get; init; }
+
+    /// <summary>The <c>spec.administration.forceStopAt</c> served last.</summary>
+    [Description("The spec.administration.forceStopAt that was served last.")]
+    public DateTimeOffset? ForcedStopAt { get; init; }
+
     /// <summary>When it was last used.</summary>
-    [Description("When it was last used.")]
+    [Description("When it was last used. Last, source and observedAt are written by the edge, the rest by the operator.")]
     public WorkspaceActivity? Activity { get; init; }
 
     /// <summary>Milestones of the present or last start.</summary>
@@ -64,9 +85,29 @@ public sealed record WorkspaceActivity
     [Description("What kind of use it was, as a CamelCase word.")]
     public string? Source { get; init; }
 
-    /// <summary>When it will be stopped unless it is used before.</summary>
-    [Description("When it will be stopped unless it is used before.")]
+    /// <summary>When <see cref="Last"/> was written, or the application's own answer was read.</summary>
+    [Description("When the edge looked last.")]
+    public DateTimeOffset? ObservedAt { get; init; }
+
+    /// <summary>When the application's activity probe answered last; null where the template has none.</summary>
+    [Description("When the application's own activity probe answered last.")]
+    public DateTimeOffset? ProbedAt { get; init; }
+
+    /// <summary>When it will be stopped unless it is used before; null while no stop is announced.</summary>
+    [Description("When it will be stopped unless it is used before. Present once the stop is announced.")]
     public DateTimeOffset? StopsAt { get; init; }
+
+    /// <summary>When the stop was announced.</summary>
+    [Description("When the stop was announced.")]
+    public DateTimeOffset? AnnouncedAt { get; init; }
+
+    /// <summary>Why it will be stopped: Idle or MaxRun.</summary>
+    [Description("Why it will be stopped: Idle or MaxRun.")]
+    public string? StopReason { get; init; }
+
+    /// <summary>What keeps it running now, in words.</summary>
+    [Description("What keeps it running now, in words.")]
+    public string? KeptBy { get; init; }
 }
 
 /// <summary>Milestones of a start.</summary>
@@ -114,6 +155,7 @@ public sealed record WorkspaceFailure
 }
 
 /// <summary>Revisions are hashes of everything a pod is made from: template, parameters, resources, settings.</summary>
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record TemplateRevision
 {
     /// <summary>What the pod was made from; null without a pod.</summary>
@@ -127,4 +169,9 @@ public sealed record TemplateRevision
     /// <summary>The two differ: the next start brings a change.</summary>
     [Description("The two differ: a restart brings the change. Nothing restarts by itself.")]
     public bool? PendingRestart { get; init; }
+
+    /// <summary>Templates passed on the way from <c>spec.template.name</c> to the one in effect, itself the last; null when there was no redirect.</summary>
+    [Description("Templates passed on the way from spec.template.name to the one in effect, which is the last. Absent: no redirect.")]
+    [MaxLength(8)]
+    public IReadOnlyList<string>? Redirects { get; init; }
 }

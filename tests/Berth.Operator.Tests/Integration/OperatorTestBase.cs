@@ -166,6 +166,7 @@ public abstract class OperatorTestBase : IAsyncLifetime
         [
             (UserWorkspace.Descriptor, CrdGenerator.ToJson<UserWorkspace>(cel)),
             (WorkspaceTemplate.Descriptor, CrdGenerator.ToJson<WorkspaceTemplate>(cel)),
+            (BerthPolicy.Descriptor, CrdGenerator.ToJson<BerthPolicy>(cel)),
         ];
         if (InstallsTraefik)
         {
