@@ -17,6 +17,9 @@ public sealed record BlueprintFacts
 
     /// <summary>The volume that is there already; its size never shrinks and its class never changes.</summary>
     public PersistentVolumeClaim? Volume { get; init; }
+
+    /// <summary>Name of the claim; null: the workspace's own name.</summary>
+    public string? ClaimName { get; init; }
 }
 
 /// <summary>Why no pod can be made.</summary>
@@ -29,7 +32,8 @@ public sealed record BlueprintProblem(string Class, string Reason, string Messag
 /// The objects that should exist for a workspace. A pure function of its inputs: the same answer today, tomorrow and in a test.
 /// </summary>
 /// <remarks>
-/// All of them bear the name of the workspace, so that the API itself keeps a second pod from being made on one volume.
+/// All of them but a volume that was found bear the name of the workspace, so that the API itself keeps a second pod from being made on
+/// one volume.
 /// Service, network policy and route need no template: they keep working while a template is gone.
 /// </remarks>
 public sealed record Blueprint
@@ -116,8 +120,8 @@ public sealed record Blueprint
             return blueprint with { Problems = plan.Problems };
         }
 
-        var (volume, refusal) = VolumePart.Make(workspace, plan, facts.Volume);
-        var pod = PodPart.Make(workspace, template, plan, settings);
+        var (volume, refusal) = VolumePart.Make(workspace, plan, facts);
+        var pod = PodPart.Make(workspace, template, plan, settings, volume.Metadata.Name!);
         var revision = PodPart.Revision(pod);
         return blueprint with
         {

@@ -16,7 +16,8 @@ internal static class PodPart
     private const string VolumeName = "workspace";
     private const string TemporaryName = "tmp";
 
-    internal static Pod Make(UserWorkspace workspace, WorkspaceTemplate template, ResolvedTemplate resolved, BlueprintSettings settings)
+    internal static Pod Make(UserWorkspace workspace, WorkspaceTemplate template, ResolvedTemplate resolved, BlueprintSettings settings,
+        string claimName)
     {
         var spec = template.Spec;
         var readOnly = spec.SecurityContext?.ReadOnlyRootFilesystem == true;
@@ -31,7 +32,7 @@ internal static class PodPart
             new Volume
             {
                 Name = VolumeName,
-                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = workspace.Metadata.Name! },
+                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = claimName },
             },
         ];
         if (readOnly)

@@ -11,8 +11,9 @@ namespace Berth.Operator;
 internal static class VolumePart
 {
     internal static (PersistentVolumeClaim Volume, string? Refusal) Make(UserWorkspace workspace, ResolvedTemplate template,
-        PersistentVolumeClaim? existing)
+        BlueprintFacts facts)
     {
+        var existing = facts.Volume;
         var wished = template.Storage;
         var present = existing?.Spec?.Resources?.Requests?.GetValueOrDefault("storage");
         string? refusal = null;
@@ -29,7 +30,7 @@ internal static class VolumePart
         {
             Metadata = new ObjectMeta
             {
-                Name = workspace.Metadata.Name,
+                Name = existing?.Metadata.Name ?? facts.ClaimName ?? workspace.Metadata.Name,
                 Namespace = workspace.Metadata.Namespace,
                 Labels = Children.LabelsOf(workspace),
             },

@@ -97,7 +97,7 @@ internal sealed record ChildPlan
             else if (part == ChildPart.Volume && Children.IsOfAnotherOwner(workspace, actual.Metadata))
             {
                 obstacles[part] = (Reasons.OwnerMismatch,
-                    $"Volume '{workspace.Metadata.Name}' holds the files of another person than spec.owner names. The owner of a workspace "
+                    $"Volume '{actual.Metadata.Name}' holds the files of another person than spec.owner names. The owner of a workspace "
                         + "cannot change: set spec.owner back, or create a workspace under another name.");
             }
             else

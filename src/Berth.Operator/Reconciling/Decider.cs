@@ -24,6 +24,7 @@ internal static class Decider
             TraefikServed = seen.TraefikServed,
             PodReady = IsReady(seen),
             Volume = seen.Volume is { } volume && Children.OwnsVolume(seen.Workspace, volume.Metadata) ? volume : null,
+            ClaimName = VolumeLookup.NameFor(seen.Workspace),
         });
         var children = ChildPlan.Make(seen, blueprint);
         var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)

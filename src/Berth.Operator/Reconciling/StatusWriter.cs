@@ -45,6 +45,7 @@ internal static class StatusWriter
             Conditions = conditions.ToList(),
             Start = Start(seen, pod, now),
             Failure = Failure(blueprint, children, pod, seen),
+            Storage = StorageStatus.Write(seen),
             TemplateRevision = current is null && desired is null
                 ? null
                 : new TemplateRevision

@@ -24,6 +24,7 @@ internal sealed class WorkspaceCaches
         Templates = informers.Get(All<WorkspaceTemplate>());
         Pods = informers.Get(Ours<Pod>());
         Volumes = informers.Get(Ours<PersistentVolumeClaim>());
+        VolumeLookup = new VolumeLookup(Volumes);
         Services = informers.Get(Ours<Service>());
         NetworkPolicies = informers.Get(Ours<NetworkPolicy>());
     }
@@ -37,6 +38,9 @@ internal sealed class WorkspaceCaches
     internal SharedInformer<Pod> Pods { get; }
 
     internal SharedInformer<PersistentVolumeClaim> Volumes { get; }
+
+    /// <summary>Which claim is a workspace's.</summary>
+    internal VolumeLookup VolumeLookup { get; }
 
     internal SharedInformer<Service> Services { get; }
 
@@ -94,7 +98,7 @@ internal sealed class WorkspaceCaches
             Template = Templates.Store.Get(new ResourceKey(key.Namespace, workspace.Spec.Template.Name)),
             KnownTemplates = [.. Templates.Store.ListNamespace(key.Namespace).Select(t => t.Metadata.Name!)],
             Pod = Pods.Store.Get(key),
-            Volume = Volumes.Store.Get(key),
+            Volume = VolumeLookup.Find(workspace),
             Service = Services.Store.Get(key),
             NetworkPolicy = NetworkPolicies.Store.Get(key),
             Route = Routes?.Store.Get(key),

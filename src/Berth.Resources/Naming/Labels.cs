@@ -61,6 +61,24 @@ public static class Annotations
 
     /// <summary>On a pod: why the operator deletes it, written into events.</summary>
     public const string StopReason = "berth.dev/stop-reason";
+
+    /// <summary>
+    /// On a volume: since when (RFC 3339) it has no workspace. The undelete window counts from it; gone once a workspace has the volume
+    /// again.
+    /// </summary>
+    public const string ReleasedAt = "berth.dev/released-at";
+
+    /// <summary>
+    /// On a volume: name of the volume that took its place when a snapshot was restored. It is kept as a released one, and never taken
+    /// by itself.
+    /// </summary>
+    public const string ReplacedBy = "berth.dev/replaced-by";
+
+    /// <summary>
+    /// On a volume or a backup: <c>true</c> while the workspace's <c>spec.administration.legalHold</c> is. The operator deletes nothing
+    /// that bears it; after the workspace is gone only an administrator takes it away.
+    /// </summary>
+    public const string LegalHold = "berth.dev/legal-hold";
 }
 
 /// <summary>Finalizers on UserWorkspaces.</summary>
