@@ -1,3 +1,4 @@
+using Benchmarks.Operator;
 using Kube.Runtime;
 
 namespace Benchmarks;
@@ -5,10 +6,31 @@ namespace Benchmarks;
 /// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    private static async Task<int> Main()
+    /// <summary>With names of areas it runs those alone: <c>queue watch latency scale throughput</c>.</summary>
+    private static async Task<int> Main(string[] args)
     {
-        await WorkQueueAsync();
-        await WatchBenchmark.RunAsync();
+        if (args is [ApiProcess.Command, var folder])
+        {
+            await ApiProcess.ServeAsync(folder);
+            return 0;
+        }
+
+        (string Name, Func<Task> Run)[] areas =
+        [
+            ("queue", WorkQueueAsync),
+            ("watch", WatchBenchmark.RunAsync),
+            ("latency", OperatorBenchmarks.LatencyAsync),
+            ("scale", OperatorBenchmarks.ScaleAsync),
+            ("throughput", OperatorBenchmarks.ThroughputAsync),
+        ];
+        foreach (var (name, run) in areas)
+        {
+            if (args.Length == 0 || args.Contains(name))
+            {
+                await run();
+            }
+        }
+
         return 0;
     }
 

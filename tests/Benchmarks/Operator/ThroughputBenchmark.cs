@@ -1,0 +1,71 @@
+using System.Text;
+using Kube.Client;
+using Kube.Client.Models;
+
+namespace Benchmarks.Operator;
+
+/// <summary>
+/// Workspaces until all their children exist, beside Deployments of one replica until all their pods exist: the same API, the same number, one after
+/// the other. The Deployments are the work of the cluster's own kube-controller-manager, with whatever limits it was started with.
+/// </summary>
+internal static class ThroughputBenchmark
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
+    private static readonly ResourceDescriptor Deployments = new("apps", "v1", "Deployment", "deployments");
+    private static readonly ResourceDescriptor ReplicaSets = new("apps", "v1", "ReplicaSet", "replicasets");
+
+    internal static async Task RunAsync(BenchApi api, int count)
+    {
+        var ours = await OursAsync(api, count);
+        var theirs = await TheirsAsync(api, count);
+        Program.Print("operator.children-time", ours / theirs, "of-kube-controller-manager");
+        Program.Print("operator.objects", count * 4 / ours, "objects/s");
+        Program.Print("kube-controller-manager.objects", count * 2 / theirs, "objects/s");
+        Program.Print("operator.objects-ratio", count * 4 / ours / (count * 2 / theirs), "x-kube-controller-manager");
+        Program.Print("operator.workspaces", count / ours, "workspaces/s");
+        Program.Print("kube-controller-manager.deployments", count / theirs, "deployments/s");
+    }
+
+    private static async Task<double> OursAsync(BenchApi api, int count)
+    {
+        var ns = await api.NamespaceAsync();
+        await using var running = new RunningOperator(api, ns);
+        await running.UntilAsync(o => o.IsReady, Deadline);
+        await running.UntilQuietAsync(Deadline);
+        var started = TimeProvider.System.GetTimestamp();
+        await api.CreateManyAsync(ns, count);
+        foreach (var kind in (ResourceDescriptor[])[Pod.Descriptor, PersistentVolumeClaim.Descriptor, Service.Descriptor, NetworkPolicy.Descriptor])
+        {
+            await api.UntilCountAsync(kind, ns, count, Deadline);
+        }
+
+        return TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static async Task<double> TheirsAsync(BenchApi api, int count)
+    {
+        var ns = await api.NamespaceAsync();
+
+        // A controller manager makes the service account first, without which it makes no pods.
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        var started = TimeProvider.System.GetTimestamp();
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (i, cancellationToken) => await api.Client.Raw.SendAsync(
+                HttpMethod.Post, Deployments.CollectionPath(ns), Encoding.UTF8.GetBytes(Deployment($"ws-{i:d5}")), "application/json", cancellationToken));
+        await api.UntilCountAsync(ReplicaSets, ns, count, Deadline);
+        await api.UntilCountAsync(Pod.Descriptor, ns, count, Deadline);
+        return TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static string Deployment(string name) => $$$"""
+        {"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"{{{name}}}"},"spec":{"replicas":1,
+        "selector":{"matchLabels":{"app":"{{{name}}}"}},
+        "template":{"metadata":{"labels":{"app":"{{{name}}}"}},"spec":{"nodeSelector":{"berth.dev/bench":"nowhere"},
+        "automountServiceAccountToken":false,
+        "containers":[{"name":"workspace","image":"berth-studio:dev","resources":{"limits":{"cpu":"1","memory":"1Gi"}}
+        }]
+        } } } }
+        """;
+}
