@@ -29,6 +29,7 @@ internal sealed class OptionsChecker
         Label("Namespace", options.Namespace, mayBeEmpty: true);
         Label("Edge:Namespace", options.Edge.Namespace, mayBeEmpty: true);
         Label("Edge:Service", options.Edge.Service, mayBeEmpty: false);
+        Label("PolicyName", options.PolicyName, mayBeEmpty: false);
         Port("Edge:Port", options.Edge.Port, 1);
         Port("Edge:TargetPort", options.Edge.TargetPort, 1);
         Port("Management:Port", options.Management.Port, 0);
@@ -45,6 +46,11 @@ internal sealed class OptionsChecker
         if (options.ImagePullPolicy is not ("" or "Always" or "IfNotPresent" or "Never"))
         {
             _problems.Add($"ImagePullPolicy is '{options.ImagePullPolicy}'; use Always, IfNotPresent or Never, or leave it out.");
+        }
+
+        foreach (var problem in PolicyCheck.Check(options.Policy, new BerthPolicySpec()).Problems)
+        {
+            _problems.Add($"Policy: {problem.Field}: {problem.Message}.");
         }
 
         if (options.LeaderElection.Enabled)

@@ -69,6 +69,8 @@ internal sealed class OptionsReader
                 Namespace = Text("LeaderElection:Namespace", election.Namespace),
                 Identity = Text("LeaderElection:Identity", election.Identity),
             },
+            PolicyName = Text("PolicyName", defaults.PolicyName),
+            Policy = PolicyOptionsReader.Read(Raw, Number, Flag, Children),
             Management = new ManagementOptions
             {
                 Address = Text("Management:Address", management.Address),
@@ -83,13 +85,17 @@ internal sealed class OptionsReader
         return _section[key]?.Trim();
     }
 
+    private IEnumerable<string> Children(string key) => _section.GetSection(key).GetChildren().Select(c => c.Key);
+
     private string Text(string key, string otherwise) => Raw(key) ?? otherwise;
 
-    private int Number(string key, int otherwise)
+    private int Number(string key, int otherwise) => Number(key) ?? otherwise;
+
+    private int? Number(string key)
     {
         if (Raw(key) is not { Length: > 0 } text)
         {
-            return otherwise;
+            return null;
         }
 
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
@@ -98,7 +104,7 @@ internal sealed class OptionsReader
         }
 
         _problems.Add($"{key} is '{text}'; use a whole number.");
-        return otherwise;
+        return null;
     }
 
     private bool? Flag(string key)

@@ -25,6 +25,7 @@ public sealed class OperatorHost : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly InformerFactory _informers;
+    private readonly PolicySource _policy;
     private readonly WorkspaceCaches _caches;
     private readonly OperatorMetrics _metrics;
     private readonly EventRecorder _events;
@@ -56,9 +57,10 @@ public sealed class OperatorHost : IDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<OperatorHost>();
         _informers = new InformerFactory(client, time, loggers);
-        _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace);
-        _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);
         _events = new EventRecorder(client, WorkspaceReconciler.FieldManager, time, loggers.CreateLogger<EventRecorder>());
+        _policy = new PolicySource(client, _informers, options.PolicyName, options.Policy, _events, time, loggers.CreateLogger<PolicySource>());
+        _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace, () => _policy.Current);
+        _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);
         if (options.LeaderElection.Enabled)
         {
             var election = new LeaderElectionOptions
@@ -97,6 +99,7 @@ public sealed class OperatorHost : IDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var informers = _informers.RunAsync(stop.Token);
         var events = _events.RunAsync(stop.Token);
+        var policy = _policy.RunAsync(stop.Token);
         try
         {
             if (_elector is null)
@@ -111,7 +114,7 @@ public sealed class OperatorHost : IDisposable
         finally
         {
             await stop.CancelAsync();
-            await Task.WhenAll(informers, events);
+            await Task.WhenAll(informers, events, policy);
             OperatorLog.Stopped(_logger);
         }
     }
@@ -169,7 +172,27 @@ public sealed class OperatorHost : IDisposable
         using var controller = _caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = _options.Workers },
             traefik);
         OperatorLog.Leading(_logger, _caches.Workspaces.Store.Count, _caches.Templates.Store.Count);
-        await controller.RunAsync(cancellationToken);
+        _policy.Changed += Wake;
+        try
+        {
+            await _policy.WaitAsync(cancellationToken);
+            await controller.RunAsync(cancellationToken);
+        }
+        finally
+        {
+            _policy.Changed -= Wake;
+        }
+
+        void Wake(EffectivePolicy former, EffectivePolicy next)
+        {
+            if (EffectivePolicy.ConcernsWorkspaces(former, next))
+            {
+                foreach (var workspace in _caches.Workspaces.Store.List())
+                {
+                    controller.Enqueue(workspace.Key());
+                }
+            }
+        }
     }
 
     /// <summary>Ends the term when the answer changes; returns the last answer.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Berth.Resources;
 
 namespace Berth.Operator;
@@ -16,6 +17,17 @@ internal sealed record EffectivePolicy
     public required BerthPolicySpec Spec { get; init; }
 
     internal static EffectivePolicy From(BerthPolicySpec spec) => new() { Spec = spec };
+
+    /// <summary>Whether two say the same.</summary>
+    internal static bool Same(EffectivePolicy a, EffectivePolicy b) => JsonSerializer.SerializeToUtf8Bytes(a.Spec,
+        BerthJson.Default.BerthPolicySpec).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b.Spec, BerthJson.Default.BerthPolicySpec));
+
+    /// <summary>
+    /// Whether a change bears on what a workspace is, apart from its place in the queue: life times and storage do; ceilings, prices and
+    /// budgets have ledgers of their own.
+    /// </summary>
+    internal static bool ConcernsWorkspaces(EffectivePolicy former, EffectivePolicy next) => former.Spec.Lifetime != next.Spec.Lifetime
+        || former.Spec.Storage != next.Spec.Storage;
 
     /// <summary>Time without use after which a workspace stops; null: never.</summary>
     internal TimeSpan? IdleTimeout(UserWorkspace workspace, WorkspaceTemplate? template)

@@ -15,9 +15,12 @@ internal sealed class WorkspaceCaches
 
     private static readonly TimeSpan GateGivesUpAfter = TimeSpan.FromSeconds(10);
 
-    internal WorkspaceCaches(InformerFactory informers, string? ns)
+    private readonly Func<EffectivePolicy> _policy;
+
+    internal WorkspaceCaches(InformerFactory informers, string? ns, Func<EffectivePolicy> policy)
     {
         _informers = informers;
+        _policy = policy;
         Namespace = ns;
         Workspaces = informers.Get(All<UserWorkspace>());
         Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
@@ -106,6 +109,7 @@ internal sealed class WorkspaceCaches
                 ? []
                 : [.. RoutePart.MiddlewareNames(key.Name).Select(n =>
                     Middlewares.Store.Get(new ResourceKey(key.Namespace, n))).OfType<Middleware>()],
+            Policy = _policy(),
             TraefikServed = traefikServed,
             Now = now,
         };

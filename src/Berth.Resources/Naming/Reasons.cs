@@ -140,4 +140,7 @@ public static class Reasons
 
     /// <summary>The workspace failed.</summary>
     public const string Failed = "Failed";
+
+    /// <summary>A field of the policy cannot be used; its last good value stays in effect.</summary>
+    public const string InvalidPolicy = "InvalidPolicy";
 }

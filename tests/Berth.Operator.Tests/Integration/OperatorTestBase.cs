@@ -40,6 +40,9 @@ public abstract class OperatorTestBase : IAsyncLifetime
     /// </summary>
     private protected virtual bool InstallsTraefik => false;
 
+    /// <summary>Options of the operator that a suite wants otherwise.</summary>
+    private protected virtual OperatorOptions With(OperatorOptions options) => options;
+
     /// <summary>What the operator gets to see of the API.</summary>
     private protected virtual IKubeClient ForOperator(IKubeClient client) => client;
 
@@ -88,13 +91,14 @@ public abstract class OperatorTestBase : IAsyncLifetime
 
     private protected OperatorHost Operator(string identity) =>
         new(
-            new OperatorOptions
+            With(new OperatorOptions
             {
                 PublicOrigin = "http://localhost:8080",
                 WorkspaceDomain = "localhost",
                 Namespace = Ns,
+                PolicyName = Ns,
                 LeaderElection = new ElectionOptions { Namespace = Ns, Identity = identity },
-            },
+            }),
             ForOperator(Client),
             Ns,
             TimeProvider.System,
