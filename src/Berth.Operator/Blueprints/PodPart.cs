@@ -107,8 +107,8 @@ internal static class PodPart
         };
     }
 
-    /// <summary>Hash of what makes a restart worth while: the specification, and not who owns the pod.</summary>
-    internal static string Revision(Pod pod) => Hashes.Of(new Pod { Spec = pod.Spec }, Pod.JsonTypeInfo);
+    /// <summary>Hash of what makes a restart worth while: the specification, and neither who owns the pod nor which claim it uses.</summary>
+    internal static string Revision(Pod pod) => Hashes.Of(new Pod { Spec = PodForm.WithClaim(pod.Spec!, "") }, Pod.JsonTypeInfo);
 
     /// <summary>Adds what does not belong to the revision: the revision itself, and the restart that this pod answers.</summary>
     internal static Pod Stamp(Pod pod, UserWorkspace workspace, string revision)

@@ -36,6 +36,7 @@ internal static class Decider
         var steps = ImmutableArray.CreateBuilder<Step>();
         AddFinalizerSteps(seen.Workspace, steps);
         steps.AddRange(children.Steps);
+        steps.AddRange(seen.SurplusPods.Where(p => p.Metadata.DeletionTimestamp is null).Select(p => new Step.DeletePod(p)));
         if (pod.Step is not null)
         {
             steps.Add(pod.Step);

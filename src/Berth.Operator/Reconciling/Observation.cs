@@ -16,6 +16,9 @@ internal sealed record Observation
 
     public Pod? Pod { get; init; }
 
+    /// <summary>Further pods of this very workspace, which should not be.</summary>
+    public ImmutableArray<Pod> SurplusPods { get; init; } = [];
+
     public PersistentVolumeClaim? Volume { get; init; }
 
     public Service? Service { get; init; }

@@ -26,6 +26,7 @@ internal sealed class WorkspaceCaches
         Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
         Templates = informers.Get(All<WorkspaceTemplate>());
         Pods = informers.Get(Ours<Pod>());
+        PodLookup = new PodLookup(Pods);
         Volumes = informers.Get(Ours<PersistentVolumeClaim>());
         VolumeLookup = new VolumeLookup(Volumes);
         Services = informers.Get(Ours<Service>());
@@ -39,6 +40,9 @@ internal sealed class WorkspaceCaches
     internal SharedInformer<WorkspaceTemplate> Templates { get; }
 
     internal SharedInformer<Pod> Pods { get; }
+
+    /// <summary>Which pod is a workspace's.</summary>
+    internal PodLookup PodLookup { get; }
 
     internal SharedInformer<PersistentVolumeClaim> Volumes { get; }
 
@@ -95,13 +99,16 @@ internal sealed class WorkspaceCaches
             return null;
         }
 
+        var volume = VolumeLookup.Find(workspace);
+        var (pod, surplus) = PodLookup.Find(workspace, volume);
         return new Observation
         {
             Workspace = workspace,
             Template = Templates.Store.Get(new ResourceKey(key.Namespace, workspace.Spec.Template.Name)),
             KnownTemplates = [.. Templates.Store.ListNamespace(key.Namespace).Select(t => t.Metadata.Name!)],
-            Pod = Pods.Store.Get(key),
-            Volume = VolumeLookup.Find(workspace),
+            Pod = pod,
+            SurplusPods = surplus,
+            Volume = volume,
             Service = Services.Store.Get(key),
             NetworkPolicy = NetworkPolicies.Store.Get(key),
             Route = Routes?.Store.Get(key),

@@ -154,7 +154,8 @@ internal sealed class WorkspaceReconciler(
                 Step.ApplyMiddleware s when closer.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name)
                     && await FindAsync(s.Object, cancellationToken) is { } found =>
                         closer with { Middlewares = closer.Middlewares.Add(found) },
-                Step.CreatePod s => closer with { Pod = await FindAsync(s.Object, cancellationToken) },
+                Step.CreatePod s => await PodLookup.LookBehindAsync(
+                    client, closer, s.Object, caches.HasPools(closer.Workspace.Metadata.Namespace!), cancellationToken),
                 _ => closer,
             };
         }

@@ -20,6 +20,12 @@ public static class Labels
 
     /// <summary>Name of the template, on pods.</summary>
     public const string Template = "berth.dev/template";
+
+    /// <summary>
+    /// Name of the template whose warm pool made the object. It stays when a workspace claims it; <see cref="Workspace"/> is what tells a
+    /// claimed one.
+    /// </summary>
+    public const string Pool = "berth.dev/pool";
 }
 
 /// <summary>What each replica of the edge says of itself in a Lease, so that nothing is stopped on old evidence.</summary>
@@ -58,6 +64,21 @@ public static class Annotations
 
     /// <summary>On a child that is applied: hash of what was applied, so that an unchanged one costs no write.</summary>
     public const string AppliedHash = "berth.dev/applied-hash";
+
+    /// <summary>On a pod: origin of the workspace, from where the file <c>url</c> in the folder WORKSPACE_INFO comes.</summary>
+    public const string WorkspaceUrl = "berth.dev/workspace-url";
+
+    /// <summary>On a pod from a warm pool: audience of the identity header that it accepts, see <c>status.identityAudience</c>.</summary>
+    public const string IdentityAudience = "berth.dev/identity-audience";
+
+    /// <summary>On a pod from a warm pool: when a workspace claimed it (RFC 3339).</summary>
+    public const string ClaimedAt = "berth.dev/claimed-at";
+
+    /// <summary>
+    /// On a pod from a warm pool: hash of everything it was made from but its own name. A workspace takes it only when its own pod would
+    /// have the same.
+    /// </summary>
+    public const string PoolRevision = "berth.dev/pool-revision";
 
     /// <summary>On a pod: why the operator deletes it, written into events.</summary>
     public const string StopReason = "berth.dev/stop-reason";

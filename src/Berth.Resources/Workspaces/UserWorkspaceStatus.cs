@@ -41,6 +41,13 @@ public sealed record UserWorkspaceStatus
     [Description("Name of the pod.")]
     public string? PodName { get; init; }
 
+    /// <summary>
+    /// Audience that the pod expects in the identity header; null: the workspace's origin. A pod from a warm pool was started before anybody
+    /// knew whose it would be, so it has an audience of its own.
+    /// </summary>
+    [Description("Audience that the pod expects in the identity header. Absent: the workspace's origin.")]
+    public string? IdentityAudience { get; init; }
+
     /// <summary>The volume and its backups.</summary>
     [Description("The volume and its backups.")]
     public WorkspaceStorageStatus? Storage { get; init; }
