@@ -129,7 +129,7 @@ public sealed record Blueprint
             ShrinkRefusal = refusal,
             Revision = revision,
             Pod = PodPart.Stamp(pod, workspace,
-            revision)
+            revision, blueprint.Url)
         };
     }
 

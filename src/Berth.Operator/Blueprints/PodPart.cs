@@ -26,7 +26,7 @@ internal static class PodPart
         var labels = Children.LabelsOf(workspace);
         labels[Labels.Template] = template.Metadata.Name!;
 
-        List<VolumeMount> mounts = [new VolumeMount { Name = VolumeName, MountPath = resolved.MountPath }];
+        List<VolumeMount> mounts = [new VolumeMount { Name = VolumeName, MountPath = resolved.MountPath }, WorkspaceInfo.Mount];
         List<Volume> volumes =
         [
             new Volume
@@ -34,6 +34,7 @@ internal static class PodPart
                 Name = VolumeName,
                 PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = claimName },
             },
+            WorkspaceInfo.Volume,
         ];
         if (readOnly)
         {
@@ -111,9 +112,13 @@ internal static class PodPart
     internal static string Revision(Pod pod) => Hashes.Of(new Pod { Spec = PodForm.WithClaim(pod.Spec!, "") }, Pod.JsonTypeInfo);
 
     /// <summary>Adds what does not belong to the revision: the revision itself, and the restart that this pod answers.</summary>
-    internal static Pod Stamp(Pod pod, UserWorkspace workspace, string revision)
+    internal static Pod Stamp(Pod pod, UserWorkspace workspace, string revision, string url)
     {
-        var annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [Annotations.Revision] = revision };
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal) 
+        {
+            [Annotations.Revision] = revision,
+            [Annotations.WorkspaceUrl] = url,
+        };
         if (workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt) is { } restarted)
         {
             annotations[Annotations.RestartedAt] = restarted;
@@ -134,6 +139,7 @@ internal static class PodPart
             new EnvVar { Name = "PORT", Value = resolved.Port.ToString(CultureInfo.InvariantCulture) },
             new EnvVar { Name = "WORKSPACE_NAME", Value = workspace.Metadata.Name },
             new EnvVar { Name = "WORKSPACE_ROOT", Value = resolved.MountPath },
+            new EnvVar { Name = WorkspaceInfo.Variable, Value = WorkspaceInfo.Folder },
             new EnvVar { Name = "WORKSPACE_URL", Value = url },
             new EnvVar { Name = "WORKSPACE_IDENTITY_ISSUER", Value = settings.IdentityIssuer },
             new EnvVar { Name = "WORKSPACE_IDENTITY_AUDIENCE", Value = url },

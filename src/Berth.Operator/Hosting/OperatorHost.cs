@@ -85,7 +85,7 @@ public sealed class OperatorHost : IDisposable
     /// <summary>True once the caches hold everything: it can work, or take over.</summary>
     public bool IsReady => _caches.Workspaces.HasSynced && _caches.Templates.HasSynced && _caches.Pods.HasSynced
         && _caches.Volumes.HasSynced
-        && _caches.Services.HasSynced && _caches.NetworkPolicies.HasSynced;
+        && _caches.Services.HasSynced && _caches.NetworkPolicies.HasSynced && _caches.Pools.HasSynced;
 
     /// <summary>Whether it works now, rather than standing by.</summary>
     public bool IsLeading { get; private set; }
@@ -167,8 +167,14 @@ public sealed class OperatorHost : IDisposable
         }
 
         using var gate = _caches.Gate(_time);
+        using var poolGate = _caches.Pools.Gate(_time);
+        var pools = new PoolReconciler(_client, _caches.Templates, _caches.Pools, poolGate, _settings, _events, _time,
+            _loggers.CreateLogger<PoolReconciler>());
+        using var warmMetrics = new WarmMetrics(() => pools.Counts);
+        var warm = new WarmStart(_client, _caches.Pools, gate, _settings, warmMetrics, _time, _loggers.CreateLogger<WarmStart>());
+        using var poolController = _caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 });
         var reconciler = new WorkspaceReconciler(
-            _client, _caches, gate, _settings, _events, _metrics, _time, _loggers.CreateLogger<WorkspaceReconciler>(), traefik);
+            _client, _caches, gate, _settings, _events, _metrics, warm, _time, _loggers.CreateLogger<WorkspaceReconciler>(), traefik);
         using var controller = _caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = _options.Workers },
             traefik);
         OperatorLog.Leading(_logger, _caches.Workspaces.Store.Count, _caches.Templates.Store.Count);
@@ -176,7 +182,7 @@ public sealed class OperatorHost : IDisposable
         try
         {
             await _policy.WaitAsync(cancellationToken);
-            await controller.RunAsync(cancellationToken);
+            await RunTogetherAsync([controller, poolController], cancellationToken);
         }
         finally
         {
@@ -193,6 +199,16 @@ public sealed class OperatorHost : IDisposable
                 }
             }
         }
+    }
+
+    // One that cannot go on ends the others: the operator works whole or not at all.
+    private static async Task RunTogetherAsync(Controller[] controllers, CancellationToken cancellationToken)
+    {
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = controllers.Select(c => c.RunAsync(all.Token)).ToList();
+        await Task.WhenAny(running);
+        await all.CancelAsync();
+        await Task.WhenAll(running);
     }
 
     /// <summary>Ends the term when the answer changes; returns the last answer.</summary>

@@ -10,14 +10,19 @@ internal static class StartStatus
         var former = seen.Workspace.Status?.Start;
         if (plan.State == PodState.Creating)
         {
-            var request = seen.Workspace.Spec.LastRequest?.At;
-            var created = seen.Workspace.Metadata.CreationTimestamp;
+            return new WorkspaceStart { RequestedAt = RequestedAt(seen, now), Path = StartPaths.Cold };
+        }
+
+        // A pod that was waiting was scheduled and ready before anybody asked; this start has it since the claim.
+        if (seen.Pod is { } taken && PoolPods.ClaimedAt(taken) is { } claimedAt && Children.Owns(seen.Workspace, taken.Metadata)
+            && seen.Workspace.Status?.PodName != taken.Metadata.Name)
+        {
             return new WorkspaceStart
             {
-                // A request that an earlier start has answered says nothing about this one.
-                RequestedAt = request > (former?.RequestedAt ?? DateTimeOffset.MinValue) && request <= now ? request : former is null
-                    ? created ?? now : now,
-                Path = StartPaths.Cold,
+                RequestedAt = RequestedAt(seen, now),
+                ScheduledAt = claimedAt,
+                ReadyAt = plan.State == PodState.Ready ? claimedAt : null,
+                Path = StartPaths.Warm,
             };
         }
 
@@ -33,5 +38,13 @@ internal static class StartStatus
                 c.Type == "PodScheduled" && c.Status == "True")?.LastTransitionTime,
             ReadyAt = former?.ReadyAt ?? conditions.FirstOrDefault(c => c.Type == "Ready" && c.Status == "True")?.LastTransitionTime,
         };
+    }
+    // A request that an earlier start has answered says nothing about this one.
+    private static DateTimeOffset RequestedAt(Observation seen, DateTimeOffset now)
+    {
+        var former = seen.Workspace.Status?.Start;
+        return seen.Workspace.Spec.LastRequest?.At is { } request && request > (former?.RequestedAt ?? DateTimeOffset.MinValue) && request <= now
+            ? request
+            : former is null ? seen.Workspace.Metadata.CreationTimestamp ?? now : now;
     }
 }

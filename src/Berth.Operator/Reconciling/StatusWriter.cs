@@ -41,6 +41,7 @@ internal static class StatusWriter
             Url = blueprint.Url,
             NodeName = string.IsNullOrEmpty(seen.Pod?.Spec?.NodeName) ? null : seen.Pod.Spec.NodeName,
             PodName = own?.Metadata.Name ?? (pod.State == PodState.Creating ? blueprint.Pod?.Metadata.Name : null),
+            IdentityAudience = own?.Metadata.Annotations?.GetValueOrDefault(Annotations.IdentityAudience),
             ObservedGeneration = workspace.Metadata.Generation,
             Conditions = conditions.ToList(),
             Start = StartStatus.Write(seen, pod, now),

@@ -25,6 +25,7 @@ internal sealed class WorkspaceCaches
         Workspaces = informers.Get(All<UserWorkspace>());
         Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
         Templates = informers.Get(All<WorkspaceTemplate>());
+        Pools = new PoolCaches(informers, ns, Templates);
         Pods = informers.Get(Ours<Pod>());
         PodLookup = new PodLookup(Pods);
         Volumes = informers.Get(Ours<PersistentVolumeClaim>());
@@ -40,6 +41,9 @@ internal sealed class WorkspaceCaches
     internal SharedInformer<WorkspaceTemplate> Templates { get; }
 
     internal SharedInformer<Pod> Pods { get; }
+
+    /// <summary>What warm pools made.</summary>
+    internal PoolCaches Pools { get; }
 
     /// <summary>Which pod is a workspace's.</summary>
     internal PodLookup PodLookup { get; }
@@ -83,7 +87,10 @@ internal sealed class WorkspaceCaches
             .Watches(Owner, Ours<Pod>())
             .Watches(Owner, Ours<PersistentVolumeClaim>())
             .Watches(Owner, Ours<Service>())
-            .Watches(Owner, Ours<NetworkPolicy>());
+            .Watches(Owner, Ours<NetworkPolicy>())
+
+            // For its first picture only: the first starts should find the pods that wait.
+            .Watches(static _ => [], new InformerOptions<Pod> { Watcher = Pools.Selection });
         if (traefik)
         {
             builder = builder.Watches(Owner, Ours<IngressRoute>()).Watches(Owner, Ours<Middleware>());
@@ -91,6 +98,16 @@ internal sealed class WorkspaceCaches
 
         return builder.Build(reconciler);
     }
+
+    /// <summary>A controller over the warm pools, keyed by template.</summary>
+    internal Controller PoolController(IReconciler reconciler, ControllerOptions options) =>
+        new ControllerBuilder<WorkspaceTemplate>(_informers, All<WorkspaceTemplate>())
+            .Named("warmpool")
+            .With(options)
+            .Watches(Pool, new InformerOptions<Pod> { Watcher = Pools.Selection })
+            .Watches(Pool, new InformerOptions<PersistentVolumeClaim> { Watcher = Pools.Selection })
+            .Watches(Pool, new InformerOptions<NetworkPolicy> { Watcher = Pools.Selection })
+            .Build(reconciler);
 
     internal Observation? Observe(ResourceKey key, bool traefikServed, DateTimeOffset now)
     {
@@ -128,6 +145,9 @@ internal sealed class WorkspaceCaches
         where T : IKubeObject =>
         child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) is { Length: > 0 } name
             ? [new ResourceKey(child.Metadata.Namespace ?? "", name)] : [];
+
+    private static IEnumerable<ResourceKey> Pool<T>(T child)
+        where T : IKubeObject => PoolCaches.KeyOf(child) is { } key ? [key] : [];
 
     private InformerOptions<T> All<T>()
         where T : class, IKubeResource<T> => new() { Watcher = new WatcherOptions { Namespace = Namespace } };

@@ -20,6 +20,7 @@ internal sealed class WorkspaceReconciler(
     BlueprintSettings settings,
     IEventRecorder events,
     OperatorMetrics metrics,
+    WarmStart warm,
     TimeProvider time,
     ILogger<WorkspaceReconciler> logger,
     bool traefikServed) : IReconciler
@@ -46,9 +47,15 @@ internal sealed class WorkspaceReconciler(
             return ReconcileResult.Done;
         }
 
-        seen = await LookCloserAsync(seen, cancellationToken);
+        if (await warm.ResumeAsync(key, seen, cancellationToken) is not { } resumed)
+        {
+            return ReconcileResult.After(StaleDelay);
+        }
+
+        seen = await LookCloserAsync(resumed, cancellationToken);
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
+        (seen, decision) = await warm.TryAsync(key, seen, decision, cancellationToken);
 
         var workspace = seen.Workspace;
         var refusals = ImmutableDictionary.CreateBuilder<ChildPart, string>();
@@ -155,7 +162,7 @@ internal sealed class WorkspaceReconciler(
                     && await FindAsync(s.Object, cancellationToken) is { } found =>
                         closer with { Middlewares = closer.Middlewares.Add(found) },
                 Step.CreatePod s => await PodLookup.LookBehindAsync(
-                    client, closer, s.Object, caches.HasPools(closer.Workspace.Metadata.Namespace!), cancellationToken),
+                    client, closer, s.Object, caches.Pools.HasPools(closer.Workspace.Metadata.Namespace!), cancellationToken),
                 _ => closer,
             };
         }

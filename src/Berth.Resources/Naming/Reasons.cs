@@ -129,6 +129,9 @@ public static class Reasons
     /// <summary>The pod ended without telling why.</summary>
     public const string PodFailed = "PodFailed";
 
+    /// <summary>A pod that was waiting was taken.</summary>
+    public const string Claimed = "Claimed";
+
     /// <summary>A child was created.</summary>
     public const string Created = "Created";
 

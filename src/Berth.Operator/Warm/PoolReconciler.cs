@@ -1,0 +1,204 @@
+using System.Collections.Concurrent;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Operator;
+
+/// <summary>Keeps the pods and volumes that wait for a template's people. Keyed by template; see docs/warm-pool.md.</summary>
+internal sealed class PoolReconciler(
+    IKubeClient client,
+    SharedInformer<WorkspaceTemplate> templates,
+    PoolCaches pools,
+    ConsistencyGate gate,
+    BlueprintSettings settings,
+    IEventRecorder events,
+    TimeProvider time,
+    ILogger logger) : IReconciler
+{
+    // A large pool is filled over several looks, so that the others get theirs.
+    private const int MostInOnePass = 20;
+
+    private static readonly TimeSpan StaleDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly Applier _applier = new(client, WorkspaceReconciler.FieldManager);
+    private readonly ConcurrentDictionary<ResourceKey, State> _states = new();
+    private readonly DateTimeOffset _since = time.GetUtcNow();
+
+    private sealed record State(PoolMemory Memory, PoolCount Count, string? Told);
+
+    /// <summary>The pools as they were seen last, for metrics.</summary>
+    internal IEnumerable<PoolCount> Counts => _states.Values.Select(s => s.Count);
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (!gate.IsReady(key))
+        {
+            return ReconcileResult.After(StaleDelay);
+        }
+
+        var template = templates.Store.Get(key);
+        var pods = pools.PodsOf(key);
+        var claims = pools.ClaimsOf(key);
+        var wanted = template?.Spec.WarmPool?.Size > 0;
+        if (!wanted && pods.Count == 0 && claims.Count == 0 && pools.PoliciesOf(key).Count == 0)
+        {
+            _states.TryRemove(key, out _);
+            gate.Clear(key);
+            return ReconcileResult.Done;
+        }
+
+        var (blueprint, problem) = wanted ? PoolBlueprint.For(template!, settings) : (null, null);
+        var wish = PoolWish.Of(template, blueprint);
+        var now = time.GetUtcNow();
+        var former = _states.GetValueOrDefault(key);
+        var plan = PoolPlan.Make(wish, pods, claims, former?.Memory ?? new PoolMemory { Since = _since }, now);
+        WarmLog.Planned(logger, key, plan.Create, plan.Delete.Length, plan.DeleteClaims.Length, plan.Ready, wish.Size);
+        var told = Tell(template, key, plan, problem, former?.Told);
+
+        foreach (var pod in plan.Delete)
+        {
+            await DeleteAsync(pod, cancellationToken);
+        }
+
+        foreach (var claim in plan.DeleteClaims)
+        {
+            await DeleteOrphanAsync(claim, cancellationToken);
+        }
+
+        await PolicyAsync(key, blueprint, wish, pods, cancellationToken);
+        var memory = plan.Memory;
+        var made = Math.Min(plan.Create, MostInOnePass);
+        if (plan.Create > made)
+        {
+            memory = memory with { Made = memory.Made[..^(plan.Create - made)] };
+        }
+
+        // Noted before it is done: what fails half-way counts as made.
+        _states[key] = new State(memory, Count(key, wish, plan), told);
+        for (var i = 0; i < made; i++)
+        {
+            try
+            {
+                await MakeAsync(key, template!, blueprint!, cancellationToken);
+            }
+            catch (KubeException e) when (e.Code is 400 or 403 or 405 or 413 or 422)
+            {
+                // A quota, most likely, or a rule of the cluster: asking again at once would not change the answer.
+                memory = memory.Failed(now);
+                _states[key] = _states[key] with { Memory = memory };
+                WarmLog.Refused(logger, key, memory.NextTryAt, e.Message);
+                events.Warning(template!, Reasons.Refused, $"The API refused a pod or volume of the warm pool: {e.Message}");
+                return ReconcileResult.After(memory.NextTryAt!.Value - now);
+            }
+        }
+
+        return plan.Create > made ? ReconcileResult.After(StaleDelay)
+            : plan.LookAgainAt is { } at ? ReconcileResult.After(Later(at - now)) : ReconcileResult.Done;
+    }
+
+    private static TimeSpan Later(TimeSpan delay) => delay < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : delay;
+
+    /// <summary>First the volume, then the pod: a pod that waits for a volume that never comes would count as one that starts.</summary>
+    private async Task MakeAsync(ResourceKey key, WorkspaceTemplate template, PoolBlueprint blueprint, CancellationToken cancellationToken)
+    {
+        var name = PoolBlueprint.NewName(blueprint.Template);
+        var options = new WriteOptions { FieldManager = WorkspaceReconciler.FieldManager };
+        var claim = await client.CreateAsync(blueprint.MakeClaim(name), options, cancellationToken);
+        gate.WroteAt(key, claim);
+        try
+        {
+            gate.WroteAt(key, await client.CreateAsync(blueprint.MakePod(name, template), options, cancellationToken));
+        }
+        catch (KubeException e) when (e.Code is 400 or 403 or 405 or 413 or 422)
+        {
+            await DeleteAsync(claim, cancellationToken);
+            throw;
+        }
+    }
+
+    /// <summary>The policy of the pods that wait is there before them, and goes after them.</summary>
+    private async Task PolicyAsync(
+        ResourceKey key, PoolBlueprint? blueprint, PoolWish wish, IReadOnlyList<Pod> pods, CancellationToken cancellationToken)
+    {
+        var present = pools.PoliciesOf(key);
+        if (wish.Size > 0 && blueprint?.NetworkPolicy is { } policy)
+        {
+            var stamped = policy with { Metadata = ChildDiff.Stamp(policy, NetworkPolicy.JsonTypeInfo) };
+            if (ChildDiff.Differs(stamped, present.FirstOrDefault(p => p.Metadata.Name == policy.Metadata.Name), NetworkPolicy.JsonTypeInfo))
+            {
+                gate.WroteAt(key, await _applier.ApplyAsync(stamped, cancellationToken));
+            }
+        }
+        else if (!pods.Any(p => !PoolPods.IsClaimed(p.Metadata)))
+        {
+            foreach (var policyOfOld in present)
+            {
+                await DeleteAsync(policyOfOld, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Looks behind the caches first: a pod that they do not show may use it.</summary>
+    private async Task DeleteOrphanAsync(PersistentVolumeClaim claim, CancellationToken cancellationToken)
+    {
+        if (await client.TryGetAsync<Pod>(claim.Metadata.Namespace, claim.Metadata.Name!, cancellationToken) is null)
+        {
+            await DeleteAsync(claim, cancellationToken);
+        }
+    }
+
+    // By version: whatever happened to it since it was seen, a claim above all, must be looked at first.
+    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T>
+    {
+        try
+        {
+            await client.DeleteAsync<T>(
+                obj.Metadata.Namespace, obj.Metadata.Name!,
+                new DeleteOptions { Uid = obj.Metadata.Uid, ResourceVersion = obj.Metadata.ResourceVersion }, cancellationToken);
+        }
+        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone already, or changed: the change brings another look.
+        }
+    }
+
+    private static PoolCount Count(ResourceKey key, PoolWish wish, PoolPlan plan) =>
+        new(key.Namespace, key.Name, wish.Size, plan.Ready, plan.Starting, plan.Failing.Length, plan.Outdated);
+
+    /// <summary>Says once what keeps a pool from being; returns what was said.</summary>
+    private string? Tell(WorkspaceTemplate? template, ResourceKey key, PoolPlan plan, string? problem, string? told)
+    {
+        if (template is null)
+        {
+            return null;
+        }
+
+        if (problem is not null)
+        {
+            if (told != problem)
+            {
+                WarmLog.Unusable(logger, key, problem);
+                events.Warning(template, Reasons.InvalidTemplate, $"There can be no warm pool: {problem}");
+            }
+
+            return problem;
+        }
+
+        if (plan.Failing is [var (pod, message), ..])
+        {
+            if (told != message)
+            {
+                WarmLog.Failing(logger, key, pod.Metadata.Name!, message);
+                events.Warning(template, Reasons.Failed, $"Pod {pod.Metadata.Name} of the warm pool does not come up: {message}");
+            }
+
+            return message;
+        }
+
+        return null;
+    }
+}
