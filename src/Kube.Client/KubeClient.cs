@@ -12,6 +12,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
 {
     private readonly KubeClientOptions _options;
     private readonly KubeTransport _transport;
+    private readonly PooledReading _pooled = new();
     private readonly ILogger _log;
 
     private KubeClient(KubeConfig config, KubeClientOptions options)
@@ -70,7 +71,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             async (response, token) =>
             {
                 await using var stream = await response.Content.ReadAsStreamAsync(token);
-                return await ListReader.ReadAsync<T>(stream, options.OmitManagedFields, token);
+                return await ListReader.ReadAsync(stream, _pooled.Of<T>(), options.OmitManagedFields, token);
             },
             T.Descriptor,
             cancellationToken
@@ -91,7 +92,7 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
             .Add("resourceVersionMatch", options.SendInitialEvents ? "NotOlderThan" : null)
             .Add("labelSelector", options.LabelSelector)
             .Add("fieldSelector", options.FieldSelector);
-        return WatchStream.OpenAsync<T>(_transport, query.ToString(), options, _options, _log, cancellationToken);
+        return WatchStream.OpenAsync(_transport, query.ToString(), _pooled.Of<T>(), options, _options, _log, cancellationToken);
     }
 
     /// <inheritdoc/>

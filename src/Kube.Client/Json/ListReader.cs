@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Kube.Client.Models;
 
 namespace Kube.Client.Json;
@@ -10,11 +11,12 @@ internal static class ListReader
 {
     /// <summary>Reads the stream to its end.</summary>
     /// <exception cref="JsonException">The stream is not a list of this kind.</exception>
-    public static async Task<ResourceList<T>> ReadAsync<T>(Stream stream, bool omitManagedFields, CancellationToken cancellationToken)
+    public static async Task<ResourceList<T>> ReadAsync<T>(
+        Stream stream, JsonTypeInfo<T> typeInfo, bool omitManagedFields, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
         var pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
-        var parser = new Parser<T>(omitManagedFields);
+        var parser = new Parser<T>(typeInfo, omitManagedFields);
         try
         {
             while (true)
@@ -42,7 +44,7 @@ internal static class ListReader
         End,
     }
 
-    private sealed class Parser<T>(bool omitManagedFields)
+    private sealed class Parser<T>(JsonTypeInfo<T> typeInfo, bool omitManagedFields)
         where T : class, IKubeResource<T>
     {
         private readonly List<T> _items = [];
@@ -177,6 +179,6 @@ internal static class ListReader
         }
 
         private T Read(ReadOnlySpan<byte> item) =>
-            omitManagedFields ? ManagedFieldsCut.Read(item, T.JsonTypeInfo) : ObjectReading.Read(item, T.JsonTypeInfo);
+            omitManagedFields ? ManagedFieldsCut.Read(item, typeInfo) : ObjectReading.Read(item, typeInfo);
     }
 }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Kube.Client.Http;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,7 @@ internal static class WatchStream
     public static async IAsyncEnumerable<WatchEvent<T>> OpenAsync<T>(
         KubeTransport transport,
         string pathAndQuery,
+        JsonTypeInfo<T> typeInfo,
         WatchOptions watch,
         KubeClientOptions options,
         ILogger log,
@@ -39,7 +41,7 @@ internal static class WatchStream
                     yield break;
                 }
 
-                var next = Parse<T>(line.Value.Span, watch.OmitManagedFields, frames.Unterminated, out var unknown);
+                var next = Parse(line.Value.Span, typeInfo, watch.OmitManagedFields, frames.Unterminated, out var unknown);
                 if (next is not null)
                 {
                     yield return next;
@@ -56,12 +58,13 @@ internal static class WatchStream
         }
     }
 
-    private static WatchEvent<T>? Parse<T>(ReadOnlySpan<byte> line, bool omitManagedFields, bool unterminated, out string? unknown)
+    private static WatchEvent<T>? Parse<T>(
+        ReadOnlySpan<byte> line, JsonTypeInfo<T> typeInfo, bool omitManagedFields, bool unterminated, out string? unknown)
         where T : class, IKubeResource<T>
     {
         try
         {
-            return WatchFrame.Parse(line, T.JsonTypeInfo, omitManagedFields, out unknown);
+            return WatchFrame.Parse(line, typeInfo, omitManagedFields, out unknown);
         }
         catch (KubeException e) when (unterminated && e.InnerException is JsonException)
         {

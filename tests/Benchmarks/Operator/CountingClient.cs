@@ -8,6 +8,7 @@ namespace Benchmarks.Operator;
 internal sealed class CountingClient(IKubeClient inner) : IKubeClient
 {
     private readonly ConcurrentDictionary<(string Verb, string Kind), long> _counts = new();
+    private int _pending;
 
     public IKubeRawClient Raw => inner.Raw;
 
@@ -24,30 +25,21 @@ internal sealed class CountingClient(IKubeClient inner) : IKubeClient
 
     internal long Watches => Sum(c => c.Verb is "watch");
 
+    /// <summary>Requests under way, watches apart.</summary>
+    internal int Pending => Volatile.Read(ref _pending);
+
     internal void Reset() => _counts.Clear();
 
     internal string Details() => string.Join(", ", _counts.OrderBy(c => c.Key.Kind).Select(c => $"{c.Key.Verb} {c.Key.Kind} {c.Value}"));
 
     public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("get");
-        return inner.GetAsync<T>(ns, name, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("get", inner.GetAsync<T>(ns, name, cancellationToken));
 
     public Task<T?> TryGetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("get");
-        return inner.TryGetAsync<T>(ns, name, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T?>("get", inner.TryGetAsync<T>(ns, name, cancellationToken));
 
     public Task<ResourceList<T>> ListPageAsync<T>(string? ns, ListOptions options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("list");
-        return inner.ListPageAsync<T>(ns, options, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, ResourceList<T>>("list", inner.ListPageAsync<T>(ns, options, cancellationToken));
 
     public IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
@@ -57,40 +49,20 @@ internal sealed class CountingClient(IKubeClient inner) : IKubeClient
     }
 
     public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("create");
-        return inner.CreateAsync(obj, options, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("create", inner.CreateAsync(obj, options, cancellationToken));
 
     public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("update");
-        return inner.ReplaceAsync(obj, options, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("update", inner.ReplaceAsync(obj, options, cancellationToken));
 
     public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("update-status");
-        return inner.ReplaceStatusAsync(obj, options, cancellationToken);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("update-status", inner.ReplaceStatusAsync(obj, options, cancellationToken));
 
     public Task<T> PatchAsync<T>(
         string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("patch");
-        return inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("patch", inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
 
     public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>("apply");
-        return inner.ApplyAsync(obj, options, cancellationToken, subresource);
-    }
+        where T : class, IKubeResource<T> => PassAsync<T, T>("apply", inner.ApplyAsync(obj, options, cancellationToken, subresource));
 
     public Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
@@ -111,6 +83,21 @@ internal sealed class CountingClient(IKubeClient inner) : IKubeClient
     private static bool IsWrite(string verb) => verb is not ("get" or "list" or "watch" or "discovery");
 
     private long Sum(Func<(string Verb, string Kind), bool> which) => _counts.Where(c => which(c.Key)).Sum(c => c.Value);
+
+    private async Task<TAnswer> PassAsync<T, TAnswer>(string verb, Task<TAnswer> request)
+        where T : class, IKubeResource<T>
+    {
+        Count<T>(verb);
+        Interlocked.Increment(ref _pending);
+        try
+        {
+            return await request;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pending);
+        }
+    }
 
     private void Count<T>(string verb)
         where T : class, IKubeResource<T> => _counts.AddOrUpdate((verb, T.Descriptor.Kind), 1, static (_, n) => n + 1);

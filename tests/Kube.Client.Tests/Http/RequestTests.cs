@@ -324,7 +324,7 @@ public sealed class RequestTests
         var bytes = Encoding.UTF8.GetBytes(body);
         for (var cut = 1; cut < bytes.Length; cut++)
         {
-            var list = await Client.Json.ListReader.ReadAsync<ConfigMap>(new CutStream(bytes, cut), omitManagedFields: false, default);
+            var list = await Client.Json.ListReader.ReadAsync(new CutStream(bytes, cut), ConfigMap.JsonTypeInfo, omitManagedFields: false, default);
             Assert.Equal(["ä", "b"], list.Items.Select(i => i.Metadata.Name));
             Assert.All(list.Items, i => Assert.Equal(("v1", "ConfigMap"), (i.ApiVersion, i.Kind)));
             Assert.Equal(("9", "next"), (list.Metadata.ResourceVersion, list.Metadata.Continue));
