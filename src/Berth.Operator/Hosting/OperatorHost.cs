@@ -59,7 +59,8 @@ public sealed class OperatorHost : IDisposable
         _informers = new InformerFactory(client, time, loggers);
         _events = new EventRecorder(client, WorkspaceReconciler.FieldManager, time, loggers.CreateLogger<EventRecorder>());
         _policy = new PolicySource(client, _informers, options.PolicyName, options.Policy, _events, time, loggers.CreateLogger<PolicySource>());
-        _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace, () => _policy.Current);
+        _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace,
+            settings.Edge.Namespace, () => _policy.Current);
         _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);
         if (options.LeaderElection.Enabled)
         {

@@ -24,7 +24,8 @@ internal sealed class ConditionSet(IReadOnlyList<Condition>? former, long? gener
     internal IReadOnlyList<Condition> ToList() =>
     [
         .. ConditionTypes.InOrder.Where(_conditions.ContainsKey).Select(t => _conditions[t]),
-        .. (former ?? []).Where(c => !ConditionTypes.InOrder.Contains(c.Type)),
+        .. ConditionTypes.Beside.Where(_conditions.ContainsKey).Select(t => _conditions[t]),
+        .. (former ?? []).Where(c => !ConditionTypes.InOrder.Contains(c.Type) && !ConditionTypes.Beside.Contains(c.Type)),
     ];
 
     private void Set(string type, string status, string reason, string message)

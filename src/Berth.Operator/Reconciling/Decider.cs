@@ -31,7 +31,14 @@ internal static class Decider
             || children.Obstacles.ContainsKey(ChildPart.NetworkPolicy)
             || seen.Refusals.ContainsKey(ChildPart.Pod);
         var pod = PodPlan.Make(seen, blueprint, blocked);
-        var status = StatusWriter.Write(seen, blueprint, children, pod, settings);
+        var life = LifetimePlan.Make(seen, pod, StartStatus.Write(seen, pod, Times.Seconds(seen.Now)));
+        if (life.Stop is not null)
+        {
+            // Nothing else in this pass: whether the wish changes decides what the rest is.
+            return new Decision { Steps = [life.Stop], Again = TimeSpan.FromSeconds(1) };
+        }
+
+        var status = StatusWriter.Write(seen, blueprint, children, pod, life, settings);
 
         var steps = ImmutableArray.CreateBuilder<Step>();
         AddFinalizerSteps(seen.Workspace, steps);
@@ -46,8 +53,8 @@ internal static class Decider
         {
             Steps = steps.ToImmutable(),
             Status = status,
-            Notes = Narrator.Tell(seen, blueprint, children, pod, status),
-            Again = Earliest(seen.Now, pod.LookAgainAt),
+            Notes = [.. Narrator.Tell(seen, blueprint, children, pod, status), .. life.Notes],
+            Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt),
         };
     }
 
@@ -116,6 +123,6 @@ internal static class Decider
         };
     }
 
-    private static TimeSpan? Earliest(DateTimeOffset now, DateTimeOffset? at) =>
-        at is { } time ? TimeSpan.FromTicks(Math.Max((time - now).Ticks, TimeSpan.TicksPerSecond)) : null;
+    private static TimeSpan? Earliest(DateTimeOffset now, params ReadOnlySpan<DateTimeOffset?> times) =>
+        times.ToArray().Min() is { } time ? TimeSpan.FromTicks(Math.Max((time - now).Ticks, TimeSpan.TicksPerSecond)) : null;
 }

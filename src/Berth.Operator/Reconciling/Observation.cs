@@ -35,6 +35,9 @@ internal sealed record Observation
     /// <summary>What the installation allows.</summary>
     public EffectivePolicy Policy { get; init; } = EffectivePolicy.Default;
 
+    /// <summary>What the edge's replicas that look after the workspace's namespace say of themselves.</summary>
+    public ImmutableArray<EdgeReport> Edges { get; init; } = [];
+
     public bool TraefikServed { get; init; }
 
     public bool NamespaceTerminating { get; init; }
@@ -109,6 +112,11 @@ internal abstract record Step
     {
         public override ChildPart? Part => ChildPart.Route;
     }
+
+    /// <summary>The wish becomes Stopped, unless anything was written since the look at it.</summary>
+    /// <param name="Reason">One of <see cref="RequestReasons"/>.</param>
+    /// <param name="At">When it was decided.</param>
+    internal sealed record StopWorkspace(string Reason, DateTimeOffset At) : Step;
 
     internal sealed record CreatePod(Pod Object) : Step
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Operator;
 
-/// <summary>Logs of the operator. Ids 2000 to 2099; the next free one is 2011.</summary>
+/// <summary>Logs of the operator. Ids 2000 to 2099; the next free one is 2013.</summary>
 internal static partial class OperatorLog
 {
     [LoggerMessage(2000, LogLevel.Information, "Operator starts: namespace {Namespace}, workspaces at {Origin}, routing {Routing}")]
@@ -38,4 +38,10 @@ internal static partial class OperatorLog
 
     [LoggerMessage(2010, LogLevel.Information, "Management port: {Address} (/livez /readyz /metrics)")]
     internal static partial void Management(ILogger logger, string address);
+
+    [LoggerMessage(2011, LogLevel.Information, "{Key}: stopped by a rule: {Reason}")]
+    internal static partial void StoppedByRule(ILogger logger, ResourceKey key, string reason);
+
+    [LoggerMessage(2012, LogLevel.Information, "{Key}: was to be stopped by a rule, but was written meanwhile; looking again")]
+    internal static partial void StopOvertaken(ILogger logger, ResourceKey key);
 }

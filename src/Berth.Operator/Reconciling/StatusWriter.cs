@@ -6,7 +6,7 @@ namespace Berth.Operator;
 internal static class StatusWriter
 {
     internal static UserWorkspaceStatus Write(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod,
-        BlueprintSettings settings)
+        LifetimePlan life, BlueprintSettings settings)
     {
         var workspace = seen.Workspace;
         var former = workspace.Status ?? new UserWorkspaceStatus();
@@ -29,6 +29,7 @@ internal static class StatusWriter
             conditions.False(ConditionTypes.Ready, first?.Reason ?? Reasons.NotReady, first?.Message ?? "The workspace is not ready.");
         }
 
+        Freshness(conditions, life);
         var own = seen.Pod is { } found && Children.Owns(workspace, found.Metadata) ? found : null;
         var current = own is not null
             ? own.Metadata.Annotations?.GetValueOrDefault(Annotations.Revision)
@@ -44,6 +45,7 @@ internal static class StatusWriter
             IdentityAudience = own?.Metadata.Annotations?.GetValueOrDefault(Annotations.IdentityAudience),
             ObservedGeneration = workspace.Metadata.Generation,
             Conditions = conditions.ToList(),
+            Activity = life.Activity,
             Start = StartStatus.Write(seen, pod, now),
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
             Storage = StorageStatus.Write(seen),
@@ -73,4 +75,17 @@ internal static class StatusWriter
                 : WorkspacePhases.Failed,
         _ => WorkspacePhases.Failed,
     };
+
+    private static void Freshness(ConditionSet conditions, LifetimePlan life)
+    {
+        if (life.Unknown is { } why)
+        {
+            conditions.False(ConditionTypes.ActivityFresh, Reasons.Stale, $"Whether it is used is not known, because {why}. It is not stopped for "
+                + "lack of use until that is known. An administrator should look at the edge's replicas and their Leases.");
+        }
+        else if (life.TellsFreshness)
+        {
+            conditions.True(ConditionTypes.ActivityFresh, Reasons.Fresh, "Whether it is used is known.");
+        }
+    }
 }

@@ -17,7 +17,7 @@ internal sealed class WorkspaceCaches
 
     private readonly Func<EffectivePolicy> _policy;
 
-    internal WorkspaceCaches(InformerFactory informers, string? ns, Func<EffectivePolicy> policy)
+    internal WorkspaceCaches(InformerFactory informers, string? ns, string edgeNamespace, Func<EffectivePolicy> policy)
     {
         _informers = informers;
         _policy = policy;
@@ -32,6 +32,18 @@ internal sealed class WorkspaceCaches
         VolumeLookup = new VolumeLookup(Volumes);
         Services = informers.Get(Ours<Service>());
         NetworkPolicies = informers.Get(Ours<NetworkPolicy>());
+        Edges = new EdgeWatch(informers.Time, edgeNamespace);
+        foreach (var edges in (ReadOnlySpan<string?>)(ns is null || ns == edgeNamespace ? [ns] : [ns, edgeNamespace]))
+        {
+            Edges.Follow(informers.Get(new InformerOptions<Lease>
+            {
+                Watcher = new WatcherOptions
+                {
+                    Namespace = edges,
+                    LabelSelector = $"{EdgeLeases.Component}={EdgeLeases.ComponentValue}",
+                },
+            }));
+        }
     }
 
     internal string? Namespace { get; }
@@ -52,6 +64,9 @@ internal sealed class WorkspaceCaches
 
     /// <summary>Which claim is a workspace's.</summary>
     internal VolumeLookup VolumeLookup { get; }
+
+    /// <summary>What the replicas of the edge say. Nothing waits for it: without it, nothing is stopped for lack of use.</summary>
+    internal EdgeWatch Edges { get; }
 
     internal SharedInformer<Service> Services { get; }
 
@@ -134,6 +149,7 @@ internal sealed class WorkspaceCaches
                 : [.. RoutePart.MiddlewareNames(key.Name).Select(n =>
                     Middlewares.Store.Get(new ResourceKey(key.Namespace, n))).OfType<Middleware>()],
             Policy = _policy(),
+            Edges = Edges.For(key.Namespace),
             TraefikServed = traefikServed,
             Now = now,
         };

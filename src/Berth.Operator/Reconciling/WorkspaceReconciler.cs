@@ -201,6 +201,8 @@ internal sealed class WorkspaceReconciler(
             case Step.ApplyRoute s:
                 gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
                 break;
+            case Step.StopWorkspace s:
+                return await StopAsync(key, workspace, s, cancellationToken);
             case Step.CreatePod s:
                 // Created, not applied: the API refuses a second pod of the name, whoever made the first.
                 gate.WroteAt(key, await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken));
@@ -220,6 +222,37 @@ internal sealed class WorkspaceReconciler(
         }
 
         return workspace;
+    }
+
+    /// <summary>Changes the wish, with the version that was looked at: whoever wrote anything since (a start, use, a hold) wins.</summary>
+    private async Task<UserWorkspace> StopAsync(ResourceKey key, UserWorkspace workspace, Step.StopWorkspace stop,
+        CancellationToken cancellationToken)
+    {
+        var patch = new UserWorkspaceStop
+        {
+            Metadata = new ObjectMeta { ResourceVersion = workspace.Metadata.ResourceVersion },
+            Spec = new UserWorkspaceStopSpec
+            {
+                LastRequest = new WorkspaceRequest { By = RequestedBy.Operator, Reason = stop.Reason, At = stop.At },
+            },
+        };
+        try
+        {
+            var stopped = await client.PatchAsync<UserWorkspace>(
+                key.Namespace,
+                key.Name,
+                KubePatch.Merge(JsonSerializer.SerializeToUtf8Bytes(patch, OperatorJson.Default.UserWorkspaceStop)),
+                new WriteOptions { FieldManager = FieldManager },
+                cancellationToken);
+            gate.WroteAt(key, stopped);
+            OperatorLog.StoppedByRule(logger, key, stop.Reason);
+            return stopped;
+        }
+        catch (KubeException e) when (e.IsConflict || e.IsNotFound)
+        {
+            OperatorLog.StopOvertaken(logger, key);
+            return workspace;
+        }
     }
 
     // By uid, so that a late decision never hits an object that took the name since.

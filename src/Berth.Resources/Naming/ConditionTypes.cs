@@ -24,6 +24,15 @@ public static class ConditionTypes
     /// <summary>The workspace can be used: storage, pod and route are ready.</summary>
     public const string Ready = "Ready";
 
+    /// <summary>
+    /// What is known of use is fresh enough to conclude from silence. Beside the others: it has no part in <see cref="Ready"/>, and it is there
+    /// only once it mattered. While it is False, the workspace is not stopped for lack of use.
+    /// </summary>
+    public const string ActivityFresh = "ActivityFresh";
+
+    /// <summary>Types that have no part in <see cref="Ready"/> and in <c>status.message</c>.</summary>
+    public static IReadOnlyList<string> Beside { get; } = [ActivityFresh];
+
     /// <summary>All types in order.</summary>
     public static IReadOnlyList<string> InOrder { get; } = [TemplateResolved, StorageReady, PodScheduled, PodReady, RouteReady, Ready];
 }
@@ -106,6 +115,16 @@ public static class RequestReasons
 
     /// <summary>A ceiling was reached.</summary>
     public const string Quota = "Quota";
+}
+
+/// <summary>Values of <c>status.activity.stopReason</c>.</summary>
+public static class StopReasons
+{
+    /// <summary>Nobody uses it.</summary>
+    public const string Idle = "Idle";
+
+    /// <summary>It nears the longest run that is allowed.</summary>
+    public const string MaxRun = "MaxRun";
 }
 
 /// <summary>Values of <c>status.start.path</c>.</summary>

@@ -146,4 +146,49 @@ public static class Reasons
 
     /// <summary>A field of the policy cannot be used; its last good value stays in effect.</summary>
     public const string InvalidPolicy = "InvalidPolicy";
+
+    /// <summary>A stop was announced.</summary>
+    public const string StopAnnounced = "StopAnnounced";
+
+    /// <summary>An announced stop does not take place.</summary>
+    public const string StopWithdrawn = "StopWithdrawn";
+
+    /// <summary>What is known of use is fresh.</summary>
+    public const string Fresh = "Fresh";
+
+    /// <summary>What is known of use is not fresh, or nobody reports it.</summary>
+    public const string Stale = "Stale";
+
+    /// <summary>A start makes no progress.</summary>
+    public const string NoProgress = "NoProgress";
+
+    /// <summary>The program ended again and again.</summary>
+    public const string CrashLoop = "CrashLoop";
+
+    /// <summary>A container that prepares the workspace failed.</summary>
+    public const string InitContainerFailed = "InitContainerFailed";
+
+    /// <summary>A container beside the application failed.</summary>
+    public const string SidecarFailed = "SidecarFailed";
+
+    /// <summary>A startup or liveness probe failed for too long.</summary>
+    public const string ProbeFailed = "ProbeFailed";
+
+    /// <summary>The pod reached its deadline.</summary>
+    public const string DeadlineExceeded = "DeadlineExceeded";
+
+    /// <summary>The pod had to make room for a more important one.</summary>
+    public const string Preempted = "Preempted";
+
+    /// <summary>A quota of the namespace is used up.</summary>
+    public const string QuotaExceeded = "QuotaExceeded";
+
+    /// <summary>The namespace's Pod Security level does not allow the pod.</summary>
+    public const string PodSecurity = "PodSecurity";
+
+    /// <summary>The volume cannot be made.</summary>
+    public const string ProvisioningFailed = "ProvisioningFailed";
+
+    /// <summary>The wished template failed, and the workspace was made from the one that it names for this case.</summary>
+    public const string Fallback = "Fallback";
 }

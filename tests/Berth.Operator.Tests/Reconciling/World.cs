@@ -183,6 +183,18 @@ internal sealed class World
             {
                 Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } },
             },
+            Step.StopWorkspace s => Seen with
+            {
+                Workspace = Seen.Workspace with
+                {
+                    Spec = Seen.Workspace.Spec with
+                    {
+                        DesiredState = DesiredStates.Stopped,
+                        LastRequest = new WorkspaceRequest { By = RequestedBy.Operator, Reason = s.Reason, At = s.At },
+                    },
+                    Metadata = Seen.Workspace.Metadata with { Generation = Seen.Workspace.Metadata.Generation + 1 },
+                },
+            },
             Step.DeleteVolume => Seen with { Volume = null },
             Step.AddFinalizer => Finalizers([WorkspaceFinalizers.Storage]),
             Step.RemoveFinalizer => Finalizers([]),

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+
+namespace Berth.Operator;
+
+/// <summary>What the replicas of the edge together know of use: whether anything may be concluded from silence. Pure.</summary>
+internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeOffset now)
+{
+    // Less than this is the time that a Lease takes to reach the operator, not a difference of clocks.
+    internal static readonly TimeSpan Latency = TimeSpan.FromSeconds(5);
+
+    private readonly ImmutableArray<EdgeReport> _alive = [.. reports.Where(r => !r.IsDead(now)).OrderBy(r => r.Name, StringComparer.Ordinal)];
+
+    /// <summary>Why nothing may be concluded, in words; null when all replicas report.</summary>
+    internal string? Missing() =>
+        _alive.IsEmpty ? "no replica of the edge reports use"
+        : _alive.FirstOrDefault(r => !r.IsFresh(now)) is { } silent ? $"replica {silent.Name} of the edge is silent"
+        : null;
+
+    /// <summary>Why use up to a time may still be unknown, in words; null when every living replica has written all of it.</summary>
+    internal string? NotWritten(DateTimeOffset until) =>
+        Missing() ?? (_alive.FirstOrDefault(r => !(r.WrittenUntil >= until)) is { } behind
+            ? $"replica {behind.Name} of the edge has not yet written what it knows"
+            : null);
+
+    /// <summary>By how much a time written by some replica may have to be moved on to be one of the operator's clock.</summary>
+    internal TimeSpan Behind => Largest(r => r.Behind);
+
+    /// <summary>By how much it may have to be moved back.</summary>
+    internal TimeSpan Ahead => Largest(r => -r.Behind);
+
+    private TimeSpan Largest(Func<EdgeReport, TimeSpan> by)
+    {
+        var largest = _alive.Where(r => r.Confirmed).Select(by).DefaultIfEmpty().Max();
+        return largest < Latency ? TimeSpan.Zero : largest;
+    }
+}

@@ -1,0 +1,36 @@
+namespace Berth.Operator;
+
+/// <summary>
+/// What one replica of the edge says of itself in its Lease, with its times moved to the operator's clock: clocks of nodes differ, and a
+/// stop must not depend on whose is right.
+/// </summary>
+internal sealed record EdgeReport
+{
+    /// <summary>Silence after which a replica is dead, and its connections with it: a process that cannot renew for this long is not running, or cut off.</summary>
+    internal static readonly TimeSpan DeadAfter = TimeSpan.FromMinutes(5);
+
+    /// <summary>The most that the clocks of two nodes are taken to differ where nothing is known of them yet.</summary>
+    internal static readonly TimeSpan ToleratedSkew = TimeSpan.FromMinutes(1);
+
+    /// <summary>Name of the Lease.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>When it was renewed last, by the operator's clock.</summary>
+    public required DateTimeOffset RenewedAt { get; init; }
+
+    /// <summary>How long a renewal is good for.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>All use before this time, by the operator's clock, is written to the workspaces; null: it does not say.</summary>
+    public DateTimeOffset? WrittenUntil { get; init; }
+
+    /// <summary>How far its clock is behind the operator's; negative: ahead.</summary>
+    public TimeSpan Behind { get; init; }
+
+    /// <summary>The operator saw it being renewed. Until then <see cref="RenewedAt"/> is what the replica's own clock said.</summary>
+    public bool Confirmed { get; init; }
+
+    internal bool IsDead(DateTimeOffset now) => now - RenewedAt > (Confirmed ? DeadAfter : DeadAfter + ToleratedSkew);
+
+    internal bool IsFresh(DateTimeOffset now) => Confirmed && now - RenewedAt <= Duration;
+}

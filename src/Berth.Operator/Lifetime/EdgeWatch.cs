@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+
+namespace Berth.Operator;
+
+/// <summary>Follows the Leases of edge replicas and notes when each renewal arrived, which no field of a Lease says. Thread-safe.</summary>
+/// <remarks>
+/// A Lease that was there before the operator looked proves nothing until it is renewed before its eyes: a restarted operator takes ten
+/// seconds to believe again. A replica is heard only in the namespace of the workspaces, or in the edge's own: who may write Leases
+/// elsewhere must not be able to stop, or keep, other people's workspaces.
+/// </remarks>
+internal sealed class EdgeWatch
+{
+    // A minute of renewals: the smallest difference among them is that of the clocks, the rest is delay.
+    private const int Samples = 6;
+    private const int MaxDurationSeconds = 60;
+    private const int DefaultDurationSeconds = 3 * EdgeLeases.RenewSeconds;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ResourceKey, Seen> _seen = [];
+    private readonly TimeProvider _time;
+    private readonly string _edgeNamespace;
+
+    internal EdgeWatch(TimeProvider time, string edgeNamespace)
+    {
+        _time = time;
+        _edgeNamespace = edgeNamespace;
+    }
+
+    internal void Follow(SharedInformer<Lease> leases) => leases.AddHandler(e =>
+    {
+        if (e.Kind == InformerEventKind.Deleted)
+        {
+            Gone(e.Resource);
+        }
+        else
+        {
+            Arrived(e.Resource);
+        }
+    });
+
+    internal void Gone(Lease lease)
+    {
+        lock (_gate)
+        {
+            _seen.Remove(lease.Key());
+        }
+    }
+
+    internal void Arrived(Lease lease)
+    {
+        if (lease.Spec?.RenewTime is not { } renewed)
+        {
+            return;
+        }
+
+        var now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            var known = _seen.GetValueOrDefault(lease.Key());
+            if (known is null || known.Lease.Metadata.Uid != lease.Metadata.Uid)
+            {
+                _seen[lease.Key()] = new(lease, []);
+            }
+            else if (known.Lease.Spec!.RenewTime != renewed)
+            {
+                ImmutableArray<TimeSpan> samples = [.. known.Samples.TakeLast(Samples - 1), now - renewed];
+                _seen[lease.Key()] = new(lease, samples);
+            }
+            else
+            {
+                // Something else of it changed.
+                _seen[lease.Key()] = known with { Lease = lease };
+            }
+        }
+    }
+
+    /// <summary>The replicas that look after the workspaces of a namespace.</summary>
+    internal ImmutableArray<EdgeReport> For(string ns)
+    {
+        lock (_gate)
+        {
+            return [.. _seen.Values.Where(s => Concerns(s.Lease, ns)).Select(Report)];
+        }
+    }
+
+    private bool Concerns(Lease lease, string ns)
+    {
+        var scope = lease.Metadata.Labels?.GetValueOrDefault(EdgeLeases.WorkspaceNamespace)
+            ?? lease.Metadata.Annotations?.GetValueOrDefault(EdgeLeases.WorkspaceNamespace);
+        return (string.IsNullOrEmpty(scope) || scope == ns)
+            && (lease.Metadata.Namespace == ns || lease.Metadata.Namespace == _edgeNamespace);
+    }
+
+    private static EdgeReport Report(Seen seen)
+    {
+        var spec = seen.Lease.Spec!;
+        var behind = seen.Samples.IsEmpty ? TimeSpan.Zero : seen.Samples.Min();
+        return new EdgeReport
+        {
+            Name = seen.Lease.Metadata.Name!,
+            RenewedAt = Clocks.Shift(spec.RenewTime!.Value, behind),
+            Duration = TimeSpan.FromSeconds(Math.Clamp(spec.LeaseDurationSeconds ?? DefaultDurationSeconds, 1, MaxDurationSeconds)),
+            WrittenUntil = Times.Parse(seen.Lease.Metadata.Annotations?.GetValueOrDefault(EdgeLeases.ActivityWrittenUntil)) is { } until
+                ? Clocks.Shift(until, behind)
+                : null,
+            Behind = behind,
+            Confirmed = !seen.Samples.IsEmpty,
+        };
+    }
+
+    /// <param name="Lease">As it arrived last.</param>
+    /// <param name="Samples">Time of arrival less the time of renewal, of the last renewals.</param>
+    private sealed record Seen(Lease Lease, ImmutableArray<TimeSpan> Samples);
+}
