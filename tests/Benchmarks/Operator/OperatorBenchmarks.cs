@@ -22,6 +22,23 @@ internal static class OperatorBenchmarks
         }
     }
 
+    internal static async Task WarmAsync()
+    {
+        await using (var process = await ApiProcess.StartAsync())
+        await using (var api = await BenchApi.OpenAsync(process.Kubeconfig))
+        {
+            await WarmBenchmark.RunAsync(api, "kube-server");
+        }
+
+        if (await ClusterAsync() is { } cluster)
+        {
+            await using (cluster)
+            {
+                await WarmBenchmark.RunAsync(cluster, "cluster");
+            }
+        }
+    }
+
     internal static Task ScaleAsync() =>
         ScaleBenchmark.RunAsync(int.TryParse(Environment.GetEnvironmentVariable("BERTH_BENCH_SCALE"), out var count) ? count : Scale);
 
