@@ -199,7 +199,7 @@ public abstract class OperatorSuite : OperatorTestBase
         Assert.EndsWith("/auth/forward", auth!.Spec.ForwardAuth!.Address, StringComparison.Ordinal);
 
         await PodAnswersAsync();
-        await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge", Name]));
+        await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge", "berth-edge", Name]));
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
         await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge"]));
 
