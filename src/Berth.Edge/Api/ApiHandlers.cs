@@ -7,9 +7,8 @@ namespace Berth.Edge;
 
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
-    WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options, EdgeOptions edge,
-        LiveStream live,
-    IHostApplicationLifetime lifetime)
+    WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
+    EdgeOptions edge, LiveStream live, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
 
@@ -100,6 +99,30 @@ internal sealed class ApiHandlers(
         await workspaces.RestartAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false))
             .ConfigureAwait(false);
 
+    public async Task PutHoldAsync(HttpContext context, Caller caller)
+    {
+        workspaces.Get(caller, Name(context));
+        var wish = await ApiRequest.ReadAsync(context, EdgeJson.Default.HoldWish, static () => new HoldWish()).ConfigureAwait(false);
+        await WriteAsync(context, await holds.PutAsync(caller, Name(context), Hold(context), wish, ApiRequest.IfMatch(context),
+            context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    public async Task DeleteHoldAsync(HttpContext context, Caller caller) => await WriteAsync(context,
+        await holds.DeleteAsync(caller, Name(context), Hold(context), ApiRequest.IfMatch(context), context.RequestAborted)
+            .ConfigureAwait(false)).ConfigureAwait(false);
+
+    public async Task KeepAsync(HttpContext context, Caller caller)
+    {
+        workspaces.Get(caller, Name(context));
+        var wish = await ApiRequest.ReadAsync(context, EdgeJson.Default.HoldWish, static () => new HoldWish()).ConfigureAwait(false);
+        await WriteAsync(context, await holds.KeepAsync(caller, Name(context), wish, ApiRequest.IfMatch(context), context.RequestAborted)
+            .ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    public async Task UnkeepAsync(HttpContext context, Caller caller) => await WriteAsync(context,
+        await holds.UnkeepAsync(caller, Name(context), ApiRequest.IfMatch(context), context.RequestAborted).ConfigureAwait(false))
+            .ConfigureAwait(false);
+
     public async Task EventsAsync(HttpContext context, Caller caller)
     {
         var events = await insight.EventsAsync(caller, Name(context), context.RequestAborted).ConfigureAwait(false);
@@ -159,6 +182,8 @@ internal sealed class ApiHandlers(
 
     private static string Name(HttpContext context) => (string)context.Request.RouteValues["name"]!;
 
+    private static string Hold(HttpContext context) => (string)context.Request.RouteValues["hold"]!;
+
     private static string ETag(UserWorkspace workspace) => $"\"{workspace.Metadata.ResourceVersion}\"";
 
     private WorkspaceView View(UserWorkspace workspace) => WorkspaceView.From(workspace, table, _urls);
@@ -167,6 +192,12 @@ internal sealed class ApiHandlers(
     {
         context.Response.Headers.ETag = ETag(workspace);
         return WriteAsync(context, status, EdgeJson.Default.WorkspaceView, View(workspace));
+    }
+
+    private Task WriteAsync(HttpContext context, (UserWorkspace Workspace, string? Notice) changed)
+    {
+        context.Response.Headers.ETag = ETag(changed.Workspace);
+        return WriteAsync(context, 200, EdgeJson.Default.WorkspaceView, View(changed.Workspace) with { Notice = changed.Notice });
     }
 
     private static async Task WriteAsync<T>(HttpContext context, int status, JsonTypeInfo<T> type, T value)

@@ -36,6 +36,24 @@ internal static class ApiRoutes
         new("POST", "/api/workspaces/{name}/restart", "restartWorkspace", "Stop it and start it anew; also retries one that failed",
             "Workspace",
             [202, 404, 409, 412], static h => h.RestartAsync) { IfMatch = true },
+        new("POST", "/api/workspaces/{name}/keep", "keepWorkspace",
+            "Keep it running, used or not, until a time or for some seconds (two hours when the body is empty); cut at the policy's bound, "
+                + "see notice", "Workspace", [200, 400, 404, 409, 412, 413, 415, 422], static h => h.KeepAsync)
+        {
+            Body = "Keep",
+            IfMatch = true,
+        },
+        new("DELETE", "/api/workspaces/{name}/keep", "unkeepWorkspace", "Take that back", "Workspace", [200, 404, 409, 412],
+            static h => h.UnkeepAsync) { IfMatch = true },
+        new("PUT", "/api/workspaces/{name}/holds/{hold}", "putWorkspaceHold",
+            "Keep it running for a build or an agent; the same name replaces it, so that a program renews its own. Cut at the policy's "
+                + "bound, see notice", "Workspace", [200, 400, 404, 409, 412, 413, 415, 422], static h => h.PutHoldAsync)
+        {
+            Body = "Hold",
+            IfMatch = true,
+        },
+        new("DELETE", "/api/workspaces/{name}/holds/{hold}", "deleteWorkspaceHold", "The build or agent has ended", "Workspace",
+            [200, 404, 409, 412], static h => h.DeleteHoldAsync) { IfMatch = true },
         new("GET", "/api/workspaces/{name}/events", "listWorkspaceEvents", "What happened to it lately, oldest first", "EventList",
             [200, 404], static h => h.EventsAsync),
         new("GET", "/api/workspaces/{name}/logs", "readWorkspaceLogs", "What its program writes, as text", "Text", [200, 400, 404, 409],

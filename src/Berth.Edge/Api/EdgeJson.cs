@@ -13,6 +13,7 @@ namespace Berth.Edge;
     MaxDepth = 16)]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(CreateWorkspace))]
+[JsonSerializable(typeof(HoldWish))]
 [JsonSerializable(typeof(WorkspaceView))]
 [JsonSerializable(typeof(WorkspaceListView))]
 [JsonSerializable(typeof(EventListView))]

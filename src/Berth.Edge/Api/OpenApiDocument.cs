@@ -81,11 +81,11 @@ internal static class OpenApiDocument
     {
         var operation = new JsonObject { ["operationId"] = route.OperationId, ["summary"] = route.Summary };
         var parameters = new JsonArray();
-        if (route.Pattern.Contains("{name}", StringComparison.Ordinal))
+        foreach (var part in new[] { "name", "hold" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
         {
             parameters.Add(new JsonObject
             {
-                ["name"] = "name",
+                ["name"] = part,
                 ["in"] = "path",
                 ["required"] = true,
                 ["schema"] = new JsonObject { ["type"] = "string" }
@@ -123,7 +123,7 @@ internal static class OpenApiDocument
         {
             operation["requestBody"] = new JsonObject
             {
-                ["required"] = route.Method == "PATCH",
+                ["required"] = route.Method is "PATCH" or "PUT",
                 ["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = Reference(body) } },
             };
         }
@@ -211,6 +211,8 @@ internal static class OpenApiDocument
                 },
             },
         },
+        ["Hold"] = Wish(withReason: true),
+        ["Keep"] = Wish(withReason: false),
         ["Workspace"] = Schema(EdgeJson.Default.WorkspaceView),
         ["WorkspaceList"] = Schema(EdgeJson.Default.WorkspaceListView),
         ["EventList"] = Schema(EdgeJson.Default.EventListView),
@@ -218,6 +220,31 @@ internal static class OpenApiDocument
         ["Person"] = Schema(EdgeJson.Default.PersonView),
         ["Problem"] = Schema(EdgeJson.Default.ProblemView),
     };
+
+    private static JsonObject Wish(bool withReason)
+    {
+        var properties = new JsonObject
+        {
+            ["until"] = new JsonObject
+            {
+                ["type"] = "string",
+                ["format"] = "date-time",
+                ["description"] = "When it ends; or give seconds.",
+            },
+            ["seconds"] = new JsonObject
+            {
+                ["type"] = "integer",
+                ["minimum"] = 1,
+                ["description"] = "How long from now; or give until.",
+            },
+        };
+        if (withReason)
+        {
+            properties["reason"] = new JsonObject { ["type"] = "string", ["maxLength"] = 256, ["description"] = "What for, in words." };
+        }
+
+        return new JsonObject { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties };
+    }
 
     private static JsonNode Schema(JsonTypeInfo type) =>
         type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });

@@ -39,6 +39,18 @@ internal sealed record WorkspaceView
     /// <summary>True when a restart would bring a change.</summary>
     public bool PendingRestart { get; init; }
 
+    /// <summary>When it was last used, when it will be stopped, and what keeps it running.</summary>
+    public WorkspaceActivity? Activity { get; init; }
+
+    /// <summary>Idle time-out and longest run where the workspace has its own; until when it is kept, and its holds.</summary>
+    public WorkspaceLifetime? Lifetime { get; init; }
+
+    /// <summary>Its place where it waits for a ceiling.</summary>
+    public WorkspaceQueuePlace? Queue { get; init; }
+
+    /// <summary>What came out otherwise than wished, in words; in the answer to that wish only.</summary>
+    public string? Notice { get; init; }
+
     public DateTimeOffset? CreatedAt { get; init; }
 
     public DateTimeOffset? DeletedAt { get; init; }
@@ -70,6 +82,9 @@ internal sealed record WorkspaceView
                 .ToArray(),
             Failure = status?.Failure,
             PendingRestart = status?.TemplateRevision?.PendingRestart == true,
+            Activity = status?.Activity,
+            Lifetime = workspace.Spec.Lifetime,
+            Queue = status?.Queue,
             CreatedAt = workspace.Metadata.CreationTimestamp,
             DeletedAt = workspace.Metadata.DeletionTimestamp,
             ResourceVersion = workspace.Metadata.ResourceVersion,

@@ -1,5 +1,6 @@
 using Berth.Accounts;
 using Berth.Edge;
+using Berth.Resources;
 using Kube.Runtime;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -40,7 +41,19 @@ public static class BerthEdgeExtensions
         services.AddSingleton<IWorkspaceDirectory>(s => s.GetRequiredService<WorkspaceTable>());
         services.AddSingleton<WorkspaceWatch>();
         services.AddHostedService(s => s.GetRequiredService<WorkspaceWatch>());
+
+        // After the watch, so that it ends before it: its last writes still see what others wrote.
+        services.AddSingleton(new WorkspaceUrls(new Uri(options.Edge.PublicOrigin), options.Edge.WorkspaceDomain));
+        services.AddSingleton<ActivityTable>();
+        services.AddSingleton<IActivityMeter, ActivityMeter>();
+        services.AddSingleton<PolicyReader>();
+        services.AddSingleton<ActivityWriter>();
+        services.AddSingleton<ActivityLease>();
+        services.AddSingleton<ApplicationProbe>();
+        services.AddSingleton<ActivityService>();
+        services.AddHostedService(s => s.GetRequiredService<ActivityService>());
         services.AddSingleton<WorkspaceService>();
+        services.AddSingleton<HoldService>();
         services.AddSingleton<WorkspaceInsight>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<LiveStream>();

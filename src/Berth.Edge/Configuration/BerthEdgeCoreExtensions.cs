@@ -5,7 +5,7 @@ namespace Berth.Edge;
 /// <summary>Composition of the security core and the data plane.</summary>
 /// <remarks>
 /// <code>
-/// // IWorkspaceDirectory is yours; ISessionState, ISignInRecorder, IProgressPage, IEdgePages have plain defaults (TryAdd)
+/// // IWorkspaceDirectory is yours; ISessionState, ISignInRecorder, IProgressPage, IEdgePages, IActivityMeter have plain defaults (TryAdd)
 /// builder.Services.AddBerthEdgeCore(options);
 /// app.UseBerthEdgeCore();                       // first: canonical request, authentication, workspace hosts (terminal), same-origin check
 /// app.MapBerthEdgeCore();                       // /login /auth/callback /auth/workspace /logout /.well-known/workspace-identity/jwks.json
@@ -27,6 +27,7 @@ internal static class BerthEdgeCoreExtensions
         services.TryAddSingleton<ISignInRecorder, NullSignInRecorder>();
         services.TryAddSingleton<IEdgePages, PlainEdgePages>();
         services.TryAddSingleton<IProgressPage, PlainProgressPage>();
+        services.TryAddSingleton<IActivityMeter, NoActivityMeter>();
 
         services.AddSingleton<CanonicalRequestParser>();
         services.AddSingleton(new CookieProtector(settings.CookieKeys));

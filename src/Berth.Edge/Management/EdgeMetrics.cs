@@ -12,6 +12,8 @@ internal sealed class EdgeMetrics : IDisposable
     private readonly Counter<long> _actions;
     private readonly Counter<long> _requests;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _activityWrites;
+    private readonly Counter<long> _probes;
 
     public EdgeMetrics()
     {
@@ -20,7 +22,17 @@ internal sealed class EdgeMetrics : IDisposable
         _requests = _meter.CreateCounter<long>("berth.edge.requests", "{request}", "Answered requests, by route and class of status.");
         _duration = _meter.CreateHistogram<double>("berth.edge.request.duration", "s",
             "Time to answer a request, by route; without WebSockets and event streams, which last as long as somebody looks.");
+        _activityWrites = _meter.CreateCounter<long>("berth.edge.activity.writes", "{write}",
+            "Writes of the last use of a workspace, by outcome.");
+        _probes = _meter.CreateCounter<long>("berth.edge.activity.probes", "{question}",
+            "Questions to applications whose stop was announced, by outcome: idle, used, failed.");
     }
+
+    /// <summary>Counts a write of use.</summary>
+    public void ActivityWritten(string outcome) => _activityWrites.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    /// <summary>Counts a question to an application.</summary>
+    public void Probed(string outcome) => _probes.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
     /// <summary>Counts an action.</summary>
     public void Acted(string action, string outcome) => _actions.Add(1, new("action", action), new("outcome", outcome));

@@ -4,9 +4,8 @@ namespace Berth.Edge;
 
 /// <summary>Pages for people who are signed in. Everything essential is a link or a form; the script only saves reloading.</summary>
 internal sealed class DashboardPages(
-    PageLayout layout, WorkspaceService workspaces, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-        EdgeOptions edge, CsrfTokens csrf,
-    LiveStream live)
+    PageLayout layout, WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table,
+    WorkspaceOptions options, EdgeOptions edge, CsrfTokens csrf, LiveStream live, TimeProvider clock)
 {
     private const string NoLog = "The log is shown here when the program runs. Without JavaScript, open it as plain text.";
 
@@ -52,7 +51,7 @@ internal sealed class DashboardPages(
             NeedsScript = true,
             Body = Html.Of($"""
                 <p><a href="/dashboard">← Workspaces</a></p>
-                {WorkspaceHtml.Card(view, csrf.For(caller), isOwnPage: true)}
+                {WorkspaceHtml.Card(view, csrf.For(caller), clock.GetUtcNow(), isOwnPage: true)}
                 <section class="card"><h2>What happened</h2>{Events(events.Select(EventView.From))}</section>
                 <section class="card"><div class="head"><h2>Log</h2><a class="small" href="/dashboard/{view.Name}/logs">as plain text</a>
                 </div>
@@ -107,6 +106,12 @@ internal sealed class DashboardPages(
             case "restart":
                 await workspaces.RestartAsync(caller, name, null, context.RequestAborted).ConfigureAwait(false);
                 break;
+            case "keep":
+                await holds.KeepAsync(caller, name, new HoldWish(), null, context.RequestAborted).ConfigureAwait(false);
+                break;
+            case "unkeep":
+                await holds.UnkeepAsync(caller, name, null, context.RequestAborted).ConfigureAwait(false);
+                break;
             case "delete":
                 await workspaces.DeleteAsync(caller, name, null, context.RequestAborted).ConfigureAwait(false);
                 break;
@@ -144,7 +149,7 @@ internal sealed class DashboardPages(
 
     private WorkspaceView View(UserWorkspace workspace) => WorkspaceView.From(workspace, table, _urls);
 
-    private Html List(Caller caller) => WorkspaceHtml.List(workspaces.List(caller), View, csrf.For(caller));
+    private Html List(Caller caller) => WorkspaceHtml.List(workspaces.List(caller), View, csrf.For(caller), clock.GetUtcNow());
 
     private Task ListAsync(HttpContext context, Caller caller, ProblemException? problem, CreateWorkspace? wish = null)
     {

@@ -6,19 +6,21 @@ namespace Berth.Edge;
 internal static class WorkspaceHtml
 {
     /// <summary>The list; also what the live stream sends.</summary>
-    public static Html List(IReadOnlyList<UserWorkspace> workspaces, Func<UserWorkspace, WorkspaceView> view, string csrf) =>
+    public static Html List(IReadOnlyList<UserWorkspace> workspaces, Func<UserWorkspace, WorkspaceView> view, string csrf,
+        DateTimeOffset now) =>
         workspaces.Count == 0
         ? Html.Of($"""
             <article class="card center"><h2>You have no workspace yet</h2><p class="quiet">Make your first one; it takes a moment.</p>
             <div class="actions"><a class="button primary" href="/start">Create my workspace</a></div></article>
             """)
-        : Html.Join(workspaces.Select(w => Card(view(w), csrf)));
+        : Html.Join(workspaces.Select(w => Card(view(w), csrf, now)));
 
     /// <summary>One workspace with what can be done with it now.</summary>
     /// <param name="workspace">The workspace.</param>
     /// <param name="csrf">Token of the forms.</param>
+    /// <param name="now">Time.</param>
     /// <param name="isOwnPage">Whether the page is about this workspace alone: its name is the page's heading.</param>
-    public static Html Card(WorkspaceView workspace, string csrf, bool isOwnPage = false)
+    public static Html Card(WorkspaceView workspace, string csrf, DateTimeOffset now, bool isOwnPage = false)
     {
         var heading = isOwnPage ? Html.Of($"<h1>{workspace.DisplayName}</h1>") : Html.Of($"<h2>{workspace.DisplayName}</h2>");
         var message = workspace.Failure?.Message ?? workspace.Message;
@@ -26,6 +28,7 @@ internal static class WorkspaceHtml
             <article class="card workspace" id="w-{workspace.Name}">
             <header>{heading}{Badge(workspace)}<span class="quiet small">{workspace.Template}</span></header>
             {(message is null || workspace.Ready ? Html.Empty : Html.Of($"<p class=\"quiet\">{message}</p>"))}
+            {LifeHtml.Of(workspace, csrf, now)}
             {(workspace.PendingRestart ? Html.Of($"<p class=\"small\">A restart brings changes to this workspace.</p>") : Html.Empty)}
             <div class="actions">{Actions(workspace, csrf, isOwnPage)}</div>
             </article>

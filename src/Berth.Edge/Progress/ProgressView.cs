@@ -129,6 +129,17 @@ internal sealed record ProgressView
         steps.Add(Connect(reached ? StepState.Active : StepState.Waiting));
         if (!failed)
         {
+            if (LifeHtml.QueueText(status?.Queue) is { } place && !stale)
+            {
+                return new ProgressView
+                {
+                    Title = $"{name} waits for its turn",
+                    StepList = steps.ToImmutable(),
+                    Problem = place,
+                    Remedy = status!.Queue!.Message,
+                };
+            }
+
             return new ProgressView
             {
                 Title = $"{name} is starting",

@@ -75,8 +75,8 @@ internal sealed class ResponseHeaderLimit : IDisposable
     }
 }
 
-/// <summary>A request's body that tells when its end has been read.</summary>
-internal sealed class EndNotingStream(Stream inner, Action atEnd) : Stream
+/// <summary>A request's body that tells when its end has been read, and notes that it is being sent.</summary>
+internal sealed class EndNotingStream(Stream inner, Action atEnd, UseInProgress? use) : Stream
 {
     /// <inheritdoc/>
     public override bool CanRead => true;
@@ -106,6 +106,10 @@ internal sealed class EndNotingStream(Stream inner, Action atEnd) : Stream
         if (read == 0 && buffer.Length > 0)
         {
             atEnd();
+        }
+        else if (read > 0)
+        {
+            use?.Uploaded();
         }
 
         return read;

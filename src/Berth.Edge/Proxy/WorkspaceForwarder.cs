@@ -22,6 +22,7 @@ internal sealed class WorkspaceForwarder(
     IWorkspaceDirectory directory,
     IProgressPage progress,
     IEdgePages pages,
+    IActivityMeter activity,
     TimeProvider clock)
 {
     private readonly ForwarderRequestConfig _plain = Config(settings.Proxy.ActivityTimeout);
@@ -31,15 +32,21 @@ internal sealed class WorkspaceForwarder(
     public async Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
     {
         Prepare(context, request, access);
+        var use = activity.Begin(access.Workspace, request.Path);
+        if (request.IsUpgrade && use is not null)
+        {
+            MeteredUpgrade.Install(context, use);
+        }
+
         if (request.IsUpgrade
             || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         {
             using var open = connections.Add(access, new AccessRequest(context.Request.Method, request.IsUpgrade), until);
-            await SendAsync(context, request, access, _stream, open.Token);
+            await SendAsync(context, request, access, _stream, use, open.Token);
         }
         else
         {
-            await SendAsync(context, request, access, _plain, CancellationToken.None);
+            await SendAsync(context, request, access, _plain, use, CancellationToken.None);
         }
     }
 
@@ -50,7 +57,8 @@ internal sealed class WorkspaceForwarder(
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
-    private static string Prefix(WorkspaceTarget target) =>
+    /// <summary>Where a workspace's process is reached, with a slash at the end.</summary>
+    internal static string Prefix(WorkspaceTarget target) =>
         target.Host.Contains(':') ? $"http://[{target.Host.Trim('[', ']')}]:{target.Port}/" : $"http://{target.Host}:{target.Port}/";
 
     private static void Prepare(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
@@ -88,7 +96,7 @@ internal sealed class WorkspaceForwarder(
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
 
     private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config,
-        CancellationToken cut)
+        UseInProgress? use, CancellationToken cut)
     {
         var target = access.Workspace.Target!.Value;
         using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
@@ -99,7 +107,7 @@ internal sealed class WorkspaceForwarder(
         }
         else
         {
-            context.Request.Body = new EndNotingStream(context.Request.Body, limit.RequestRead);
+            context.Request.Body = new EndNotingStream(context.Request.Body, limit.RequestRead, use);
         }
 
         var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);

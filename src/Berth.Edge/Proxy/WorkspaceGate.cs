@@ -20,6 +20,7 @@ internal sealed class WorkspaceGate(
     WorkspaceIdentitySigner signer,
     IProgressPage progress,
     IEdgePages pages,
+    IActivityMeter activity,
     TimeProvider clock)
 {
     private const string ReservedPrefix = "/.berth/";
@@ -116,6 +117,7 @@ internal sealed class WorkspaceGate(
         }
 
         context.Features.Get<ForwardAuthVerdict>()!.Passes = true;
+        activity.Begin(access.Workspace, request.Path);
         context.Response.Headers[ProtectedHeaders.Identity] = signer.Sign(access);
         if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie, visibleAsciiOnly: true) is { } cookies)
         {

@@ -173,6 +173,10 @@ internal sealed partial class WorkspaceService(
         return await WriteAsync(caller, "change", name, patch, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>It goes and cannot be changed any more.</summary>
+    public static ProblemException BeingDeleted(string name) => new(409, "workspace-deleted", "The workspace is being deleted",
+        $"'{name}' is being deleted and cannot be changed any more.");
+
     private static bool IsOwner(Caller caller, UserWorkspace workspace) =>
         workspace.Spec.Owner.Issuer == caller.Issuer && workspace.Spec.Owner.Subject == caller.Subject;
 
@@ -206,8 +210,7 @@ internal sealed partial class WorkspaceService(
         var workspace = Get(caller, name);
         if (workspace.Metadata.DeletionTimestamp is not null)
         {
-            throw new ProblemException(409, "workspace-deleted", "The workspace is being deleted",
-                $"'{name}' is being deleted and cannot be changed any more.");
+            throw BeingDeleted(name);
         }
 
         // Asking for what is already so changes nothing: a double click must not look like a new request.
@@ -222,7 +225,8 @@ internal sealed partial class WorkspaceService(
         return await WriteAsync(caller, verb, name, patch, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<UserWorkspace> WriteAsync(Caller caller, string verb, string name, JsonObject patch,
+    /// <summary>Writes a change that the caller may make, notes it in the audit log, and waits until this replica has seen it.</summary>
+    public async Task<UserWorkspace> WriteAsync(Caller caller, string verb, string name, JsonObject patch,
         CancellationToken cancellationToken)
     {
         UserWorkspace written;
@@ -256,7 +260,8 @@ internal sealed partial class WorkspaceService(
         }
     }
 
-    private async Task<UserWorkspace> ReadAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The workspace as the API has it now; who may see it was decided before.</summary>
+    public async Task<UserWorkspace> ReadAsync(string name, CancellationToken cancellationToken)
     {
         try
         {

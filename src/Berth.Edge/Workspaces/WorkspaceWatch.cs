@@ -114,6 +114,16 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     /// <summary>One template; null when there is none.</summary>
     public WorkspaceTemplate? Template(string name) => _templates.Store.Get(new ResourceKey(_options.Namespace, name));
 
+    /// <summary>The template in effect: a retired one may have sent the workspace on to its successor; null when there is none.</summary>
+    public WorkspaceTemplate? TemplateOf(UserWorkspace workspace) =>
+        Template(workspace.Status?.TemplateRevision?.Redirects is { Count: > 0 } redirects ? redirects[^1] : workspace.Spec.Template.Name);
+
+    /// <summary>How far the watch of workspaces has come; moves with each event and each bookmark.</summary>
+    public string? WorkspaceVersion => _workspaces.LastResourceVersion;
+
+    /// <summary>Has a handler called for each change of a workspace, in order.</summary>
+    public void OnWorkspace(Action<InformerEvent<UserWorkspace>> handler) => _workspaces.AddHandler(handler);
+
     /// <summary>
     /// Waits until this replica has seen its own write, so that the page a person is sent to shows what they did. Gives up quietly: the
     /// write holds either way, and the page follows by itself.

@@ -23,7 +23,7 @@ internal sealed class FakeKube : IKubeClient
     /// <summary>Logs by pod.</summary>
     public ConcurrentDictionary<string, Func<LogOptions, Stream>> Logs { get; } = new();
 
-    /// <summary>Verbs and plurals of the calls that came, watches and lists left out.</summary>
+    /// <summary>Verbs and plurals of the writes that came; the edge's own signs of life, which come at any time, left out.</summary>
     public ConcurrentQueue<string> Writes { get; } = new();
 
     public IKubeRawClient Raw => throw new NotSupportedException();
@@ -254,7 +254,11 @@ internal sealed class FakeKube : IKubeClient
 
     private void Written(string verb, string plural)
     {
-        Writes.Enqueue($"{verb} {plural}");
+        if (plural != "leases")
+        {
+            Writes.Enqueue($"{verb} {plural}");
+        }
+
         Check(verb, plural);
     }
 

@@ -1,6 +1,16 @@
 // Everything here is a convenience: each page works without it.
 "use strict";
 
+// <time> shows UTC; here it shows the person's own time, with the date when it is another day.
+const localTimes = (root) => {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    const day = at.toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
+    time.textContent = at.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit" });
+  }
+};
+localTimes(document);
+
 // <div data-live="/url"> is kept up to date by server-sent events whose data is the element's new contents.
 for (const live of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(live.dataset.live);
@@ -10,6 +20,7 @@ for (const live of document.querySelectorAll("[data-live]")) {
     const open = new Set([...live.querySelectorAll("details[open][id]")].map((d) => d.id));
     const focus = live.contains(document.activeElement) ? document.activeElement.id : "";
     live.innerHTML = event.data;
+    localTimes(live);
     for (const id of open) { document.getElementById(id)?.setAttribute("open", ""); }
     if (focus) { document.getElementById(focus)?.focus(); }
   });
