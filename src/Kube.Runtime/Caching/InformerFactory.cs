@@ -23,6 +23,12 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
     public ILoggerFactory Loggers { get; } = loggers;
 
     /// <summary>
+    /// Everything runs on the thread that brings an event, none is started: a simulation decides by its seed what happens when, and a
+    /// thread of its own would decide too.
+    /// </summary>
+    internal bool Inline { get; init; }
+
+    /// <summary>
     /// The informer of a kind. For the same <see cref="InformerOptions{T}.Watcher"/> it is the one made before; of the options only the
     /// indexers are then
     /// taken over (transform and resync are those of the first request). Starts at once when <see cref="RunAsync"/> runs already.
@@ -44,11 +50,11 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
                 return shared;
             }
 
-            var informer = new SharedInformer<T>(Client, options, Time, Loggers);
+            var informer = new SharedInformer<T>(Client, options, Time, Loggers, Inline);
             _informers.Add((typeof(T), options.Watcher), informer);
             if (_running is { } token)
             {
-                _tasks.Add(Task.Run(() => RunOneAsync(informer, token), CancellationToken.None));
+                _tasks.Add(Start(() => RunOneAsync(informer, token)));
             }
 
             return informer;
@@ -71,7 +77,7 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
             }
 
             _running = cancellationToken;
-            _tasks.AddRange(_informers.Values.Select(i => Task.Run(() => RunOneAsync(i, cancellationToken), CancellationToken.None)));
+            _tasks.AddRange(_informers.Values.Select(i => Start(() => RunOneAsync(i, cancellationToken))));
         }
 
         await using var registration = cancellationToken.Register(() => _ended.TrySetResult()).ConfigureAwait(false);
@@ -96,6 +102,8 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
 
         return Task.WhenAll(informers.Select(i => i.WaitForSyncAsync(cancellationToken)));
     }
+
+    private Task Start(Func<Task> run) => Inline ? run() : Task.Run(run, CancellationToken.None);
 
     private async Task RunOneAsync(IInformer informer, CancellationToken cancellationToken)
     {

@@ -17,12 +17,12 @@ public interface IInformerHandler : IDisposable
 /// <summary>A handler with a queue of its own, unbounded on purpose: a slow handler costs memory, it never delays the watch or another
 /// handler.</summary>
 internal sealed class InformerHandler<T>(Func<InformerEvent<T>, CancellationToken, ValueTask> handle, Action<InformerHandler<T>> remove,
-    ILogger logger)
+    ILogger logger, bool inline)
     : IInformerHandler
     where T : class, IKubeResource<T>
 {
     private readonly Channel<InformerEvent<T>?> _events = Channel.CreateUnbounded<InformerEvent<T>?>(
-        new UnboundedChannelOptions { SingleReader = true });
+        new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = inline });
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public bool HasSynced => _synced.Task.IsCompletedSuccessfully;

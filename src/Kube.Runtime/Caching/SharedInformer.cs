@@ -43,6 +43,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     private readonly ILogger _logger;
     private readonly InformerMetrics _metrics;
     private readonly Store<T> _store;
+    private readonly bool _inline;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // All below under _gate.
@@ -53,6 +54,12 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
 
     /// <summary>Creates an informer; nothing happens before <see cref="RunAsync"/>.</summary>
     public SharedInformer(IKubeClient client, InformerOptions<T> options, TimeProvider time, ILoggerFactory loggers)
+        : this(client, options, time, loggers, inline: false)
+    {
+    }
+
+    /// <inheritdoc cref="InformerFactory.Inline"/>
+    internal SharedInformer(IKubeClient client, InformerOptions<T> options, TimeProvider time, ILoggerFactory loggers, bool inline)
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(options);
@@ -60,6 +67,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         _client = client;
         _options = options;
+        _inline = inline;
         _time = time;
         _logger = loggers.CreateLogger("Kube.Runtime.Informer");
         _store = new Store<T>(options.Indexers);
@@ -99,7 +107,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     public IInformerHandler AddHandler(Func<InformerEvent<T>, CancellationToken, ValueTask> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        var added = new InformerHandler<T>(handler, Remove, _logger);
+        var added = new InformerHandler<T>(handler, Remove, _logger, _inline);
         lock (_gate)
         {
             _handlers = _handlers.Add(added);
@@ -115,7 +123,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
 
             if (_running is { } token)
             {
-                _pumps.Add(Task.Run(() => added.RunAsync(token), CancellationToken.None));
+                _pumps.Add(Start(() => added.RunAsync(token)));
             }
         }
 
@@ -133,7 +141,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
             }
 
             _running = cancellationToken;
-            _pumps.AddRange(_handlers.Select(h => Task.Run(() => h.RunAsync(cancellationToken), CancellationToken.None)));
+            _pumps.AddRange(_handlers.Select(h => Start(() => h.RunAsync(cancellationToken))));
         }
 
         var resync = ResyncAsync(cancellationToken);
@@ -158,10 +166,12 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     /// <summary>Takes the informer out of the metrics; cancel <see cref="RunAsync"/> first.</summary>
     public void Dispose() => _metrics.Dispose();
 
+    private Task Start(Func<Task> run) => _inline ? run() : Task.Run(run, CancellationToken.None);
+
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
-        var events = new Watcher<T>(_client, _options.Watcher, _time).RunAsync(cancellationToken).WithBackoff(_options.Backoff, _time,
-            cancellationToken);
+        var events = new Watcher<T>(_client, _options.Watcher, _time).RunAsync(cancellationToken).WithBackoff(
+            _inline ? _options.Backoff with { Jitter = 0 } : _options.Backoff, _time, cancellationToken);
 
         // Not null while a new picture is being put together.
         Dictionary<ResourceKey, T>? picture = null;

@@ -42,6 +42,12 @@ public sealed class Controller : IDisposable
     /// <summary>Name in logs and metrics.</summary>
     public string Name { get; }
 
+    /// <summary>What gives it work; for a simulation that runs the reconciler itself.</summary>
+    internal IReadOnlyList<IControllerSource> Sources => _sources;
+
+    /// <summary>What it runs.</summary>
+    internal IReconciler Reconciler => _reconciler;
+
     /// <summary>Gives work from outside, such as a timer or another system's notification.</summary>
     public void Enqueue(ResourceKey key, TimeSpan delay = default) => _queue.AddAfter(key, delay);
 
