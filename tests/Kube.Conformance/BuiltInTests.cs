@@ -56,6 +56,37 @@ public sealed class BuiltInTests(Clusters clusters)
     }
 
     [SkippableTheory, Targets]
+    public async Task Claim_Grows_OnlyWhenBound_AndWhereItsClassAllowsIt(string target)
+    {
+        await using var s = await clusters.OpenAsync(target);
+        var claims = $"/api/v1/namespaces/{s.Ns}/persistentvolumeclaims";
+        foreach (var (name, grows) in new[] { ("fixed", "false"), ("growing", "true") })
+        {
+            (await s.PostAsync("/apis/storage.k8s.io/v1/storageclasses", $$$"""
+                {"metadata":{"name":"{{{name}}}-{{{s.Suffix}}}" },"allowVolumeExpansion":{{{grows}}},"provisioner":"example.com/none"}
+                """)).Ok(201);
+            s.CleanUp($"/apis/storage.k8s.io/v1/storageclasses/{name}-{s.Suffix}");
+            (await s.PostAsync(claims, $$$$"""
+                {"metadata":{"name":"{{{{name}}}}"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},
+                 "storageClassName":"{{{{name}}}}-{{{{s.Suffix}}}}"}}
+                """)).Ok(201);
+        }
+
+        const string grow = """{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}""";
+        var early = await s.MergeAsync($"{claims}/growing", grow);
+        Assert.True(early.Code is 403 or 422, early.ToString());
+        foreach (var name in new[] { "fixed", "growing" })
+        {
+            (await s.MergeAsync($"{claims}/{name}/status", """{"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}""")).Ok();
+        }
+
+        (await s.MergeAsync($"{claims}/fixed", grow)).Refused(403, "Forbidden",
+            "persistentvolumeclaims \"fixed\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that "
+            + "provisions the pvc must support resize");
+        (await s.MergeAsync($"{claims}/growing", grow)).Ok();
+    }
+
+    [SkippableTheory, Targets]
     public async Task Service_Create_GetsAnAddressAndDefaults(string target)
     {
         await using var s = await clusters.OpenAsync(target);

@@ -41,6 +41,9 @@ public readonly record struct GroupResource(string Group, string Plural)
     /// <summary>apiextensions.k8s.io/v1 customresourcedefinitions (cluster-scoped).</summary>
     public static readonly GroupResource CustomResourceDefinitions = new("apiextensions.k8s.io", "customresourcedefinitions");
 
+    /// <summary>batch/v1 jobs.</summary>
+    public static readonly GroupResource Jobs = new("batch", "jobs");
+
     /// <summary>coordination.k8s.io/v1 leases.</summary>
     public static readonly GroupResource Leases = new("coordination.k8s.io", "leases");
 

@@ -12,7 +12,8 @@ internal static class BuiltInControllers
         var controllers = new List<IHostedController>();
         if (options.BuiltInControllers)
         {
-            controllers.AddRange([new GarbageCollector(), new NamespaceController(), new EndpointsController(), new EventTtl()]);
+            controllers.AddRange([new GarbageCollector(), new NamespaceController(), new EndpointsController(), new EventTtl(),
+                new JobController()]);
         }
 
         var logs = options.PodLogs;

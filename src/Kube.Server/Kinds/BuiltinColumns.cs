@@ -33,6 +33,7 @@ internal static class BuiltinColumns
             W("First Seen", "@first-seen"), W("Count", ".count"), W("Name", ".metadata.name")],
         ("events.k8s.io", "Event") =>
             [C("Last Seen", "@last-seen"), C("Type", ".type"), C("Reason", ".reason"), C("Object", "@event-object"), C("Message", ".note")],
+        ("batch", "Job") => [C("Status", "@job-status"), C("Completions", "@job-completions"), C("Duration", "@job-duration"), Age],
         ("coordination.k8s.io", _) => [C("Holder", ".spec.holderIdentity"), Age],
         ("storage.k8s.io", _) =>
             [C("Provisioner", ".provisioner"), C("ReclaimPolicy", ".reclaimPolicy"), C("VolumeBindingMode", ".volumeBindingMode"),

@@ -62,6 +62,9 @@ internal static class Strategy
                     port["protocol"] ??= "TCP";
                 }
                 break;
+            case ("batch", "Job"):
+                JobStrategy.Default(obj, old);
+                break;
             case ("storage.k8s.io", "StorageClass"):
                 obj["reclaimPolicy"] ??= "Delete";
                 obj["volumeBindingMode"] ??= "Immediate";
@@ -100,6 +103,9 @@ internal static class Strategy
                 break;
             case ("", "PersistentVolumeClaim"):
                 ClaimStrategy.Validate(obj, old, errors);
+                break;
+            case ("batch", "Job"):
+                JobStrategy.Validate(obj, old, errors);
                 break;
             case ("", "Event"):
                 var space = Json.Text(obj, "involvedObject", "namespace") ?? "";

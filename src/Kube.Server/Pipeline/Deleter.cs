@@ -51,6 +51,11 @@ internal sealed class Deleter(ObjectStore store, TimeProvider time)
 
     private (JsonObject? Next, bool Remove) Mark(KindInfo kind, JsonObject value, DeleteOptions options)
     {
+        if (kind is { Group: "batch", Kind: "Job" } && options.Propagation is null)
+        {
+            // For old clients, as a real server does: who does not say what becomes of the pods keeps them. kubectl says it.
+            options = options with { Propagation = DeletionPropagation.Orphan };
+        }
         var next = Json.Clone(value);
         var metadata = (JsonObject)next["metadata"]!;
         var deleting = metadata["deletionTimestamp"] is not null;

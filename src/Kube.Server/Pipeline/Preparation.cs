@@ -184,7 +184,7 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         }
     }
 
-    private static void Check(KindInfo kind, JsonObject obj, JsonObject? live, string name)
+    private void Check(KindInfo kind, JsonObject obj, JsonObject? live, string name)
     {
         var errors = new List<FieldError>();
         MetaValidation.Validate(obj, kind, errors);
@@ -223,6 +223,32 @@ internal sealed class Preparation(KindRegistry registry, ObjectStore store, Time
         if (errors.Count > 0)
         {
             throw Status.Invalid(kind.Group, kind.Kind, name, errors);
+        }
+        if (kind is { Group: "", Kind: "PersistentVolumeClaim" } && live is not null)
+        {
+            CheckGrowth(kind, obj, live, name);
+        }
+    }
+
+    // What a cluster's admission plugin PersistentVolumeClaimResize does.
+    private void CheckGrowth(KindInfo kind, JsonObject obj, JsonObject live, string name)
+    {
+        var before = PodStrategy.Amount(Json.At(live, "spec", "resources", "requests", "storage"));
+        if (!(PodStrategy.Amount(Json.At(obj, "spec", "resources", "requests", "storage")) > before))
+        {
+            return;
+        }
+        if (Json.Text(live, "status", "phase") != "Bound")
+        {
+            throw Status.Forbidden(kind.Resource, name, "Only bound persistent volume claims can be expanded");
+        }
+        var storageClass = Json.Text(obj, "spec", "storageClassName") is { Length: > 0 } named
+            ? store.State.Get(GroupResource.StorageClasses, named)?.Value
+            : null;
+        if (!Json.AsBool(storageClass?["allowVolumeExpansion"]))
+        {
+            throw Status.Forbidden(kind.Resource, name,
+                "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize");
         }
     }
 

@@ -47,6 +47,9 @@ internal static class ComputedCells
         "@role" => $"{Json.Text(obj, "roleRef", "kind")}/{Json.Text(obj, "roleRef", "name")}",
         "@ingress-hosts" => string.Join(",", Json.Objects(Json.At(obj, "spec", "rules")).Select(r => Json.Text(r, "host") ?? "*")),
         "@ingress-ports" => Json.At(obj, "spec", "tls") is JsonArray { Count: > 0 } ? "80, 443" : "80",
+        "@job-status" => JobCells.State(obj),
+        "@job-completions" => JobCells.Completions(obj),
+        "@job-duration" => JobCells.Duration(obj, now),
         "@unset" => "<unset>",
         _ => "<none>",
     };

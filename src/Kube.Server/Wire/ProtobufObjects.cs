@@ -5,9 +5,9 @@ using System.Text.Json.Nodes;
 namespace Kube.Server.Wire;
 
 /// <summary>
-/// kubectl sends some creations as protobuf whatever the server says. Decoded are Namespace, ConfigMap, Secret and the access reviews, by
-/// the field numbers of
-/// Kubernetes' generated.proto; anything else is a clear 415.
+/// kubectl sends some creations as protobuf whatever the server says. Decoded are Namespace, ConfigMap, Secret, Job (as far as
+/// <c>kubectl create job</c> fills it in) and the access reviews, by the field numbers of Kubernetes' generated.proto; anything else is a
+/// clear 415.
 /// </summary>
 internal static class ProtobufObjects
 {
@@ -68,6 +68,40 @@ internal static class ProtobufObjects
         [2] = new("nonResourceAttributes", Form.Message, new() { [1] = new("path", Form.Text), [2] = new("verb", Form.Text) }),
     };
 
+    // What kubectl create job fills in.
+    private static readonly Dictionary<int, Field> Container = new()
+    {
+        [1] = new("name", Form.Text),
+        [2] = new("image", Form.Text),
+        [3] = new("command", Form.TextList),
+        [4] = new("args", Form.TextList),
+        [5] = new("workingDir", Form.Text),
+        [7] = new("env", Form.MessageList, new() { [1] = new("name", Form.Text), [2] = new("value", Form.Text) }),
+        [14] = new("imagePullPolicy", Form.Text),
+    };
+
+    private static readonly Dictionary<int, Field> PodTemplate = new()
+    {
+        [1] = new("metadata", Form.Message, Meta),
+        [2] = new("spec", Form.Message, new()
+        {
+            [2] = new("containers", Form.MessageList, Container),
+            [3] = new("restartPolicy", Form.Text),
+            [7] = new("nodeSelector", Form.TextMap),
+            [8] = new("serviceAccountName", Form.Text),
+        }),
+    };
+
+    private static readonly Dictionary<int, Field> JobSpec = new()
+    {
+        [1] = new("parallelism", Form.Number),
+        [2] = new("completions", Form.Number),
+        [3] = new("activeDeadlineSeconds", Form.Number),
+        [6] = new("template", Form.Message, PodTemplate),
+        [7] = new("backoffLimit", Form.Number),
+        [8] = new("ttlSecondsAfterFinished", Form.Number),
+    };
+
     private static readonly Dictionary<string, Dictionary<int, Field>> Messages = new(StringComparer.Ordinal)
     {
         ["v1/Namespace"] = new() { [1] = new("metadata", Form.Message, Meta) },
@@ -86,6 +120,7 @@ internal static class ProtobufObjects
             [4] = new("stringData", Form.TextMap),
             [5] = new("immutable", Form.Flag),
         },
+        ["batch/v1/Job"] = new() { [1] = new("metadata", Form.Message, Meta), [2] = new("spec", Form.Message, JobSpec) },
         ["v1/ServiceAccount"] = new() { [1] = new("metadata", Form.Message, Meta) },
         ["authorization.k8s.io/v1/SelfSubjectAccessReview"] = new()
         {

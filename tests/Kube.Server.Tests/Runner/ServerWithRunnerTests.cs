@@ -65,6 +65,35 @@ public sealed class ServerWithRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Job_RunsItsPodToTheEnd_AndItsLastWordsAreKept()
+    {
+        await CreateAsync(GroupResource.Jobs, """
+            {"metadata":{"name":"j"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"main","image":"sh",
+             "env":[{"name":"WORDS","value":"/dev/termination-log"}],"args":["printf done > \"$WORDS\""]}]}}}}
+            """);
+        var job = await UntilAsync(GroupResource.Jobs, "j", j => j.Object("status").Objects("conditions")
+            .Any(c => c.Text("type") == "Complete" && c.Text("status") == "True"));
+        Assert.Equal(1, job.Object("status").Number("succeeded"));
+        var pod = Api.List(GroupResource.Pods, "default").Items.Single(p =>
+            p.Object("metadata").Object("labels").Text("job-name") == "j");
+        Assert.Equal("done", RunnerFixture.Container(pod).Object("state").Object("terminated").Text("message"));
+    }
+
+    [SkippableFact]
+    public async Task Kubectl_CreatesWaitsForAndDeletesAJob()
+    {
+        Skip.If(Testing.Tools.Kubectl is null, "There is no kubectl on the PATH.");
+        using var kubectl = new Http.Kubectl(Testing.Tools.Kubectl);
+        await kubectl.ConnectAsync(_server);
+        await kubectl.RunAsync("create job j --image=sh -- sh -c exit");
+        await kubectl.RunAsync("wait --for=condition=Complete --timeout=60s job/j");
+        Assert.Matches(@"(?m)^j\s+Complete\s+1/1\s", await kubectl.RunAsync("get job j"));
+        await kubectl.RunAsync("logs job/j");
+        await kubectl.RunAsync("delete job j");
+        await UntilAsync(() => Api.List(GroupResource.Pods, "default").Items.Count == 0);
+    }
+
+    [Fact]
     public async Task Namespace_Deleted_IsEmptiedAndGoes()
     {
         await Api.CreateAsync(GroupResource.Namespaces, null, (JsonObject)JsonNode.Parse("""{"metadata":{"name":"extra"}}""")!);

@@ -74,11 +74,12 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         var id = Guid.NewGuid().ToString("D");
         try
         {
-            var spec = Spec(pod, container, image, out var mounts);
+            var lastWords = TerminationMessage.Prepare(context.PodFolder(pod.Uid), container.Name);
+            var spec = Spec(pod, container, image, lastWords, out var mounts);
             KeepTwoLogs(pod, container);
             context.Events.Normal(subject, "Created", $"Created container: {container.Name}");
             var running = new RunningContainer(context, pod.Uid, id, container, spec, new Dictionary<int, int>(_ports),
-                post)
+                lastWords, post)
             { Mounts = mounts };
             context.Events.Normal(subject, "Started", $"Started container {container.Name}");
             return new LaunchResult.Running(running);
@@ -106,7 +107,7 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         _ports.Clear();
     }
 
-    private ProcessSpec Spec(PodShape pod, ContainerShape container, CatalogImage image, out MountTable mounts)
+    private ProcessSpec Spec(PodShape pod, ContainerShape container, CatalogImage image, string lastWords, out MountTable mounts)
     {
         var launch = new ContainerContext
         {
@@ -121,7 +122,7 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         };
         // A subPathExpr is put together from the variables as the pod declares them.
         var declared = ContainerEnvironment.Build(launch, MountTable.Empty);
-        mounts = PodVolumes.Mounts(container, _volumes, text => Expansion.Expand(text, n => declared.GetValueOrDefault(n)));
+        mounts = PodVolumes.Mounts(container, _volumes, lastWords, text => Expansion.Expand(text, n => declared.GetValueOrDefault(n)));
         return ContainerCommand.Build(launch, ContainerEnvironment.Build(launch, mounts), mounts);
     }
 

@@ -13,7 +13,7 @@ internal abstract record PodMessage
     public sealed record Removed : PodMessage;
 
     /// <summary>A run of a container ended.</summary>
-    public sealed record Exited(string Container, string Id, ExitStatus Status) : PodMessage;
+    public sealed record Exited(string Container, string Id, ExitStatus Status, string? LastWords = null) : PodMessage;
 
     /// <summary>A probe failed; <see cref="Reached"/> when by that its failure threshold is reached.</summary>
     public sealed record ProbeFailed(string Container, string Id, ProbeShape Probe, string Message, bool Reached) : PodMessage;

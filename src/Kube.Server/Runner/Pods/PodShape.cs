@@ -88,6 +88,9 @@ internal sealed record ContainerShape
     /// <summary>lifecycle.preStop.exec.command, or empty.</summary>
     public required ImmutableArray<string> PreStop { get; init; }
 
+    /// <summary>Where it may leave its last words; empty: nowhere.</summary>
+    public required string TerminationPath { get; init; }
+
     public required bool Init { get; init; }
 
     /// <summary>An init container that keeps running beside the others (restartPolicy Always, KEP-753).</summary>
@@ -108,6 +111,7 @@ internal sealed record ContainerShape
         Readiness = ProbeShape.Read(container.Object("readinessProbe"), ProbeKind.Readiness),
         Liveness = ProbeShape.Read(container.Object("livenessProbe"), ProbeKind.Liveness),
         PreStop = container.Object("lifecycle")?.Object("preStop")?.Object("exec")?.Texts("command") ?? [],
+        TerminationPath = container.Text("terminationMessagePath") ?? "",
         Init = init,
         Sidecar = init && container.Text("restartPolicy") == "Always",
     };

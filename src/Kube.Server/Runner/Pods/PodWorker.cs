@@ -137,7 +137,7 @@ internal sealed partial class PodWorker : IDisposable
             case PodMessage.Exited exited when _running.TryGetValue(exited.Container, out var run) && run.Id == exited.Id:
                 _running = _running.Remove(exited.Container);
                 run.Dispose();
-                _state = _state.With(_state[exited.Container].Exit(exited.Status, now));
+                _state = _state.With(_state[exited.Container].Exit(exited.Status, now, message: exited.LastWords));
                 break;
             case PodMessage.ProbeVerdict verdict when IsCurrent(verdict.Container, verdict.Id, out var run):
                 TakeVerdict(verdict, run);

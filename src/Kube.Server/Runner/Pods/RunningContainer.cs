@@ -13,6 +13,7 @@ internal sealed class RunningContainer : IDisposable
     private readonly Action<PodMessage> _post;
     private readonly IReadOnlyDictionary<int, int> _ports;
     private readonly CancellationTokenSource _probing = new();
+    private readonly string _lastWords;
     private readonly Lock _gate = new();
     private ITimer? _kill;
     private bool _stopping;
@@ -21,8 +22,9 @@ internal sealed class RunningContainer : IDisposable
     /// <exception cref="SpawnException">The program could not be started.</exception>
     public RunningContainer(
         RunnerContext context, string uid, string id, ContainerShape shape, ProcessSpec spec, IReadOnlyDictionary<int, int> ports,
-            Action<PodMessage> post)
+            string lastWords, Action<PodMessage> post)
     {
+        _lastWords = lastWords;
         _context = context;
         _spec = spec;
         _post = post;
@@ -154,7 +156,7 @@ internal sealed class RunningContainer : IDisposable
             _kill?.Dispose();
         }
 
-        _post(new PodMessage.Exited(Shape.Name, Id, status));
+        _post(new PodMessage.Exited(Shape.Name, Id, status, TerminationMessage.Read(_lastWords)));
     }
 
     private void Begin(ProbeShape probe)

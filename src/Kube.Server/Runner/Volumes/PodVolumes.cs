@@ -45,9 +45,16 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
 
     /// <summary>The mount table of a container; subPath folders are made.</summary>
     /// <exception cref="MountException">A mount names no volume or leaves it.</exception>
-    public static MountTable Mounts(ContainerShape container, IReadOnlyDictionary<string, string> volumes, Func<string, string> expand)
+    public static MountTable Mounts(
+        ContainerShape container, IReadOnlyDictionary<string, string> volumes, string lastWords, Func<string, string> expand)
     {
         var table = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (container.TerminationPath.Length > 0)
+        {
+            // So a program that is told the path, by its environment or an argument, finds the file.
+            table[container.TerminationPath] = lastWords;
+        }
+
         foreach (var mount in container.Mounts)
         {
             var name = mount.Text("name") ?? "";
