@@ -283,9 +283,12 @@ internal sealed record PoolPlan
 
         void Take(List<Pod> from, int count)
         {
-            var taken = from.Take(Math.Max(0, count)).ToList();
-            from.RemoveRange(0, taken.Count);
-            delete.AddRange(taken);
+            // The oldest first, but what answers nobody before what somebody could still take.
+            foreach (var pod in from.OrderBy(PoolPods.IsReady).Take(Math.Max(0, count)).ToList())
+            {
+                from.Remove(pod);
+                delete.Add(pod);
+            }
         }
     }
 

@@ -89,7 +89,9 @@ public abstract class OperatorTestBase : IAsyncLifetime
 
     private protected void SkipIfThereIsNoApi() => Skip.IfNot(_skip is null, _skip);
 
-    private protected OperatorHost Operator(string identity) =>
+    private protected OperatorHost Operator(string identity) => Operator(identity, ForOperator(Client));
+
+    private protected OperatorHost Operator(string identity, IKubeClient client) =>
         new(
             With(new OperatorOptions
             {
@@ -99,11 +101,14 @@ public abstract class OperatorTestBase : IAsyncLifetime
                 PolicyName = Ns,
                 LeaderElection = new ElectionOptions { Namespace = Ns, Identity = identity },
             }),
-            ForOperator(Client),
+            client,
             Ns,
-            TimeProvider.System,
+            Time,
             NullLoggerFactory.Instance
         );
+
+    /// <summary>The operator's clock.</summary>
+    private protected virtual TimeProvider Time => TimeProvider.System;
 
     /// <summary>Ends the operator of the test as SIGTERM would.</summary>
     private protected async Task StopOperatorAsync()
@@ -112,13 +117,13 @@ public abstract class OperatorTestBase : IAsyncLifetime
         await _running;
     }
 
-    private protected async Task<UserWorkspace> CreateAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null)
+    private protected async Task<UserWorkspace> CreateAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null, string name = Name)
     {
-        var workspace = TestData.Workspace(change, Name);
+        var workspace = TestData.Workspace(change, name);
         return await Client.CreateAsync(
             workspace with
             {
-                Metadata = new ObjectMeta { Name = Name, Namespace = Ns },
+                Metadata = new ObjectMeta { Name = name, Namespace = Ns },
             },
             null,
             default

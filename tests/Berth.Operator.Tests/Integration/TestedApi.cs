@@ -9,11 +9,13 @@ namespace Berth.Operator.Tests;
 internal sealed record TestedApi(string? Kubeconfig, IAsyncDisposable? Server, string? Skip)
 {
     /// <summary>The embedded API, in a folder of its own.</summary>
-    internal static async Task<TestedApi> KubeServerAsync(Func<KubeServerOptions, KubeServerOptions>? change = null)
+    internal static async Task<TestedApi> KubeServerAsync(
+        Func<KubeServerOptions, KubeServerOptions>? change = null, TimeProvider? time = null)
     {
         var folder = Directory.CreateTempSubdirectory("berth-operator-tests-");
         var options = new KubeServerOptions { DataDirectory = folder.FullName, FlushToDisk = false };
-        var server = await KubeServer.StartAsync(change?.Invoke(options) ?? options, NullLoggerFactory.Instance, TimeProvider.System);
+        var server = await KubeServer.StartAsync(change?.Invoke(options) ?? options, NullLoggerFactory.Instance,
+            time ?? TimeProvider.System);
         return new(server.Kubeconfig, new Cleaning(server, folder), null);
     }
 

@@ -1,0 +1,176 @@
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Berth.Operator.Tests;
+
+/// <summary>Many who want few pods, two operators that both believe to lead, and operators that die between any two writes.</summary>
+public abstract class WarmRaceSuite : WarmTestBase
+{
+    private const int People = 20;
+
+    private protected override TemplateWarmPool Pool => new() { Size = 5, RefillPerMinute = 600 };
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TwentyWorkspaces_FivePods_EachPodHasOneOwner(bool twoOperators)
+    {
+        SkipIfThereIsNoApi();
+        var waiting = (await ReadyPoolAsync(5)).Select(p => p.Metadata.Name!).ToHashSet();
+        using var second = new OperatorHost(
+            With(new OperatorOptions
+            {
+                PublicOrigin = "http://localhost:8080",
+                WorkspaceDomain = "localhost",
+                Namespace = Ns,
+                PolicyName = Ns,
+                LeaderElection = new ElectionOptions { Enabled = false },
+            }),
+            Client, Ns, Time, NullLoggerFactory.Instance);
+        using var stop = new CancellationTokenSource();
+        var running = twoOperators ? Task.Run(() => second.RunAsync(stop.Token)) : Task.CompletedTask;
+        if (twoOperators)
+        {
+            await EventuallyAsync(() => Task.FromResult(second.IsReady), r => r, "the second operator works");
+        }
+
+        // Looked at all the while: the rule holds at every moment, not only in the end.
+        using var watching = new CancellationTokenSource();
+        var watch = Task.Run(async () =>
+        {
+            while (!watching.IsCancellationRequested)
+            {
+                AssertOneEach(await PodsAsync());
+                await Task.Delay(20);
+            }
+        });
+
+        var names = Enumerable.Range(1, People).Select(i => $"ws-{i}").ToList();
+        await Task.WhenAll(names.Select(n => CreateAsync(name: n)));
+        foreach (var name in names)
+        {
+            await UntilAsync<UserWorkspace>(name, w => w?.Status is { PodName: not null, Storage.ClaimName: not null });
+        }
+
+        // What two operators did at one time is put right: one pod each, on the volume that the status names.
+        await EventuallyAsync(
+            async () => await PodsAsync(Labels.Workspace),
+            p => p.Count == People && p.All(x => x.Metadata.DeletionTimestamp is null),
+            "each workspace has one pod");
+        var pods = await PodsAsync(Labels.Workspace);
+        Assert.Equal(names.Order(), pods.Select(p => p.Metadata.Labels![Labels.Workspace]).Order());
+        var workspaces = new Dictionary<string, UserWorkspace>();
+        foreach (var name in names)
+        {
+            workspaces[name] = (await UntilAsync<UserWorkspace>(name, w =>
+                w!.Status?.PodName is { } pod && pods.Any(p => p.Metadata.Name == pod && p.Metadata.Labels![Labels.Workspace] == name)))!;
+        }
+
+        Assert.All(pods, p =>
+        {
+            var workspace = workspaces[p.Metadata.Labels![Labels.Workspace]];
+            Assert.True(OwnerReferences.IsControlledBy(p, workspace));
+            Assert.Equal(PodForm.ClaimOf(p), workspace.Status!.Storage!.ClaimName);
+            Assert.Equal(p.Metadata.Name!.StartsWith("pool-", StringComparison.Ordinal), workspace.Status.IdentityAudience is not null);
+        });
+        var taken = pods.Select(p => p.Metadata.Name!).Where(waiting.Contains).ToList();
+        if (!twoOperators)
+        {
+            Assert.Equal(5, taken.Count);
+        }
+
+        await watching.CancelAsync();
+        await watch;
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [SkippableTheory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task OperatorDies_AfterAnyWrite_TheNextOneFinishesOrUndoesTheClaim(int writes)
+    {
+        SkipIfThereIsNoApi();
+        await StopOperatorAsync();
+        var client = new CrashingClient(Client);
+        using var dying = Operator("dying", client);
+        using var stopDying = new CancellationTokenSource();
+        var dyingRuns = Task.Run(() => dying.RunAsync(stopDying.Token));
+        await ReadyPoolAsync(5);
+        await EventuallyAsync(() => Task.FromResult(dying.IsLeading), l => l, "it leads");
+        await Task.Delay(200);
+        client.CrashAfter(writes);
+        await CreateAsync();
+        await client.Crashed.Task.WaitAsync(Deadline);
+        await stopDying.CancelAsync();
+        await dyingRuns;
+
+        using var next = Operator("next", Client);
+        using var stop = new CancellationTokenSource();
+        var nextRuns = Task.Run(() => next.RunAsync(stop.Token));
+        var workspace = await RunningAsync();
+        var own = await PodsAsync($"{Labels.Workspace}={Name}");
+        AssertOneEach(await PodsAsync());
+        Assert.Single(own);
+        Assert.Equal(own[0].Metadata.Name, workspace.Status!.PodName);
+        Assert.StartsWith("pool-", workspace.Status.PodName, StringComparison.Ordinal);
+        Assert.Equal(StartPaths.Warm, workspace.Status.Start!.Path);
+        var volume = await UntilAsync<PersistentVolumeClaim>(workspace.Status.PodName!, v => v is not null && Children.OwnsVolume(workspace, v.Metadata));
+        Assert.Null(volume!.Metadata.DeletionTimestamp);
+        Assert.Single(await ClaimsAsync($"{Labels.Workspace}={Name}"));
+        Assert.NotNull(await Client.TryGetAsync<NetworkPolicy>(Ns, Name, default));
+        await stop.CancelAsync();
+        await nextRuns;
+    }
+
+    [SkippableFact]
+    public async Task VolumeGoneBetweenTheWrites_ThePodIsGivenUp_AndTheWorkspaceStartsAnew()
+    {
+        SkipIfThereIsNoApi();
+        await StopOperatorAsync();
+        var client = new CrashingClient(Client);
+        using var dying = Operator("dying", client);
+        using var stopDying = new CancellationTokenSource();
+        var dyingRuns = Task.Run(() => dying.RunAsync(stopDying.Token));
+        await ReadyPoolAsync(5);
+        await EventuallyAsync(() => Task.FromResult(dying.IsLeading), l => l, "it leads");
+        await Task.Delay(200);
+        client.CrashAfter(2);
+        await CreateAsync();
+        await client.Crashed.Task.WaitAsync(Deadline);
+        await stopDying.CancelAsync();
+        await dyingRuns;
+        var half = Assert.Single(await PodsAsync($"{Labels.Workspace}={Name}"));
+        Assert.Empty(await ClaimsAsync($"{Labels.Workspace}={Name}"));
+        await Client.DeleteAsync<PersistentVolumeClaim>(Ns, half.Metadata.Name!, null, default);
+
+        using var next = Operator("next", Client);
+        using var stop = new CancellationTokenSource();
+        var nextRuns = Task.Run(() => next.RunAsync(stop.Token));
+        var workspace = await RunningAsync();
+        Assert.NotEqual(half.Metadata.Name, workspace.Status!.PodName);
+        await UntilAsync<Pod>(half.Metadata.Name!, p => p is null);
+        AssertOneEach(await PodsAsync());
+        await stop.CancelAsync();
+        await nextRuns;
+    }
+}
+
+/// <summary>The suite on the embedded API.</summary>
+public sealed class WarmRaceOnKubeServerTests : WarmRaceSuite
+{
+    private protected override Task<TestedApi> OpenAsync() => TestedApi.KubeServerAsync();
+}
+
+/// <summary>The suite on a real cluster.</summary>
+public sealed class WarmRaceOnClusterTests : WarmRaceSuite
+{
+    private protected override Task<TestedApi> OpenAsync() => TestedApi.ClusterAsync();
+}
