@@ -75,8 +75,20 @@ internal sealed class CrashingClient(IKubeClient inner) : IKubeClient
             Crashed.TrySetResult();
         }
 
-        return Volatile.Read(ref _dead) == 1
-            ? throw new KubeException(new Status { Code = 500, Reason = "InternalError", Message = "the operator is dead" })
-            : await write();
+        if (Volatile.Read(ref _dead) == 1)
+        {
+            throw new KubeException(new Status { Code = 500, Reason = "InternalError", Message = "the operator is dead" });
+        }
+
+        try
+        {
+            return await write();
+        }
+        catch (KubeException) when (!pool)
+        {
+            // A lost race, which is tried again; only what was written counts.
+            Interlocked.Increment(ref _left);
+            throw;
+        }
     }
 }
