@@ -162,54 +162,10 @@ public sealed class OperatorHost : IDisposable
     private async Task ControlAsync(bool traefik, CancellationToken cancellationToken)
     {
         OperatorLog.Traefik(_logger, traefik);
-        if (traefik)
-        {
-            _caches.WatchTraefik();
-        }
-
-        using var gate = _caches.Gate(_time);
-        using var poolGate = _caches.Pools.Gate(_time);
-        var pools = new PoolReconciler(_client, _caches.Templates, _caches.Pools, poolGate, _settings, _events, _time,
-            _loggers.CreateLogger<PoolReconciler>());
-        using var warmMetrics = new WarmMetrics(() => pools.Counts);
-        var warm = new WarmStart(_client, _caches.Pools, gate, _settings, warmMetrics, _time, _loggers.CreateLogger<WarmStart>());
-        using var poolController = _caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 });
-        var reconciler = new WorkspaceReconciler(
-            _client, _caches, gate, _settings, _events, _metrics, warm, _time, _loggers.CreateLogger<WorkspaceReconciler>(), traefik);
-        using var controller = _caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = _options.Workers },
-            traefik);
+        using var controllers = new OperatorControllers(
+            _client, _caches, _policy, _settings, _events, _metrics, _options.Workers, _time, _loggers, traefik);
         OperatorLog.Leading(_logger, _caches.Workspaces.Store.Count, _caches.Templates.Store.Count);
-        _policy.Changed += Wake;
-        try
-        {
-            await _policy.WaitAsync(cancellationToken);
-            await RunTogetherAsync([controller, poolController], cancellationToken);
-        }
-        finally
-        {
-            _policy.Changed -= Wake;
-        }
-
-        void Wake(EffectivePolicy former, EffectivePolicy next)
-        {
-            if (EffectivePolicy.ConcernsWorkspaces(former, next))
-            {
-                foreach (var workspace in _caches.Workspaces.Store.List())
-                {
-                    controller.Enqueue(workspace.Key());
-                }
-            }
-        }
-    }
-
-    // One that cannot go on ends the others: the operator works whole or not at all.
-    private static async Task RunTogetherAsync(Controller[] controllers, CancellationToken cancellationToken)
-    {
-        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = controllers.Select(c => c.RunAsync(all.Token)).ToList();
-        await Task.WhenAny(running);
-        await all.CancelAsync();
-        await Task.WhenAll(running);
+        await controllers.RunAsync(cancellationToken);
     }
 
     /// <summary>Ends the term when the answer changes; returns the last answer.</summary>

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using Kube.Client;
+using Kube.Runtime;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Operator;
+
+/// <summary>The controllers of one term of leadership, put together over the caches; the simulation runs the same ones step by step.</summary>
+internal sealed class OperatorControllers : IDisposable
+{
+    private readonly WorkspaceCaches _caches;
+    private readonly PolicySource _policy;
+    private readonly Controller _workspaces;
+    private readonly List<IDisposable> _owned = [];
+
+    internal OperatorControllers(
+        IKubeClient client,
+        WorkspaceCaches caches,
+        PolicySource policy,
+        BlueprintSettings settings,
+        IEventRecorder events,
+        OperatorMetrics metrics,
+        int workers,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        bool traefik)
+    {
+        _caches = caches;
+        _policy = policy;
+        if (traefik)
+        {
+            caches.WatchTraefik();
+        }
+
+        var gate = Own(caches.Gate(time));
+        var poolGate = Own(caches.Pools.Gate(time));
+        var pools = new PoolReconciler(
+            client, caches.Templates, caches.Pools, poolGate, settings, events, time, loggers.CreateLogger<PoolReconciler>());
+        var warmMetrics = Own(new WarmMetrics(() => pools.Counts));
+        var warm = new WarmStart(client, caches.Pools, gate, settings, warmMetrics, time, loggers.CreateLogger<WarmStart>());
+        var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));
+        var reconciler = new WorkspaceReconciler(
+            client, caches, gate, settings, events, metrics, warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
+        _workspaces = Own(caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = workers }, traefik));
+        All = [_workspaces, poolController];
+        policy.Changed += Wake;
+    }
+
+    /// <summary>All of them.</summary>
+    internal ImmutableArray<Controller> All { get; }
+
+    /// <summary>Works until cancelled. One that cannot go on ends the others: the operator works whole or not at all.</summary>
+    internal async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await _policy.WaitAsync(cancellationToken);
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = All.Select(c => c.RunAsync(all.Token)).ToList();
+        await Task.WhenAny(running);
+        await all.CancelAsync();
+        await Task.WhenAll(running);
+    }
+
+    /// <summary>Takes them out of the metrics; cancel <see cref="RunAsync"/> first.</summary>
+    public void Dispose()
+    {
+        _policy.Changed -= Wake;
+        _owned.ForEach(o => o.Dispose());
+    }
+
+    private void Wake(EffectivePolicy former, EffectivePolicy next)
+    {
+        if (EffectivePolicy.ConcernsWorkspaces(former, next))
+        {
+            foreach (var workspace in _caches.Workspaces.Store.List())
+            {
+                _workspaces.Enqueue(workspace.Key());
+            }
+        }
+    }
+
+    private T Own<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+}
