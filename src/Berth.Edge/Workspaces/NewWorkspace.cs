@@ -74,6 +74,13 @@ internal static class NewWorkspace
                 + $"{string.Join(", ", watch.Templates().Select(t => t.Metadata.Name))}.";
         }
 
+        // Only where somebody asks for it: a default that was retired must not make a first sign-in fail, and mostly has a successor.
+        if (template?.Spec.Retired is not null && wish.Template is not null)
+        {
+            problems["template"] = $"'{template.Metadata.Name}' is retired; take one of "
+                + $"{string.Join(", ", watch.Templates().Select(t => t.Metadata.Name))}.";
+        }
+
         if (template is not null)
         {
             TemplateParameters.Check(template.Spec, wish.Parameters ?? ImmutableDictionary<string, string>.Empty, problems);

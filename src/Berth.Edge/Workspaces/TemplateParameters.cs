@@ -75,7 +75,7 @@ internal static class TemplateParameters
     {
         try
         {
-            return Regex.IsMatch(value, $"^(?:{pattern})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return Regex.IsMatch(value, $@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {

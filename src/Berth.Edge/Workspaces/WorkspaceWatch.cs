@@ -107,9 +107,9 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     /// <summary>All workspaces by name, for administrators.</summary>
     public IReadOnlyList<UserWorkspace> All() => [.. _workspaces.Store.List().OrderBy(w => w.Metadata.Name, StringComparer.Ordinal)];
 
-    /// <summary>Templates by name.</summary>
+    /// <summary>Templates that people can take, by name: those that are not retired.</summary>
     public IReadOnlyList<WorkspaceTemplate> Templates() =>
-        [.. _templates.Store.List().OrderBy(t => t.Metadata.Name, StringComparer.Ordinal)];
+        [.. _templates.Store.List().Where(t => t.Spec.Retired is null).OrderBy(t => t.Metadata.Name, StringComparer.Ordinal)];
 
     /// <summary>One template; null when there is none.</summary>
     public WorkspaceTemplate? Template(string name) => _templates.Store.Get(new ResourceKey(_options.Namespace, name));

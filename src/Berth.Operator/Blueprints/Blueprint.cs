@@ -20,6 +20,24 @@ public sealed record BlueprintFacts
 
     /// <summary>Name of the claim; null: the workspace's own name.</summary>
     public string? ClaimName { get; init; }
+
+    /// <summary>The way to the template; null: it is the one that the workspace names.</summary>
+    internal TemplateChain? Chain { get; init; }
+
+    /// <summary>Templates that people can take, for a message.</summary>
+    internal ImmutableArray<string> KnownTemplates { get; init; } = [];
+
+    /// <summary>The workspace has never had a pod: a retired template takes no such.</summary>
+    internal bool NeverStarted { get; init; }
+
+    /// <summary>The workspace has a pod, made from <see cref="PodTemplate"/>.</summary>
+    internal bool HasPod { get; init; }
+
+    /// <summary>The template that the pod was made from, as it is now; null when it is gone.</summary>
+    internal WorkspaceTemplate? PodTemplate { get; init; }
+
+    /// <summary>The network policy that is there.</summary>
+    internal NetworkPolicy? NetworkPolicy { get; init; }
 }
 
 /// <summary>Why no pod can be made.</summary>
@@ -74,6 +92,9 @@ public sealed record Blueprint
     /// <summary>Why no pod can be made; empty when one can.</summary>
     public ImmutableArray<BlueprintProblem> Problems { get; init; } = [];
 
+    /// <summary>Parameters of the workspace that a successor of its template does not know, and that were left out.</summary>
+    public ImmutableArray<string> LeftOutParameters { get; init; } = [];
+
     /// <summary>A wish for a smaller volume that cannot be met, in words; null when there is none.</summary>
     public string? ShrinkRefusal { get; init; }
 
@@ -98,7 +119,10 @@ public sealed record Blueprint
         {
             Url = settings.Urls.Origin(name),
             Service = ServicePart.Make(workspace),
-            NetworkPolicy = NetworkPolicyPart.Make(workspace, settings),
+
+            // What runs is let out as its own template says, today; a redirect takes effect at the next start.
+            NetworkPolicy = NetworkPolicyPart.Make(
+                workspace, facts.HasPod ? facts.PodTemplate : template, facts.NetworkPolicy, settings),
         };
         if (facts.TraefikServed && settings.Routing != RoutingMode.None)
         {
@@ -114,10 +138,16 @@ public sealed record Blueprint
             return blueprint;
         }
 
-        var plan = TemplateResolution.Resolve(workspace, template);
-        if (plan.Problems.Length > 0)
+        if ((facts.Chain?.Problem ?? CheckRetired(template, facts)) is { } dead)
         {
-            return blueprint with { Problems = plan.Problems };
+            return blueprint with { Problems = [dead] };
+        }
+
+        var plan = TemplateResolution.Resolve(workspace, template, facts.Chain?.IsRedirected == true);
+        var problems = plan.Problems.AddRange(EgressRules.Check(template, settings.Network));
+        if (problems.Length > 0)
+        {
+            return blueprint with { Problems = problems };
         }
 
         var (volume, refusal) = VolumePart.Make(workspace, plan, facts);
@@ -128,9 +158,24 @@ public sealed record Blueprint
             Volume = volume,
             ShrinkRefusal = refusal,
             Revision = revision,
-            Pod = PodPart.Stamp(pod, workspace,
-            revision, blueprint.Url)
+            Pod = PodPart.Stamp(pod, workspace, revision, blueprint.Url),
+            LeftOutParameters = plan.LeftOut,
         };
+    }
+
+    private static BlueprintProblem? CheckRetired(WorkspaceTemplate template, BlueprintFacts facts)
+    {
+        if (template.Spec.Retired is not { Successor: null } retired || !facts.NeverStarted)
+        {
+            return null;
+        }
+
+        var others = facts.KnownTemplates.IsEmpty ? "" : $": "
+            + $"{string.Join(", ", facts.KnownTemplates.Order(StringComparer.Ordinal).Take(20))}";
+        var words = string.IsNullOrWhiteSpace(retired.Message) ? "" : $" ({retired.Message.Trim().TrimEnd('.')})";
+        return new(FailureClasses.User, Reasons.TemplateRetired,
+            $"Template '{template.Metadata.Name}' is retired and takes no new workspaces{words}. Set spec.template.name to another "
+                + $"one{others}.");
     }
 
     private static BlueprintProblem? CheckIdentity(UserWorkspace workspace)

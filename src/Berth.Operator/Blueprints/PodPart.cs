@@ -1,4 +1,3 @@
-using System.Globalization;
 using Berth.Resources;
 using Kube.Client.Models;
 
@@ -13,84 +12,33 @@ internal static class PodPart
     // As long as a large image's first start on a slow disk; a kubelet then ends the container, which counts as a failed attempt.
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
 
-    private const string VolumeName = "workspace";
-    private const string TemporaryName = "tmp";
-
     internal static Pod Make(UserWorkspace workspace, WorkspaceTemplate template, ResolvedTemplate resolved, BlueprintSettings settings,
         string claimName)
     {
         var spec = template.Spec;
-        var readOnly = spec.SecurityContext?.ReadOnlyRootFilesystem == true;
         var user = spec.SecurityContext?.RunAsUser ?? TemplateSecurity.DefaultId;
         var group = spec.SecurityContext?.RunAsGroup ?? user;
         var labels = Children.LabelsOf(workspace);
         labels[Labels.Template] = template.Metadata.Name!;
-
-        List<VolumeMount> mounts = [new VolumeMount { Name = VolumeName, MountPath = resolved.MountPath }, WorkspaceInfo.Mount];
-        List<Volume> volumes =
-        [
-            new Volume
-            {
-                Name = VolumeName,
-                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = claimName },
-            },
-            WorkspaceInfo.Volume,
-        ];
-        if (readOnly)
-        {
-            mounts.Add(new VolumeMount { Name = TemporaryName, MountPath = "/tmp" });
-            volumes.Add(
-                new Volume
-                {
-                    Name = TemporaryName,
-                    EmptyDir = new EmptyDirVolumeSource { SizeLimit = "1Gi" },
-                }
-            );
-        }
-
+        var environment = ContainerParts.Environment(workspace, resolved, settings);
         return new Pod
         {
-            Metadata = Children.Owned(workspace) with { Labels = labels },
+            Metadata = Children.Owned(workspace) with { Labels = labels, Annotations = ParameterAnnotations(resolved) },
             Spec = new PodSpec
             {
-                Containers =
-                [
-                    new Container
-                    {
-                        Name = Blueprint.ContainerName,
-                        Image = spec.Image,
-                        ImagePullPolicy = spec.ImagePullPolicy ?? settings.ImagePullPolicy,
-                        Command = spec.Command,
-                        Args = spec.Args,
-                        Ports =
-                        [
-                            new ContainerPort
-                            {
-                                Name = Blueprint.PortName,
-                                Port = resolved.Port,
-                                Protocol = "TCP",
-                            },
-                        ],
-                        Env = Environment(workspace, resolved, settings),
-                        Resources = resolved.Resources,
-                        VolumeMounts = mounts,
-                        StartupProbe = spec.Probes?.Liveness is null
-                            ? null
-                            : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),
-                        ReadinessProbe = MakeProbe(spec.Probes?.Readiness ?? new TemplateProbe(), period: 2, failures: 3),
-                        LivenessProbe = spec.Probes?.Liveness is { } liveness ? MakeProbe(liveness, period: 10, failures: 6) : null,
-                        SecurityContext = new SecurityContext
-                        {
-                            RunAsNonRoot = true,
-                            AllowPrivilegeEscalation = false,
-                            ReadOnlyRootFilesystem = readOnly,
-                            Capabilities = new Capabilities { Drop = ["ALL"] },
-                        },
-                    },
-                ],
-                Volumes = volumes,
+                InitContainers = Further(spec.InitContainers),
+                Containers = [Application(template, resolved, environment, settings), .. Further(spec.Sidecars) ?? []],
+                Volumes = Volumes(claimName, template, resolved),
                 RestartPolicy = "Never",
                 TerminationGracePeriodSeconds = spec.TerminationGracePeriodSeconds ?? WorkspaceTemplateSpec.DefaultGraceSeconds,
+                NodeSelector = spec.Scheduling?.NodeSelector,
+                Tolerations = spec.Scheduling?.Tolerations,
+                PriorityClassName = spec.Scheduling?.PriorityClassName,
+                RuntimeClassName = spec.Scheduling?.RuntimeClassName,
+                ServiceAccountName = spec.ServiceAccountName,
+                ImagePullSecrets = spec.ImagePullSecrets is { Count: > 0 } secrets
+                    ? [.. secrets.Select(s => new LocalObjectReference { Name = s.Name })]
+                    : null,
                 AutomountServiceAccountToken = false,
                 EnableServiceLinks = false,
                 SecurityContext = new PodSecurityContext
@@ -106,15 +54,75 @@ internal static class PodPart
                 },
             },
         };
+
+        IReadOnlyList<Container>? Further(IReadOnlyList<TemplateContainer>? containers) => containers is { Count: > 0 }
+            ? [.. containers.Select(c => ContainerParts.Further(c, template, resolved, environment, settings))]
+            : null;
     }
 
-    /// <summary>Hash of what makes a restart worth while: the specification, and neither who owns the pod nor which claim it uses.</summary>
-    internal static string Revision(Pod pod) => Hashes.Of(new Pod { Spec = PodForm.WithClaim(pod.Spec!, "") }, Pod.JsonTypeInfo);
+    private static Container Application(
+        WorkspaceTemplate template, ResolvedTemplate resolved, List<EnvVar> environment, BlueprintSettings settings)
+    {
+        var spec = template.Spec;
+        return new Container
+        {
+            Name = Blueprint.ContainerName,
+            Image = spec.Image,
+            ImagePullPolicy = spec.ImagePullPolicy ?? settings.ImagePullPolicy,
+            Command = spec.Command,
+            Args = spec.Args,
+            Ports = [new ContainerPort { Name = Blueprint.PortName, Port = resolved.Port, Protocol = "TCP" }],
+            Env = environment,
+            Resources = resolved.Resources,
+            VolumeMounts = ContainerParts.Mounts(template, resolved, volume: true),
+            StartupProbe = spec.Probes?.Liveness is null ? null : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),
+            ReadinessProbe = MakeProbe(spec.Probes?.Readiness ?? new TemplateProbe(), period: 2, failures: 3),
+            LivenessProbe = spec.Probes?.Liveness is { } liveness ? MakeProbe(liveness, period: 10, failures: 6) : null,
+            SecurityContext = ContainerParts.Restricted(template),
+        };
+    }
+
+    private static List<Volume> Volumes(string claimName, WorkspaceTemplate template, ResolvedTemplate resolved)
+    {
+        List<Volume> volumes =
+        [
+            new Volume
+            {
+                Name = ContainerParts.VolumeName,
+                PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = claimName },
+            },
+            WorkspaceInfo.Volume,
+        ];
+        if (ContainerParts.IsReadOnly(template))
+        {
+            volumes.Add(new Volume { Name = ContainerParts.TemporaryName, EmptyDir = new EmptyDirVolumeSource { SizeLimit = "1Gi" } });
+        }
+
+        if (resolved.Files is not null)
+        {
+            volumes.Add(ContainerParts.ParameterFiles(resolved.Files.Keys));
+        }
+
+        return volumes;
+    }
+
+    private static Dictionary<string, string>? ParameterAnnotations(ResolvedTemplate resolved) => resolved.Files is { Count: > 0 } files
+        ? files.ToDictionary(f => Annotations.ParameterPrefix + f.Key, f => f.Value, StringComparer.Ordinal)
+        : null;
+
+    /// <summary>
+    /// Hash of what makes a restart worth while: the specification with the values of parameters that are files, and neither who
+    /// owns the pod nor which claim it uses.
+    /// </summary>
+    internal static string Revision(Pod pod) => Hashes.Of(
+        new Pod { Metadata = new ObjectMeta { Annotations = pod.Metadata.Annotations }, Spec = PodForm.WithClaim(pod.Spec!, "") },
+        Pod.JsonTypeInfo);
 
     /// <summary>Adds what does not belong to the revision: the revision itself, and the restart that this pod answers.</summary>
     internal static Pod Stamp(Pod pod, UserWorkspace workspace, string revision, string url)
     {
-        var annotations = new Dictionary<string, string>(StringComparer.Ordinal) 
+        var annotations = new Dictionary<string, string>(pod.Metadata.Annotations ?? new Dictionary<string, string>(),
+            StringComparer.Ordinal)
         {
             [Annotations.Revision] = revision,
             [Annotations.WorkspaceUrl] = url,
@@ -130,27 +138,8 @@ internal static class PodPart
         };
     }
 
-    // Berth's own variables come first, so that those of a template may refer to them as $(NAME).
-    private static List<EnvVar> Environment(UserWorkspace workspace, ResolvedTemplate resolved, BlueprintSettings settings)
-    {
-        var url = settings.Urls.Origin(workspace.Metadata.Name!);
-        List<EnvVar> variables =
-        [
-            new EnvVar { Name = "PORT", Value = resolved.Port.ToString(CultureInfo.InvariantCulture) },
-            new EnvVar { Name = "WORKSPACE_NAME", Value = workspace.Metadata.Name },
-            new EnvVar { Name = "WORKSPACE_ROOT", Value = resolved.MountPath },
-            new EnvVar { Name = WorkspaceInfo.Variable, Value = WorkspaceInfo.Folder },
-            new EnvVar { Name = "WORKSPACE_URL", Value = url },
-            new EnvVar { Name = "WORKSPACE_IDENTITY_ISSUER", Value = settings.IdentityIssuer },
-            new EnvVar { Name = "WORKSPACE_IDENTITY_AUDIENCE", Value = url },
-            new EnvVar { Name = "WORKSPACE_IDENTITY_JWKS", Value = settings.IdentityJwks },
-        ];
-        variables.AddRange(resolved.Variables.Select(v => new EnvVar { Name = v.Name, Value = v.Value }));
-        return variables;
-    }
-
-    // Until the application has answered once there is nothing to be alive: an editor that unpacks its extensions for minutes is not to be ended for it.
-    // Each second, because a person is waiting and readiness is asked only afterwards.
+    // Until the application has answered once there is nothing to be alive: an editor that unpacks its extensions for minutes is
+    // not to be ended for it. Each second, because a person is waiting and readiness is asked only afterwards.
     private static Probe MakeStartupProbe(TemplateProbe readiness) =>
         MakeProbe(readiness, period: 1, failures: 1) with
         {

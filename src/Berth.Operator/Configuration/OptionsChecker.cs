@@ -198,10 +198,12 @@ internal sealed class OptionsChecker
     private List<string> Networks(string key, string text)
     {
         var networks = Split(text);
-        foreach (var network in networks.Where(n => !IPNetwork.TryParse(n, out _)))
+        foreach (var network in networks)
         {
-            _problems.Add($"{key} holds '{network}'; use networks such as 192.0.2.0/24, separated by commas, with no bits set behind "
-                + "the prefix.");
+            if (!Cidr.TryParse(network, out _, out var problem))
+            {
+                _problems.Add($"{key} holds '{network}', which {problem}.");
+            }
         }
 
         return networks;

@@ -44,9 +44,14 @@ public static class FailureClassifier
                     + "run.",
                 FailureEffect.Replace
             ),
-            _ => NotStarted(pod, status, events),
+            _ => EndedBeside(pod, status) ?? NotStarted(pod, status, events),
         };
     }
+
+    // With a container beside it, a pod goes on after its application has ended, and after the other one has: neither does its work then.
+    private static PodFailure? EndedBeside(Pod pod, PodStatus status) =>
+        pod.Spec?.Containers.Count > 1 && status.ContainerStatuses?.Any(c => c.State?.Terminated is not null) == true ? Ended(pod, status)
+            : null;
 
     private static PodFailure Ended(Pod pod, PodStatus status)
     {
@@ -83,7 +88,9 @@ public static class FailureClassifier
                 );
         }
 
-        var terminated = Container(status)?.State?.Terminated ?? Container(status)?.LastState?.Terminated;
+        var culprit = ContainerBlame.Find(status);
+        var subject = ContainerBlame.Subject(pod, culprit?.Name);
+        var terminated = culprit?.State?.Terminated ?? culprit?.LastState?.Terminated;
         if (terminated is null)
         {
             return new(
@@ -99,17 +106,27 @@ public static class FailureClassifier
             { Reason: "OOMKilled" } => new(
                 FailureClasses.User,
                 Reasons.OutOfMemory,
-                $"The application used more memory than it may{Limit(pod)} and was ended. It is started again; "
-                    + "close what you do not need, or set a larger spec.resources.memory and restart.",
+                $"{subject} used more memory than it may{ContainerBlame.Limit(pod, culprit?.Name)} and was ended. It is started again; "
+                    + (ContainerBlame.IsApplication(culprit?.Name)
+                        ? "close what you do not need, or set a larger spec.resources.memory and restart."
+                        : "whoever keeps the template may give it more."),
                 FailureEffect.Replace
             ),
-            { Reason: "ContainerCannotRun" or "StartError" } => CannotRun(terminated.Message),
+            { Reason: "ContainerCannotRun" or "StartError" } => CannotRun(pod, culprit?.Name, terminated.Message),
 
-            // What container runtimes say of a container that did not survive a restart of its node: "ContainerStatusUnknown", or "Unknown" with 255.
+            // What container runtimes say of a container that did not survive a restart of its node: "ContainerStatusUnknown", or
+            // "Unknown" with 255.
             { Reason: "ContainerStatusUnknown" } or { Reason: "Unknown", ExitCode: 255 } => new(
                 FailureClasses.Platform,
                 Reasons.NodeLost,
                 $"The node {pod.Spec?.NodeName} was restarted, and the workspace ended with it. It is started again.",
+                FailureEffect.Replace
+            ),
+            { ExitCode: 0 } when ContainerBlame.IsBeside(pod, culprit?.Name) => new(
+                FailureClasses.Template,
+                Reasons.Ended,
+                $"{subject} ended by itself, but has to run as long as the application. The workspace is started again; whoever keeps the "
+                    + "template should make it an init container, or its program one that stays.",
                 FailureEffect.Replace
             ),
             { ExitCode: 0 } => new(
@@ -118,19 +135,19 @@ public static class FailureClassifier
                 "The application ended by itself, without an error. It is started again.",
                 FailureEffect.Replace
             ),
-            { ExitCode: 126 or 127 } => CannotRun(terminated.Message ?? $"exit code {terminated.ExitCode}"),
+            { ExitCode: 126 or 127 } => CannotRun(pod, culprit?.Name, terminated.Message ?? $"exit code {terminated.ExitCode}"),
             { ExitCode: 137 or 143 } => new(
                 FailureClasses.Platform,
                 Reasons.Crashed,
-                $"The application was killed (exit code {terminated.ExitCode}): its liveness probe failed, or something outside ended it. "
+                $"{subject} was killed (exit code {terminated.ExitCode}): its liveness probe failed, or something outside ended it. "
                     + "It is started again; look at the events of its pod if it comes back.",
                 FailureEffect.Replace
             ),
             _ => new(
-                FailureClasses.User,
+                ContainerBlame.IsBeside(pod, culprit?.Name) ? FailureClasses.Template : FailureClasses.User,
                 Reasons.Crashed,
-                $"The application ended with exit code {terminated.ExitCode}{Because(terminated.Message)}. It is started again; its "
-                    + "log says more.",
+                $"{subject} ended with exit code {terminated.ExitCode}{Because(terminated.Message)}. It is started again; its "
+                    + $"log says more{ContainerBlame.Hint(pod, culprit?.Name)}.",
                 FailureEffect.Replace
             ),
         };
@@ -155,14 +172,16 @@ public static class FailureClassifier
             );
         }
 
-        var waiting = Container(status)?.State?.Waiting;
+        var culprit = ContainerBlame.Find(status);
+        var waiting = culprit?.State?.Waiting;
         switch (waiting?.Reason)
         {
             case "ErrImagePull" or "ImagePullBackOff" or "ErrImageNeverPull" or "RegistryUnavailable" or "ErrRegistryUnavailable":
                 return new(
                     FailureClasses.Template,
                     Reasons.ImagePull,
-                    $"The image {Image(pod)} cannot be pulled{Because(waiting.Message)}. Whoever keeps the template should check its "
+                    $"The image {ContainerBlame.Image(pod, culprit?.Name)} cannot be pulled{Because(waiting.Message)}. Whoever keeps the template "
+                        + $"should check its "
                         + "name, tag and "
                         + "the right to pull it; the node keeps trying.",
                     FailureEffect.Stuck
@@ -171,7 +190,8 @@ public static class FailureClassifier
                 return new(
                     FailureClasses.Template,
                     Reasons.InvalidImageName,
-                    $"'{Image(pod)}' is no name of an image that can be used{Because(waiting.Message)}. Whoever keeps the template "
+                    $"'{ContainerBlame.Image(pod, culprit?.Name)}' is no name of an image that can be used{Because(waiting.Message)}. Whoever keeps "
+                        + $"the template "
                         + "should correct it.",
                     FailureEffect.Stuck
                 );
@@ -185,12 +205,12 @@ public static class FailureClassifier
                     FailureEffect.Stuck
                 );
             case "CreateContainerError" or "RunContainerError":
-                return CannotRun(waiting.Message) with { Effect = FailureEffect.Stuck };
+                return CannotRun(pod, culprit?.Name, waiting.Message) with { Effect = FailureEffect.Stuck };
             case "CrashLoopBackOff":
                 return new(
                     FailureClasses.User,
                     Reasons.Crashed,
-                    $"The application ends again and again{Because(waiting.Message)}. Its log says more.",
+                    $"{ContainerBlame.Subject(pod, culprit?.Name)} ends again and again{Because(waiting.Message)}. Its log says more.",
                     FailureEffect.Stuck
                 );
         }
@@ -205,7 +225,7 @@ public static class FailureClassifier
             return null;
         }
 
-        if (Container(status)?.State is { Running: not null } or { Terminated: not null })
+        if (ContainerBlame.Find(status)?.State is { Running: not null } or { Terminated: not null })
         {
             return null;
         }
@@ -233,24 +253,15 @@ public static class FailureClassifier
             FailureEffect.Wait
         );
 
-    private static PodFailure CannotRun(string? detail) =>
+    private static PodFailure CannotRun(Pod pod, string? container, string? detail) =>
         new(
             FailureClasses.Template,
             Reasons.CannotRun,
-            $"The command of the container cannot be started{Because(detail)}. Whoever keeps the template should check command, args and user.",
+            $"The command of {(ContainerBlame.IsApplication(container) ? "the container" : ContainerBlame.Lower(ContainerBlame.Subject(pod, container)))} cannot be "
+                + $"started{Because(detail)}. "
+                + "Whoever keeps the template should check command, args and user.",
             FailureEffect.Replace
         );
-
-    private static ContainerStatus? Container(PodStatus status) =>
-        status.ContainerStatuses?.FirstOrDefault(c => c.Name == Blueprint.ContainerName)
-        ?? (status.ContainerStatuses is [var first, ..] ? first : null);
-
-    private static Container? FirstContainer(Pod pod) => pod.Spec?.Containers is [var first, ..] ? first : null;
-
-    private static string Image(Pod pod) => FirstContainer(pod)?.Image ?? "";
-
-    private static string Limit(Pod pod) =>
-        FirstContainer(pod)?.Resources?.Limits?.GetValueOrDefault("memory") is { } limit ? $" ({limit})" : "";
 
     // Details come from kubelets, registries and programs: they are shown, but cut, on one line, and without a full stop of their own.
     private static string Because(string? detail)

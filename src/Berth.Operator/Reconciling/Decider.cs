@@ -25,6 +25,12 @@ internal static class Decider
             PodReady = IsReady(seen),
             Volume = seen.Volume is { } volume && Children.OwnsVolume(seen.Workspace, volume.Metadata) ? volume : null,
             ClaimName = VolumeLookup.NameFor(seen.Workspace),
+            Chain = seen.Chain,
+            KnownTemplates = seen.KnownTemplates,
+            NeverStarted = seen.Pod is null && seen.Workspace.Status?.Start is null,
+            HasPod = seen.Pod is { } present && Children.Owns(seen.Workspace, present.Metadata),
+            PodTemplate = seen.PodTemplate,
+            NetworkPolicy = seen.NetworkPolicy,
         });
         var children = ChildPlan.Make(seen, blueprint);
         var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)

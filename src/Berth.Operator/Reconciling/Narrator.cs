@@ -31,13 +31,20 @@ internal static class Narrator
             notes.Add(new(true, Reasons.ShrinkRefused, refusal));
         }
 
+        if (seen.Chain is { IsRedirected: true } chain && !blueprint.LeftOutParameters.IsEmpty
+            && former?.Conditions?.Any(c => c.Type == ConditionTypes.TemplateResolved
+                && c.Message == PartConditions.Redirected(seen, chain, blueprint)) != true)
+        {
+            notes.Add(new(true, Reasons.Redirected, PartConditions.Redirected(seen, chain, blueprint)));
+        }
+
         switch (pod.Step)
         {
             case Step.CreatePod when pod.Failure?.Attempts > 0:
                 notes.Add(new(false, Reasons.Retrying, $"Starting again, attempt {pod.Failure.Attempts + 1}."));
                 break;
             case Step.CreatePod:
-                notes.Add(new(false, Reasons.Starting, $"Starting from template {seen.Workspace.Spec.Template.Name}{Asked(seen)}."));
+                notes.Add(new(false, Reasons.Starting, $"Starting from template {seen.Template?.Metadata.Name}{Asked(seen)}."));
                 break;
             case Step.DeletePod when pod.Restarting:
                 notes.Add(new(false, Reasons.Restarting, "Ending the pod, so that a new one can start."));

@@ -9,9 +9,18 @@ internal sealed record Observation
 {
     public required UserWorkspace Workspace { get; init; }
 
+    /// <summary>The template in effect: the one that the workspace names, or the last of its successors.</summary>
     public WorkspaceTemplate? Template { get; init; }
 
-    /// <summary>Names of the templates in the namespace, for the message when the wanted one is not among them.</summary>
+    /// <summary>The way to <see cref="Template"/>; null: there is no other than the one that is named.</summary>
+    public TemplateChain? Chain { get; init; }
+
+    /// <summary>The template that the pod was made from, as it is now; null without a pod, or when it is gone.</summary>
+    public WorkspaceTemplate? PodTemplate { get; init; }
+
+    /// <summary>
+    /// Names of the templates in the namespace that people can take, for the message when the wanted one is not among them.
+    /// </summary>
     public ImmutableArray<string> KnownTemplates { get; init; } = [];
 
     public Pod? Pod { get; init; }

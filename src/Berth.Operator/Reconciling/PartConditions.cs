@@ -17,10 +17,25 @@ internal static class PartConditions
         {
             conditions.False(ConditionTypes.TemplateResolved, Reasons.TemplateNotFound, NotFound(seen));
         }
+        else if (seen.Chain is { IsRedirected: true } chain)
+        {
+            conditions.True(ConditionTypes.TemplateResolved, Reasons.Redirected, Redirected(seen, chain, blueprint));
+        }
         else
         {
             conditions.True(ConditionTypes.TemplateResolved, Reasons.Resolved, $"Template '{name}' was found and takes the parameters.");
         }
+    }
+
+    /// <summary>What a redirect means for the workspace, with what of its parameters it leaves out.</summary>
+    internal static string Redirected(Observation seen, TemplateChain chain, Blueprint blueprint)
+    {
+        var left = blueprint.LeftOutParameters.IsEmpty
+            ? ""
+            : $" It has no parameter {string.Join(", ", blueprint.LeftOutParameters.Select(TemplateProblems.Shorten))}: left out. Change "
+                + "spec.parameters to what it takes.";
+        return $"Template '{seen.Workspace.Spec.Template.Name}' is retired; '{chain.Redirects[^1]}' takes its place from the next "
+            + $"start on.{left}";
     }
 
     internal static string NotFound(Observation seen)

@@ -49,14 +49,15 @@ internal static class StatusWriter
             Start = StartStatus.Write(seen, pod, now),
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
             Storage = StorageStatus.Write(seen),
-            TemplateRevision = current is null && desired is null
+            TemplateRevision = current is null && desired is null && seen.Chain?.Redirects is not { IsEmpty: false }
                 ? null
                 : new TemplateRevision
                 {
                     Current = current,
                     Desired = desired,
                     PendingRestart = current is not null
-                    && desired is not null && current != desired
+                    && desired is not null && current != desired,
+                    Redirects = seen.Chain is { Redirects: { IsEmpty: false } redirects } ? redirects : null,
                 },
         };
     }

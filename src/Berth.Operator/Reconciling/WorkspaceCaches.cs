@@ -10,6 +10,7 @@ namespace Berth.Operator;
 internal sealed class WorkspaceCaches
 {
     private const string TemplateIndex = "template";
+    private const string SuccessorIndex = "successor";
 
     private readonly InformerFactory _informers;
 
@@ -25,6 +26,8 @@ internal sealed class WorkspaceCaches
         Workspaces = informers.Get(All<UserWorkspace>());
         Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
         Templates = informers.Get(All<WorkspaceTemplate>());
+        Templates.EnsureIndex(SuccessorIndex, static t =>
+            t.Spec.Retired?.Successor is { Length: > 0 } next ? [$"{t.Metadata.Namespace}/{next}"] : []);
         Pools = new PoolCaches(informers, ns, Templates);
         Pods = informers.Get(Ours<Pod>());
         PodLookup = new PodLookup(Pods);
@@ -97,8 +100,7 @@ internal sealed class WorkspaceCaches
         var builder = new ControllerBuilder<UserWorkspace>(_informers, All<UserWorkspace>())
             .Named("userworkspace")
             .With(options)
-            .Watches(t => Workspaces.Store.ByIndex(TemplateIndex, $"{t.Metadata.Namespace}/{t.Metadata.Name}").Select(w =>
-                w.Key()), All<WorkspaceTemplate>())
+            .Watches(Users, All<WorkspaceTemplate>())
             .Watches(Owner, Ours<Pod>())
             .Watches(Owner, Ours<PersistentVolumeClaim>())
             .Watches(Owner, Ours<Service>())
@@ -133,11 +135,15 @@ internal sealed class WorkspaceCaches
 
         var volume = VolumeLookup.Find(workspace);
         var (pod, surplus) = PodLookup.Find(workspace, volume);
+        var chain = TemplateChain.Follow(workspace.Spec.Template.Name, n => Templates.Store.Get(new ResourceKey(key.Namespace, n)));
         return new Observation
         {
             Workspace = workspace,
-            Template = Templates.Store.Get(new ResourceKey(key.Namespace, workspace.Spec.Template.Name)),
-            KnownTemplates = [.. Templates.Store.ListNamespace(key.Namespace).Select(t => t.Metadata.Name!)],
+            Template = chain.Template,
+            Chain = chain,
+            PodTemplate = PodTemplate(pod, chain.Template),
+            KnownTemplates =
+                [.. Templates.Store.ListNamespace(key.Namespace).Where(t => t.Spec.Retired is null).Select(t => t.Metadata.Name!)],
             Pod = pod,
             SurplusPods = surplus,
             Volume = volume,
@@ -153,6 +159,21 @@ internal sealed class WorkspaceCaches
             TraefikServed = traefikServed,
             Now = now,
         };
+    }
+
+    /// <summary>The template that a pod was made from; one that does not say so was made before pods did.</summary>
+    internal WorkspaceTemplate? PodTemplate(Pod? pod, WorkspaceTemplate? effective) =>
+        pod?.Metadata.Labels?.GetValueOrDefault(Labels.Template) is { Length: > 0 } name
+            ? Templates.Store.Get(new ResourceKey(pod.Metadata.Namespace ?? "", name)) : effective;
+
+    // The workspaces that name a template, or one that leads to it.
+    private IEnumerable<ResourceKey> Users(WorkspaceTemplate template)
+    {
+        var ns = template.Metadata.Namespace;
+        return TemplateChain.LeadingTo(template.Metadata.Name!, n => Templates.Store.ByIndex(SuccessorIndex, $"{ns}/{n}").Select(t =>
+            t.Metadata.Name!))
+            .SelectMany(n => Workspaces.Store.ByIndex(TemplateIndex, $"{ns}/{n}"))
+            .Select(w => w.Key());
     }
 
     // By label, not by owner reference: the volume has none, and a pod that an earlier workspace left must wake the present one when it

@@ -80,6 +80,14 @@ public static class Annotations
     /// </summary>
     public const string PoolRevision = "berth.dev/pool-revision";
 
+    /// <summary>
+    /// On a network policy: hash of what it lets out, so that somebody else's change of it is told from what was applied.
+    /// </summary>
+    public const string EgressHash = "berth.dev/egress-hash";
+
+    /// <summary>On a pod: the value of a parameter that is a file, with the name of the file behind it.</summary>
+    public const string ParameterPrefix = "parameter.berth.dev/";
+
     /// <summary>On a pod: why the operator deletes it, written into events.</summary>
     public const string StopReason = "berth.dev/stop-reason";
 

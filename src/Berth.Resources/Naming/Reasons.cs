@@ -6,6 +6,12 @@ public static class Reasons
     /// <summary>The template was found and takes the parameters.</summary>
     public const string Resolved = "Resolved";
 
+    /// <summary>The template is retired, and its successor takes its place from the next start on.</summary>
+    public const string Redirected = "Redirected";
+
+    /// <summary>The template is retired without a successor, and takes no new workspaces.</summary>
+    public const string TemplateRetired = "TemplateRetired";
+
     /// <summary>No template of that name.</summary>
     public const string TemplateNotFound = "TemplateNotFound";
 
@@ -24,7 +30,9 @@ public static class Reasons
     /// <summary>An object of that name is there and belongs to somebody else.</summary>
     public const string NameClash = "NameClash";
 
-    /// <summary>The volume of the workspace's name holds another person's files: the owner was changed, or the name was used again.</summary>
+    /// <summary>
+    /// The volume of the workspace's name holds another person's files: the owner was changed, or the name was used again.
+    /// </summary>
     public const string OwnerMismatch = "OwnerMismatch";
 
     /// <summary>The API refused an object.</summary>

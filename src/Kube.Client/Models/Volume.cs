@@ -19,6 +19,9 @@ public sealed record Volume
 
     public ProjectedVolumeSource? Projected { get; init; }
 
+    [JsonPropertyName("downwardAPI")]
+    public DownwardApiVolumeSource? DownwardAPI { get; init; }
+
     public HostPathVolumeSource? HostPath { get; init; }
 }
 
@@ -84,6 +87,14 @@ public sealed record KeyToPath
 public sealed record ProjectedVolumeSource
 {
     public IReadOnlyList<VolumeProjection>? Sources { get; init; }
+
+    public int? DefaultMode { get; init; }
+}
+
+/// <summary>core/v1 DownwardAPIVolumeSource.</summary>
+public sealed record DownwardApiVolumeSource
+{
+    public IReadOnlyList<DownwardApiFile>? Items { get; init; }
 
     public int? DefaultMode { get; init; }
 }

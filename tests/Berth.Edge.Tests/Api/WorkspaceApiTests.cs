@@ -235,6 +235,28 @@ public class WorkspaceApiTests
     }
 
     [Fact]
+    public async Task Templates_Retired_AreNotOffered_AndNotTaken()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        var old = ProductFixture.Template("old");
+        edge.Kube.Put(old with { Spec = old.Spec with { Retired = new TemplateRetirement { Successor = "studio" } } });
+        using var api = edge.Api("user1");
+        await ProductFixture.Until(() => edge.Get<WorkspaceWatch>().Template("old") is not null);
+        edge.Kube.Writes.Clear();
+
+        var list = await api.GetStringAsync("/api/templates");
+        Assert.Contains("\"studio\"", list, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"old\"", list, StringComparison.Ordinal);
+
+        using var answer = await api.PostAsync("/api/workspaces",
+            new StringContent("""{"name":"a","template":"old"}""", Encoding.UTF8, "application/json"));
+        Assert.Equal(422, (int)answer.StatusCode);
+        Assert.Contains("is retired; take one of studio", (await JsonAsync(answer))["errors"]!["template"]!.ToJsonString(),
+            StringComparison.Ordinal);
+        Assert.Empty(edge.Kube.Writes);
+    }
+
+    [Fact]
     public async Task Create_TooLargeOrOtherType_413And415()
     {
         await using var edge = await ProductFixture.StartAsync();

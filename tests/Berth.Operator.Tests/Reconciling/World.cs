@@ -25,6 +25,9 @@ internal sealed class World
 
     internal List<Note> Notes { get; } = [];
 
+    /// <summary>What the pod was made from; null: the template in effect.</summary>
+    internal WorkspaceTemplate? PodTemplate { get; set; }
+
     internal Decision Last { get; private set; } = new();
 
     internal UserWorkspaceStatus Status => Seen.Workspace.Status!;
@@ -39,7 +42,7 @@ internal sealed class World
         var writes = new List<string>();
         for (var i = 0; i < 10; i++)
         {
-            Seen = Seen with { Now = Now };
+            Seen = Seen with { Now = Now, PodTemplate = Seen.Pod is null ? null : PodTemplate ?? Seen.Template };
             Last = Decider.Decide(Seen, TestData.Settings);
             Notes.AddRange(Last.Notes);
             foreach (var step in Last.Steps)
