@@ -58,6 +58,7 @@ internal sealed class StudioServer : IAsyncDisposable
                 Keys = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(issuer.KeySet)),
             },
         };
+        options = change?.Invoke(options) ?? options;
         var environment = new Dictionary<string, string>
         {
             ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
@@ -67,7 +68,12 @@ internal sealed class StudioServer : IAsyncDisposable
             ["WORKSPACE_NAME"] = "ws-test",
             ["WORKSPACE_IDENTITY_ISSUER"] = "x",
         };
-        var app = StudioHost.Build(change?.Invoke(options) ?? options, environment, time ?? TimeProvider.System);
+        if (options.Name is null)
+        {
+            environment.Remove("WORKSPACE_NAME");
+        }
+
+        var app = StudioHost.Build(options, environment, time ?? TimeProvider.System);
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new StudioServer(app, issuer, outer, new Uri(address));
@@ -75,6 +81,18 @@ internal sealed class StudioServer : IAsyncDisposable
 
     public string Token(string subject = "alice", string role = "owner") =>
         _issuer.Sign(TestIssuer.Claims(DateTimeOffset.UtcNow, subject, role));
+
+    /// <summary>A token with further claims.</summary>
+    public string Token(params (string Name, string Value)[] further)
+    {
+        var claims = TestIssuer.Claims(DateTimeOffset.UtcNow);
+        foreach (var (name, value) in further)
+        {
+            claims[name] = value;
+        }
+
+        return _issuer.Sign(claims);
+    }
 
     /// <summary>A request as the page makes it.</summary>
     public HttpRequestMessage Request(HttpMethod method, string path, string subject = "alice", string role = "owner")

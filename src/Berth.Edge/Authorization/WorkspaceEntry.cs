@@ -14,8 +14,11 @@ internal sealed record WorkspaceEntry
     /// <summary>Host it is served on: lower case, no port, one label below the workspace domain.</summary>
     public required string Host { get; init; }
 
-    /// <summary>Public origin, such as <c>http://ws-abc.localhost:8080</c>; audience of the identity header.</summary>
+    /// <summary>Public origin, such as <c>http://ws-abc.localhost:8080</c>.</summary>
     public required string Url { get; init; }
+
+    /// <summary>Audience of the identity header: the origin, unless the pod was started before it had one.</summary>
+    public string Audience { get => field ?? Url; init; }
 
     /// <summary>Issuer of the owner's identity, compared as an exact string.</summary>
     public required string OwnerIssuer { get; init; }

@@ -57,7 +57,11 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
         var claims = new JsonObject
         {
             ["iss"] = _settings.PublicOrigin,
-            ["aud"] = access.Workspace.Url,
+            ["aud"] = access.Workspace.Audience,
+
+            // For applications that were started before they had a name and an origin, as those in warm pools are.
+            ["workspace"] = access.Workspace.Name,
+            ["origin"] = access.Workspace.Url,
             ["sub"] = access.Caller.Subject,
             ["oidc_iss"] = access.Caller.Issuer,
             ["role"] = access.Role,

@@ -22,12 +22,15 @@ internal static class WorkspaceEntries
             return null;
         }
 
+        var (target, audience) = TargetOf(workspace, endpoints, targets);
+        var url = urls.Origin(metadata.Name);
         return new WorkspaceEntry
         {
             Name = metadata.Name,
             Namespace = metadata.Namespace ?? "",
             Host = urls.Host(metadata.Name),
-            Url = urls.Origin(metadata.Name),
+            Url = url,
+            Audience = audience ?? url,
             OwnerIssuer = spec.Owner.Issuer,
             OwnerSubject = spec.Owner.Subject,
             Shares =
@@ -38,7 +41,7 @@ internal static class WorkspaceEntries
             ],
             Phase = PhaseOf(workspace),
             Message = status?.Message,
-            Target = TargetOf(workspace, endpoints, targets),
+            Target = target,
         };
     }
 
@@ -65,12 +68,12 @@ internal static class WorkspaceEntries
         return phase;
     }
 
-    private static WorkspaceTarget? TargetOf(UserWorkspace workspace, Endpoints? endpoints, TargetResolution targets)
+    private static (WorkspaceTarget? Target, string? Audience) TargetOf(UserWorkspace workspace, Endpoints? endpoints, TargetResolution targets)
     {
         // Endpoints may lag behind: what is wanted away is not forwarded to, however ready it still looks.
         if (workspace.Metadata.DeletionTimestamp is not null || workspace.Spec.DesiredState != DesiredStates.Running)
         {
-            return null;
+            return default;
         }
 
         foreach (var subset in endpoints?.Subsets ?? [])
@@ -79,12 +82,25 @@ internal static class WorkspaceEntries
                 ?? ((subset.Ports ?? []) is [{ Name: null or "" } only] ? only : null);
             if (port is { Port: > 0 and <= 65535 } && subset.Addresses is [{ IP.Length: > 0 } address, ..])
             {
-                return targets == TargetResolution.Service
-                    ? new WorkspaceTarget($"{workspace.Metadata.Name}.{workspace.Metadata.Namespace}.svc", ServicePort)
-                    : new WorkspaceTarget(address.IP, port.Port);
+                var pod = address.TargetRef?.Name;
+                if (!IsKnown(workspace, pod))
+                {
+                    return default;
+                }
+
+                return (
+                    targets == TargetResolution.Service
+                        ? new WorkspaceTarget($"{workspace.Metadata.Name}.{workspace.Metadata.Namespace}.svc", ServicePort)
+                        : new WorkspaceTarget(address.IP, port.Port),
+                    pod == workspace.Metadata.Name ? null : workspace.Status?.IdentityAudience);
             }
         }
 
-        return null;
+        return default;
     }
+
+    // A pod from a warm pool has another name than the workspace, and an audience of its own. The status names both at once, but Endpoints
+    // may show the pod earlier: until then what it expects is not known.
+    private static bool IsKnown(UserWorkspace workspace, string? pod) =>
+        string.IsNullOrEmpty(pod) || pod == workspace.Metadata.Name || pod == workspace.Status?.PodName;
 }

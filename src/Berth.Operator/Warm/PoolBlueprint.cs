@@ -187,7 +187,10 @@ internal sealed record PoolBlueprint
                 MatchLabels = new Dictionary<string, string> { [Labels.Pool] = template },
                 MatchExpressions = [new LabelSelectorRequirement { Key = Labels.Workspace, Operator = "DoesNotExist" }],
             },
-            Ingress = [],
+
+            // No rule at all: the type Ingress is among the policy's, so nothing may come in. An empty list would say the same, and the API
+            // drops it, which would look like a difference for ever.
+            Ingress = null,
         },
     };
 }

@@ -1,3 +1,5 @@
+using Berth.Studio.Identity;
+
 namespace Berth.Studio.Hosting;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal sealed class SameOriginMiddleware(RequestDelegate next, StudioOptions o
         }
 
         var origin = request.Headers.Origin.ToString();
-        var own = options.Origin ?? $"{request.Scheme}://{request.Host}";
+        var own = options.Origin ?? context.Features.Get<WorkspaceIdentity>()?.Origin ?? $"{request.Scheme}://{request.Host}";
         if (origin.Length > 0 && !string.Equals(origin, own, StringComparison.OrdinalIgnoreCase))
         {
             throw Refused("The request was made by a page of another origin.");

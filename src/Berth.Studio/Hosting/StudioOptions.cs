@@ -18,13 +18,21 @@ internal sealed record StudioOptions
     /// <summary>The port to listen on; 0 takes a free one.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>What the page calls the workspace.</summary>
-    public string Name { get; init; } = "workspace";
+    /// <summary>What the page calls the workspace where nobody says its name.</summary>
+    public const string NoName = "workspace";
+
+    /// <summary>What the page calls the workspace; null: as the identity header or <see cref="InfoFolder"/> say.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The folder in which the platform says later whose workspace this is; null: it said so from the start.</summary>
+    public string? InfoFolder { get; init; }
 
     /// <summary>The folder that the workspace is: nothing outside of it is served.</summary>
     public required string Root { get; init; }
 
-    /// <summary>The origin that the browser sees, or null: then the Host header of the request is what an Origin is compared with.</summary>
+    /// <summary>
+    /// The origin that the browser sees, or null: then an Origin is compared with what the identity header says, or else with the request's Host.
+    /// </summary>
     public string? Origin { get; init; }
 
     /// <summary>How people are recognised; null lets anybody in, which is possible on a loopback address only.</summary>
@@ -82,7 +90,8 @@ internal sealed record StudioOptions
                 {
                     Address = address,
                     Port = port,
-                    Name = Get("WORKSPACE_NAME") ?? "workspace",
+                    Name = Get("WORKSPACE_NAME"),
+                    InfoFolder = Get("WORKSPACE_INFO"),
                     Root = root!,
                     Origin = origin,
                     Identity = identity,

@@ -27,7 +27,7 @@ internal sealed record WhoAmI
         var person = context.Person();
         var answer = new WhoAmI
         {
-            Workspace = options.Name,
+            Workspace = options.Name ?? person.Workspace ?? new WorkspaceInfo(options.InfoFolder).Read("name") ?? StudioOptions.NoName,
             Subject = person.Subject,
             Role = person.Role,
             CanWrite = person.CanWrite,

@@ -129,6 +129,8 @@ internal sealed class IdentityVerifier(string issuer, string audience, IKeySourc
             Role = Required(claims, "role"),
             Email = Text(claims, "email"),
             Name = Text(claims, "name"),
+            Workspace = Text(claims, "workspace") is { Length: > 0 } workspace ? workspace : null,
+            Origin = Text(claims, "origin") is { Length: > 0 } origin ? origin : null,
         };
     }
 

@@ -18,6 +18,15 @@ internal sealed record WorkspaceIdentity
     /// <summary>Their name, for display only.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Name of the workspace that the header was signed for; null where the platform does not say.</summary>
+    public string? Workspace { get; init; }
+
+    /// <summary>
+    /// Origin under which the browser sees the workspace; null where the platform does not say. A program that was started before it had one
+    /// learns it here, and cannot be told a wrong one: the header is signed.
+    /// </summary>
+    public string? Origin { get; init; }
+
     /// <summary>
     /// Whether this role may change files and open a terminal (a terminal can change anything). A role that is not known may only read:
     /// a role added later must not gain rights here by being unknown.

@@ -38,6 +38,11 @@ internal sealed class ShellFinder(StudioOptions options, IReadOnlyDictionary<str
         var variables = environment
             .Where(v => !NotForShells.Any(n => n.EndsWith('_') ? v.Key.StartsWith(n, StringComparison.Ordinal) : v.Key == n))
             .ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        foreach (var (name, value) in new WorkspaceInfo(options.InfoFolder).Variables())
+        {
+            variables.TryAdd(name, value);
+        }
+
         variables["TERM"] = "xterm-256color";
         variables["COLORTERM"] = "truecolor";
         variables["SHELL"] = shell;

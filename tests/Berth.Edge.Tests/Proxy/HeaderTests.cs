@@ -116,6 +116,8 @@ public class HeaderTests
                 claims.Text("name")));
         Assert.Equal(300, claims.GetProperty("exp").GetInt64() - claims.GetProperty("iat").GetInt64());
         Assert.NotNull(claims.Text("jti"));
+        Assert.Equal(EdgeFixture.WorkspaceOrigin, claims.Text("origin"));
+        Assert.Equal(new Uri(EdgeFixture.WorkspaceOrigin).Host.Split('.')[0], claims.Text("workspace"));
         Assert.DoesNotContain("\"d\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 

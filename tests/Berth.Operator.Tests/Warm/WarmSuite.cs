@@ -33,8 +33,10 @@ public abstract class WarmSuite : WarmTestBase
         Assert.True(policy.Spec!.Ingress is null or []);
         Assert.Contains("Ingress", policy.Spec.PolicyTypes!);
         Assert.Equal(Labels.Workspace, policy.Spec.PodSelector!.MatchExpressions!.Single().Key);
+        await TouchAsync();
         await Task.Delay(500);
         Assert.Equal(3, (await PodsAsync()).Count);
+        Assert.Equal(policy.Metadata.ResourceVersion, (await Client.GetAsync<NetworkPolicy>(Ns, "pool-studio", default)).Metadata.ResourceVersion);
     }
 
     [SkippableFact]
