@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Berth.Resources;
 
 namespace Berth.Operator;
 
@@ -8,7 +9,11 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     // Less than this is the time that a Lease takes to reach the operator, not a difference of clocks.
     internal static readonly TimeSpan Latency = TimeSpan.FromSeconds(5);
 
-    private readonly ImmutableArray<EdgeReport> _alive = [.. reports.Where(r => !r.IsDead(now)).OrderBy(r => r.Name, StringComparer.Ordinal)];
+    // A replica says each ten seconds that all is written; one that has not said so twice is at work on something.
+    private static readonly TimeSpan LastWord = TimeSpan.FromSeconds(2 * EdgeLeases.RenewSeconds);
+
+    private readonly ImmutableArray<EdgeReport> _alive =
+        [.. reports.Where(r => !r.IsDead(now)).OrderBy(r => r.Name, StringComparer.Ordinal)];
 
     /// <summary>Why nothing may be concluded, in words; null when all replicas report.</summary>
     internal string? Missing() =>
@@ -16,9 +21,9 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
         : _alive.FirstOrDefault(r => !r.IsFresh(now)) is { } silent ? $"replica {silent.Name} of the edge is silent"
         : null;
 
-    /// <summary>Why use up to a time may still be unknown, in words; null when every living replica has written all of it.</summary>
+    /// <summary>Why use up to a time may still be unknown, in words; null when every living replica has written all of it and says so still.</summary>
     internal string? NotWritten(DateTimeOffset until) =>
-        Missing() ?? (_alive.FirstOrDefault(r => !(r.WrittenUntil >= until)) is { } behind
+        Missing() ?? (_alive.FirstOrDefault(r => !(r.WrittenUntil >= until && r.WrittenUntil >= now - LastWord)) is { } behind
             ? $"replica {behind.Name} of the edge has not yet written what it knows"
             : null);
 
@@ -28,9 +33,16 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     /// <summary>By how much it may have to be moved back.</summary>
     internal TimeSpan Ahead => Largest(r => -r.Behind);
 
+    /// <summary>
+    /// People may have used a workspace through a replica that then died without having written it: up to this time; null: none died.
+    /// </summary>
+    internal DateTimeOffset? LostUntil =>
+        reports.Where(r => !r.Gone && r.IsDead(now)).Select(r => (DateTimeOffset?)Clocks.Shift(r.RenewedAt, EdgeReport.DeadAfter)).Max();
+
     private TimeSpan Largest(Func<EdgeReport, TimeSpan> by)
     {
-        var largest = _alive.Where(r => r.Confirmed).Select(by).DefaultIfEmpty().Max();
+        // The dead count here: what they wrote by their clocks is still there.
+        var largest = reports.Where(r => r.Confirmed).Select(by).DefaultIfEmpty().Max();
         return largest < Latency ? TimeSpan.Zero : largest;
     }
 }

@@ -6,7 +6,10 @@ namespace Berth.Operator;
 /// </summary>
 internal sealed record EdgeReport
 {
-    /// <summary>Silence after which a replica is dead, and its connections with it: a process that cannot renew for this long is not running, or cut off.</summary>
+    /// <summary>
+    /// Silence after which a replica is dead, and its connections with it: a process that cannot renew for this long is not running, or
+    /// cut off.
+    /// </summary>
     internal static readonly TimeSpan DeadAfter = TimeSpan.FromMinutes(5);
 
     /// <summary>The most that the clocks of two nodes are taken to differ where nothing is known of them yet.</summary>
@@ -30,7 +33,10 @@ internal sealed record EdgeReport
     /// <summary>The operator saw it being renewed. Until then <see cref="RenewedAt"/> is what the replica's own clock said.</summary>
     public bool Confirmed { get; init; }
 
-    internal bool IsDead(DateTimeOffset now) => now - RenewedAt > (Confirmed ? DeadAfter : DeadAfter + ToleratedSkew);
+    /// <summary>It ended in order: its Lease is deleted. It is kept for <see cref="Behind"/> only, since what it wrote is still there.</summary>
+    public bool Gone { get; init; }
+
+    internal bool IsDead(DateTimeOffset now) => Gone || now - RenewedAt > (Confirmed ? DeadAfter : DeadAfter + ToleratedSkew);
 
     internal bool IsFresh(DateTimeOffset now) => Confirmed && now - RenewedAt <= Duration;
 }

@@ -16,11 +16,17 @@ internal sealed class EdgeWatch
 {
     // A minute of renewals: the smallest difference among them is that of the clocks, the rest is delay.
     private const int Samples = 6;
+    private static readonly TimeSpan SampleInterval = TimeSpan.FromSeconds(EdgeLeases.RenewSeconds / 2);
     private const int MaxDurationSeconds = 60;
     private const int DefaultDurationSeconds = 3 * EdgeLeases.RenewSeconds;
 
+    // Replicas of a day of roll-outs: as long as a workspace may be held by what they wrote.
+    private const int MaxGone = 256;
+    private static readonly TimeSpan GoneFor = TimeSpan.FromDays(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<ResourceKey, Seen> _seen = [];
+    private readonly List<(Seen Seen, DateTimeOffset At)> _gone = [];
     private readonly TimeProvider _time;
     private readonly string _edgeNamespace;
 
@@ -46,7 +52,17 @@ internal sealed class EdgeWatch
     {
         lock (_gate)
         {
-            _seen.Remove(lease.Key());
+            if (_seen.Remove(lease.Key(), out var gone))
+            {
+                var now = _time.GetUtcNow();
+                _gone.RemoveAll(g => now - g.At > GoneFor);
+                if (_gone.Count == MaxGone)
+                {
+                    _gone.RemoveAt(0);
+                }
+
+                _gone.Add((gone, now));
+            }
         }
     }
 
@@ -63,12 +79,15 @@ internal sealed class EdgeWatch
             var known = _seen.GetValueOrDefault(lease.Key());
             if (known is null || known.Lease.Metadata.Uid != lease.Metadata.Uid)
             {
-                _seen[lease.Key()] = new(lease, []);
+                _seen[lease.Key()] = new(lease, [], DateTimeOffset.MinValue);
             }
             else if (known.Lease.Spec!.RenewTime != renewed)
             {
-                ImmutableArray<TimeSpan> samples = [.. known.Samples.TakeLast(Samples - 1), now - renewed];
-                _seen[lease.Key()] = new(lease, samples);
+                // What a watch that was cut off delivers at once is one sample: else it would push out all that were in time.
+                var sample = now - renewed;
+                _seen[lease.Key()] = now - known.SampledAt < SampleInterval && !known.Samples.IsEmpty
+                    ? known with { Lease = lease, Samples = known.Samples.SetItem(known.Samples.Length - 1, Min(known.Samples[^1], sample)) }
+                    : new(lease, [.. known.Samples.TakeLast(Samples - 1), sample], now);
             }
             else
             {
@@ -83,7 +102,11 @@ internal sealed class EdgeWatch
     {
         lock (_gate)
         {
-            return [.. _seen.Values.Where(s => Concerns(s.Lease, ns)).Select(Report)];
+            return
+            [
+                .. _seen.Values.Where(s => Concerns(s.Lease, ns)).Select(Report),
+                .. _gone.Where(g => Concerns(g.Seen.Lease, ns)).Select(g => Report(g.Seen) with { Gone = true }),
+            ];
         }
     }
 
@@ -94,6 +117,8 @@ internal sealed class EdgeWatch
         return (string.IsNullOrEmpty(scope) || scope == ns)
             && (lease.Metadata.Namespace == ns || lease.Metadata.Namespace == _edgeNamespace);
     }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static EdgeReport Report(Seen seen)
     {
@@ -114,5 +139,6 @@ internal sealed class EdgeWatch
 
     /// <param name="Lease">As it arrived last.</param>
     /// <param name="Samples">Time of arrival less the time of renewal, of the last renewals.</param>
-    private sealed record Seen(Lease Lease, ImmutableArray<TimeSpan> Samples);
+    /// <param name="SampledAt">When the last sample was begun.</param>
+    private sealed record Seen(Lease Lease, ImmutableArray<TimeSpan> Samples, DateTimeOffset SampledAt);
 }

@@ -150,13 +150,21 @@ internal sealed record LifetimePlan
             };
         }
 
-        /// <summary>Use is what the edge wrote, or that somebody asked for the workspace, or that it became ready.</summary>
+        /// <summary>
+        /// Use is what the edge wrote, what a replica that died may not have written, that somebody asked for the workspace, or that it
+        /// became ready.
+        /// </summary>
         private DateTimeOffset LastUse(DateTimeOffset startedAt)
         {
             var last = startedAt;
             if (_former?.Last is { } written)
             {
                 last = Later(last, Clocks.Shift(written, _evidence.Behind));
+            }
+
+            if (_evidence.LostUntil is { } lost)
+            {
+                last = Later(last, lost);
             }
 
             // The edge's clock may be ahead; what lies further in the future is no request of the past.

@@ -75,12 +75,29 @@ public sealed class EdgeWatchTests
     }
 
     [Fact]
-    public void Deleted_IsForgotten()
+    public void Renewed_ManyArriveLateAtOnce_AreNotTakenForAClock()
     {
-        var lease = Lease(_time.GetUtcNow());
-        _watch.Arrived(lease);
-        _watch.Gone(lease);
-        Assert.Empty(_watch.For("people"));
+        _watch.Arrived(Lease(_time.GetUtcNow()));
+        Renew(TimeSpan.Zero);
+        var cutOff = _time.GetUtcNow();
+        _time.Advance(TimeSpan.FromMinutes(6));
+        for (var i = 1; i <= 20; i++)
+        {
+            _watch.Arrived(Lease(cutOff.AddSeconds(10 * i)));
+        }
+
+        Assert.False(Report().IsFresh(_time.GetUtcNow()));
+    }
+
+    [Fact]
+    public void Deleted_SpeaksNoMore_ButItsClockIsRemembered()
+    {
+        _watch.Arrived(Lease(_time.GetUtcNow()));
+        Renew(TimeSpan.FromMinutes(1));
+        _watch.Gone(Lease(_time.GetUtcNow()));
+        var evidence = new EdgeEvidence(_watch.For("people"), _time.GetUtcNow());
+        Assert.Contains("no replica", evidence.Missing(), StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromMinutes(1), evidence.Behind);
     }
 
     [Theory]

@@ -159,18 +159,24 @@ public sealed class LifetimePlanTests
     }
 
     [Fact]
-    public void OneReplicaSilent_OtherFresh_WaitsUntilTheSilentOneIsDead()
+    public void OneReplicaDies_UseItMayHaveSeenUntilThen_CountsAsUse()
     {
         var world = Announced();
         var silent = Edge("edge-b", world.Now);
         world.Advance(Warn);
         world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), silent] };
         Assert.DoesNotContain("StopWorkspace", world.Settle());
+        Assert.Null(world.Status.Activity!.StopsAt);
 
-        world.Advance(TimeSpan.FromSeconds(1));
+        // Dead from here on: people may have come through it until now, and nobody wrote it.
+        var death = world.Now;
+        world.Advance(Idle - Warn);
         world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), silent] };
         world.Settle();
-        Assert.Equal(world.Now + Warn, world.Status.Activity!.StopsAt);
+        Assert.Equal(death + Idle, world.Status.Activity!.StopsAt);
+        world.Advance(Warn);
+        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), silent] };
+        Assert.Contains("StopWorkspace", world.Settle());
     }
 
     [Fact]
@@ -185,7 +191,7 @@ public sealed class LifetimePlanTests
 
         // Told only when it takes long.
         world.Advance(LifetimePlan.WordPatience);
-        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now }] };
+        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now, WrittenUntil = world.Now.AddSeconds(-21) }] };
         Assert.Equal(["Status"], world.Settle());
         Assert.Contains("edge-b", world.Condition(ConditionTypes.ActivityFresh).Message, StringComparison.Ordinal);
 
