@@ -128,7 +128,7 @@ internal sealed record PoolPlan
         if (create > allowed)
         {
             create = allowed;
-            looks.Add(made.Min() + Window);
+            looks.Add((made.Count > 0 ? made.Min() : now) + Window);
         }
 
         if (memory.NextTryAt is { } next)

@@ -54,6 +54,9 @@ internal sealed class PodLauncher(RunnerContext context, PodShape first, Action<
         await RecordPortsAsync(pod, cancellationToken);
     }
 
+    /// <summary>Brings files that tell the pod about itself up to date.</summary>
+    public void Refresh(PodShape pod) => context.Volumes.Refresh(pod, context.PodFolder(pod.Uid));
+
     public async Task<LaunchResult> StartAsync(PodShape pod, ContainerShape container, CancellationToken cancellationToken)
     {
         var subject = Subject(container.Name);

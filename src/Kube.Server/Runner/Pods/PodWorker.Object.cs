@@ -32,6 +32,26 @@ internal sealed partial class PodWorker
         }, "status", cancellationToken: _stop.Token);
     }
 
+    private void RefreshFiles(PodShape before)
+    {
+        var (old, now) = (before.Source.Object("metadata"), _shape.Source.Object("metadata"));
+        if (!_state.VolumesReady
+            || (JsonNode.DeepEquals(old?["labels"], now?["labels"]) && JsonNode.DeepEquals(old?["annotations"], now?["annotations"])))
+        {
+            return;
+        }
+
+        try
+        {
+            _launcher.Refresh(_shape);
+        }
+        catch (Exception error) when (error is Volumes.MountException or IOException or UnauthorizedAccessException)
+        {
+            // The old files stay; the next change brings another attempt.
+            Event("Warning", "FailedMount", error.Message, null);
+        }
+    }
+
     private async Task RemoveObjectAsync()
     {
         try

@@ -127,7 +127,9 @@ internal sealed partial class PodWorker : IDisposable
         switch (message)
         {
             case PodMessage.Updated updated:
+                var before = _shape;
                 _shape = PodShape.Read(updated.Pod);
+                RefreshFiles(before);
                 break;
             case PodMessage.Removed:
                 // Its object cannot tell the grace any more: a forced deletion is a short one, as a kubelet treats it.

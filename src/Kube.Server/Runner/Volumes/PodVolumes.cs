@@ -43,6 +43,28 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
         return paths;
     }
 
+    /// <summary>
+    /// Writes anew what files say of the pod itself, after its labels or annotations changed, as a kubelet does. Variables keep the values of the
+    /// start.
+    /// </summary>
+    public void Refresh(PodShape pod, string podFolder)
+    {
+        foreach (var volume in pod.Volumes)
+        {
+            JsonObject[] sources = [volume, .. volume.Object("projected").Objects("sources")];
+            var downward = sources.Where(s => s.ContainsKey("downwardAPI")).ToList();
+            var folder = Path.Combine(podFolder, "volumes", volume.Text("name") ?? "");
+            if (downward.Count == 0 || !Directory.Exists(folder))
+            {
+                continue;
+            }
+
+            var files = new VolumeFiles(api, pod);
+            downward.ForEach(s => files.Add(s, projected: s != volume));
+            files.Update(volume.Text("name")!, folder);
+        }
+    }
+
     /// <summary>The mount table of a container; subPath folders are made.</summary>
     /// <exception cref="MountException">A mount names no volume or leaves it.</exception>
     public static MountTable Mounts(

@@ -50,22 +50,46 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
         PrivateFolders.Create(folder);
         foreach (var (path, (content, mode)) in _files)
         {
-            var file = SafePath.Below(folder, path);
-            if (file is null || file == folder)
+            var file = FileOf(volume, folder, path);
+            PrivateFolders.Create(Path.GetDirectoryName(file)!);
+            Save(file, content, mode);
+        }
+    }
+
+    /// <summary>Writes what differs from what is there, each file in one step: whoever reads sees the old text or the new one.</summary>
+    /// <exception cref="MountException">A path leaves the volume.</exception>
+    public void Update(string volume, string folder)
+    {
+        foreach (var (path, (content, mode)) in _files)
+        {
+            var file = FileOf(volume, folder, path);
+            if (File.Exists(file) && File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
             {
-                throw new MountException($"volume \"{volume}\": path \"{path}\" must stay inside the volume");
+                continue;
             }
 
             PrivateFolders.Create(Path.GetDirectoryName(file)!);
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = mode | UnixFileMode.UserWrite | UnixFileMode.UserRead;
-            }
-
-            using var stream = new FileStream(file, options);
-            stream.Write(content);
+            var fresh = $"{file}.{Guid.NewGuid():N}";
+            Save(fresh, content, mode);
+            File.Move(fresh, file, overwrite: true);
         }
+    }
+
+    private static string FileOf(string volume, string folder, string path) =>
+        SafePath.Below(folder, path) is { } file && file != folder
+            ? file
+            : throw new MountException($"volume \"{volume}\": path \"{path}\" must stay inside the volume");
+
+    private static void Save(string file, byte[] content, UnixFileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = mode | UnixFileMode.UserWrite | UnixFileMode.UserRead;
+        }
+
+        using var stream = new FileStream(file, options);
+        stream.Write(content);
     }
 
     private void AddKeys(JsonObject source, GroupResource resource, string kind, string name)
