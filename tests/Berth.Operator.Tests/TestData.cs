@@ -28,6 +28,7 @@ internal static class TestData
             Template = new TemplateReference { Name = "studio" },
             Storage = new WorkspaceStorage(),
         };
+        spec = change is null ? spec : change(spec);
         return new UserWorkspace
         {
             Metadata = new ObjectMeta
@@ -37,9 +38,11 @@ internal static class TestData
                 Uid = "uid-1",
                 ResourceVersion = "1",
                 Generation = 1,
+                Labels = spec.Owner is not { Issuer.Length: > 0, Subject.Length: > 0 } ? null
+                    : new Dictionary<string, string> { [Labels.Owner] = WorkspaceNames.OwnerHash(spec.Owner.Issuer, spec.Owner.Subject) },
                 CreationTimestamp = Now - TimeSpan.FromSeconds(2),
             },
-            Spec = change is null ? spec : change(spec),
+            Spec = spec,
         };
     }
 

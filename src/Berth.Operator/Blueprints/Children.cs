@@ -33,9 +33,14 @@ internal static class Children
         ],
     };
 
-    /// <summary>Whether an object belongs to exactly this workspace, not to an earlier one of the same name.</summary>
+    /// <summary>
+    /// Whether an object belongs to exactly this workspace, not to an earlier one of the same name. One that lost its owner reference is
+    /// known by its labels, and gets it back.
+    /// </summary>
     internal static bool Owns(UserWorkspace workspace, ObjectMeta child) =>
-        child.OwnerReferences?.Any(o => o.Controller == true && o.Uid == workspace.Metadata.Uid && o.Uid.Length > 0) == true;
+        child.OwnerReferences?.FirstOrDefault(o => o.Controller == true) is { } controller
+            ? controller.Uid == workspace.Metadata.Uid && controller.Uid.Length > 0
+            : BearsLabels(workspace, child);
 
     /// <summary>Whether an object belongs to an earlier workspace of the same name: garbage collection is about to remove it.</summary>
     internal static bool OwnedByFormer(UserWorkspace workspace, ObjectMeta child) =>
@@ -47,16 +52,29 @@ internal static class Children
     /// rules; there nothing of the one person may serve the other.
     /// </summary>
     internal static bool IsOfAnotherOwner(UserWorkspace workspace, ObjectMeta child) =>
+        !BearsLabels(workspace, child)
+        && ChildIdentity.Of(child) is var identity && identity != ChildIdentity.For(workspace)
+        && (SaysAnother(child, workspace) || identity?.Workspace == workspace.Metadata.Name);
+
+    /// <summary>
+    /// Whether a volume is this person's, left by this workspace or by an earlier one of the same name. It says so twice: one of the two
+    /// may be damaged, and is put right by the other.
+    /// </summary>
+    internal static bool OwnsVolume(UserWorkspace workspace, ObjectMeta volume) =>
+        BearsLabels(workspace, volume)
+        || (ChildIdentity.For(workspace) is { IsKnown: true } identity && ChildIdentity.Of(volume) == identity);
+
+    private static bool BearsLabels(UserWorkspace workspace, ObjectMeta child) =>
+        child.Labels is { } labels
+        && labels.GetValueOrDefault(Labels.ManagedBy) == Labels.ManagedByValue
+        && labels.GetValueOrDefault(Labels.Workspace) == workspace.Metadata.Name
+        && ChildIdentity.For(workspace) is { IsKnown: true } identity
+        && labels.GetValueOrDefault(Labels.Owner) == identity.Owner;
+
+    private static bool SaysAnother(ObjectMeta child, UserWorkspace workspace) =>
         child.Labels is { } labels
         && labels.GetValueOrDefault(Labels.ManagedBy) == Labels.ManagedByValue
         && labels.GetValueOrDefault(Labels.Workspace) == workspace.Metadata.Name
         && labels.GetValueOrDefault(Labels.Owner) is { } owner
-        && owner != WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);
-
-    /// <summary>Whether a volume is this person's, left by this workspace or by an earlier one of the same name.</summary>
-    internal static bool OwnsVolume(UserWorkspace workspace, ObjectMeta volume) =>
-        volume.Labels is { } labels
-        && labels.GetValueOrDefault(Labels.ManagedBy) == Labels.ManagedByValue
-        && labels.GetValueOrDefault(Labels.Workspace) == workspace.Metadata.Name
-        && labels.GetValueOrDefault(Labels.Owner) == WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);
+        && owner != ChildIdentity.For(workspace).Owner;
 }

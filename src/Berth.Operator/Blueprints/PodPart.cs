@@ -126,6 +126,7 @@ internal static class PodPart
         {
             [Annotations.Revision] = revision,
             [Annotations.WorkspaceUrl] = url,
+            [Annotations.Identity] = ChildIdentity.For(workspace).ToAnnotation(pod.Metadata.Labels![Labels.Template]),
         };
         if (workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt) is { } restarted)
         {

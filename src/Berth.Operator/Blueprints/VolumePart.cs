@@ -33,6 +33,7 @@ internal static class VolumePart
                 Name = existing?.Metadata.Name ?? facts.ClaimName ?? workspace.Metadata.Name,
                 Namespace = workspace.Metadata.Namespace,
                 Labels = Children.LabelsOf(workspace),
+                Annotations = new Dictionary<string, string> { [Annotations.Identity] = ChildIdentity.For(workspace).ToAnnotation() },
             },
             Spec = new PersistentVolumeClaimSpec
             {

@@ -45,9 +45,11 @@ internal static class Decider
         }
 
         var status = StatusWriter.Write(seen, blueprint, children, pod, life, settings);
+        var repair = IdentityRepair.Make(seen, children, pod);
 
         var steps = ImmutableArray.CreateBuilder<Step>();
         AddFinalizerSteps(seen.Workspace, steps);
+        steps.AddRange(repair.Steps);
         steps.AddRange(children.Steps);
         steps.AddRange(seen.SurplusPods.Where(p => p.Metadata.DeletionTimestamp is null).Select(p => new Step.DeletePod(p)));
         if (pod.Step is not null)
@@ -59,7 +61,7 @@ internal static class Decider
         {
             Steps = steps.ToImmutable(),
             Status = status,
-            Notes = [.. Narrator.Tell(seen, blueprint, children, pod, status), .. life.Notes],
+            Notes = [.. Narrator.Tell(seen, blueprint, children, pod, status), .. life.Notes, .. repair.Notes],
             Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt),
         };
     }

@@ -132,6 +132,19 @@ internal abstract record Step
         public override ChildPart? Part => ChildPart.Pod;
     }
 
+    /// <summary>Puts labels and owner reference of a pod right; it is created and not applied, so nothing else would.</summary>
+    /// <param name="Object">The pod as it is.</param>
+    /// <param name="Labels">The labels to set.</param>
+    /// <param name="Owners">Its owner references; null: they are right.</param>
+    internal sealed record RepairPod(
+        Pod Object, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<OwnerReference>? Owners) : Step
+    {
+        public override ChildPart? Part => ChildPart.Pod;
+    }
+
+    /// <summary>Sets the label that a person's workspaces are listed by.</summary>
+    internal sealed record RepairWorkspace(string Owner) : Step;
+
     internal sealed record DeletePod(Pod Object) : Step
     {
         public override ChildPart? Part => ChildPart.Pod;

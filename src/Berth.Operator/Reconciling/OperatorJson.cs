@@ -11,6 +11,7 @@ namespace Berth.Operator;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(KubeTimeConverter)])]
 [JsonSerializable(typeof(UserWorkspaceStop))]
+[JsonSerializable(typeof(MetadataPatch))]
 internal sealed partial class OperatorJson : JsonSerializerContext;
 
 /// <summary>A merge patch that stops a workspace.</summary>
@@ -19,6 +20,12 @@ internal sealed record UserWorkspaceStop
     public required ObjectMeta Metadata { get; init; }
 
     public required UserWorkspaceStopSpec Spec { get; init; }
+}
+
+/// <summary>A merge patch of metadata.</summary>
+internal sealed record MetadataPatch
+{
+    public required ObjectMeta Metadata { get; init; }
 }
 
 /// <summary>The part of a specification that a stop changes.</summary>

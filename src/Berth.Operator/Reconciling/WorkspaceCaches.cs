@@ -163,7 +163,7 @@ internal sealed class WorkspaceCaches
 
     /// <summary>The template that a pod was made from; one that does not say so was made before pods did.</summary>
     internal WorkspaceTemplate? PodTemplate(Pod? pod, WorkspaceTemplate? effective) =>
-        pod?.Metadata.Labels?.GetValueOrDefault(Labels.Template) is { Length: > 0 } name
+        pod is not null && ChildIdentity.TemplateOf(pod.Metadata) is { Length: > 0 } name
             ? Templates.Store.Get(new ResourceKey(pod.Metadata.Namespace ?? "", name)) : effective;
 
     // The workspaces that name a template, or one that leads to it.
@@ -180,8 +180,17 @@ internal sealed class WorkspaceCaches
     // goes.
     private static IEnumerable<ResourceKey> Owner<T>(T child)
         where T : IKubeObject =>
-        child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) is { Length: > 0 } name
-            ? [new ResourceKey(child.Metadata.Namespace ?? "", name)] : [];
+        new[]
+        {
+            child.Metadata.Labels?.GetValueOrDefault(Labels.Workspace),
+
+            // One whose label somebody changed wakes the workspace that it belongs to all the same.
+            child.Metadata.OwnerReferences?.FirstOrDefault(o => o.Controller == true && o.Kind == UserWorkspace.Descriptor.Kind)?.Name,
+            ChildIdentity.Of(child.Metadata)?.Workspace,
+        }
+        .Where(n => !string.IsNullOrEmpty(n))
+        .Distinct()
+        .Select(n => new ResourceKey(child.Metadata.Namespace ?? "", n!));
 
     private static IEnumerable<ResourceKey> Pool<T>(T child)
         where T : IKubeObject => PoolCaches.KeyOf(child) is { } key ? [key] : [];

@@ -13,7 +13,7 @@ namespace Berth.Operator;
 /// last one
 /// before the process ends; the next look finishes the work.
 /// </summary>
-internal sealed class WorkspaceReconciler(
+internal sealed partial class WorkspaceReconciler(
     IKubeClient client,
     WorkspaceCaches caches,
     ConsistencyGate gate,
@@ -52,7 +52,7 @@ internal sealed class WorkspaceReconciler(
             return ReconcileResult.After(StaleDelay);
         }
 
-        seen = await LookCloserAsync(resumed, cancellationToken);
+        seen = await LookCloserAsync(await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
         (seen, decision) = await warm.TryAsync(key, seen, decision, cancellationToken);
@@ -201,6 +201,11 @@ internal sealed class WorkspaceReconciler(
             case Step.ApplyRoute s:
                 gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
                 break;
+            case Step.RepairWorkspace s:
+                return await RepairAsync(key, workspace, s, cancellationToken);
+            case Step.RepairPod s:
+                await RepairAsync(key, s, cancellationToken);
+                break;
             case Step.StopWorkspace s:
                 return await StopAsync(key, workspace, s, cancellationToken);
             case Step.CreatePod s:
@@ -222,52 +227,6 @@ internal sealed class WorkspaceReconciler(
         }
 
         return workspace;
-    }
-
-    /// <summary>Changes the wish, with the version that was looked at: whoever wrote anything since (a start, use, a hold) wins.</summary>
-    private async Task<UserWorkspace> StopAsync(ResourceKey key, UserWorkspace workspace, Step.StopWorkspace stop,
-        CancellationToken cancellationToken)
-    {
-        var patch = new UserWorkspaceStop
-        {
-            Metadata = new ObjectMeta { ResourceVersion = workspace.Metadata.ResourceVersion },
-            Spec = new UserWorkspaceStopSpec
-            {
-                LastRequest = new WorkspaceRequest { By = RequestedBy.Operator, Reason = stop.Reason, At = stop.At },
-            },
-        };
-        try
-        {
-            var stopped = await client.PatchAsync<UserWorkspace>(
-                key.Namespace,
-                key.Name,
-                KubePatch.Merge(JsonSerializer.SerializeToUtf8Bytes(patch, OperatorJson.Default.UserWorkspaceStop)),
-                new WriteOptions { FieldManager = FieldManager },
-                cancellationToken);
-            gate.WroteAt(key, stopped);
-            OperatorLog.StoppedByRule(logger, key, stop.Reason);
-            return stopped;
-        }
-        catch (KubeException e) when (e.IsConflict || e.IsNotFound)
-        {
-            OperatorLog.StopOvertaken(logger, key);
-            return workspace;
-        }
-    }
-
-    // By uid, so that a late decision never hits an object that took the name since.
-    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
-    {
-        try
-        {
-            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid },
-                cancellationToken);
-        }
-        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
-        {
-            // Gone already, or another object has the name now.
-        }
     }
 
     private async Task WriteStatusAsync(ResourceKey key, UserWorkspace workspace, Decision decision, CancellationToken cancellationToken)

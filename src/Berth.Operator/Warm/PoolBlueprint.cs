@@ -23,7 +23,8 @@ internal sealed record PoolBlueprint
     private static readonly string[] Personal = ["WORKSPACE_NAME", "WORKSPACE_URL"];
 
     // What the blueprint of one workspace's pod says of that workspace.
-    private static readonly string[] PersonalAnnotations = [Annotations.Revision, Annotations.RestartedAt, Annotations.WorkspaceUrl];
+    private static readonly string[] PersonalAnnotations =
+        [Annotations.Revision, Annotations.RestartedAt, Annotations.WorkspaceUrl, Annotations.Identity];
 
     private readonly Pod _pod = new();
     private readonly PersistentVolumeClaim _claim = new();

@@ -248,7 +248,8 @@ internal sealed class WarmStart(
     }
 
     private static KubePatch VolumePatch(UserWorkspace workspace, PersistentVolumeClaim volume) =>
-        Patch(volume.Metadata, Children.LabelsOf(workspace), null, null);
+        Patch(volume.Metadata, Children.LabelsOf(workspace),
+            new JsonObject { [Annotations.Identity] = ChildIdentity.For(workspace).ToAnnotation() }, null);
 
     private static KubePatch Patch(ObjectMeta of, IReadOnlyDictionary<string, string>? labels, JsonObject? annotations, JsonNode? owners)
     {

@@ -59,6 +59,12 @@ public static class Annotations
     /// </summary>
     public const string RestartedAt = "berth.dev/restartedAt";
 
+    /// <summary>
+    /// On a pod or a volume: name of the workspace, hash of its owner, and on a pod the name of the template, separated by slashes. A second
+    /// record of the labels, by which damaged ones are put right.
+    /// </summary>
+    public const string Identity = "berth.dev/identity";
+
     /// <summary>On a pod: hash of the specification it was made from, see <c>status.templateRevision</c>.</summary>
     public const string Revision = "berth.dev/revision";
 

@@ -149,6 +149,9 @@ public static class Reasons
     /// <summary>The volume was kept or deleted with the workspace.</summary>
     public const string VolumeDeleted = "VolumeDeleted";
 
+    /// <summary>Somebody changed or removed labels or owner references that say whose an object is; they were put back.</summary>
+    public const string LabelsRepaired = "LabelsRepaired";
+
     /// <summary>The workspace failed.</summary>
     public const string Failed = "Failed";
 

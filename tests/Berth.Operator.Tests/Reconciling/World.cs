@@ -182,6 +182,20 @@ internal sealed class World
             },
             Step.CreatePod s when Seen.Pod is null => Seen with { Pod = s.Object with { Metadata = Created(s.Object.Metadata) } },
             Step.CreatePod => throw new InvalidOperationException("Two pods on one volume."),
+            Step.RepairPod s => Seen with
+            {
+                Pod = Seen.Pod! with
+                {
+                    Metadata = Seen.Pod.Metadata with { Labels = s.Labels, OwnerReferences = s.Owners ?? Seen.Pod.Metadata.OwnerReferences },
+                },
+            },
+            Step.RepairWorkspace s => Seen with
+            {
+                Workspace = Seen.Workspace with
+                {
+                    Metadata = Seen.Workspace.Metadata with { Labels = new Dictionary<string, string> { [Labels.Owner] = s.Owner } },
+                },
+            },
             Step.DeletePod => Seen with
             {
                 Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } },

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+
+namespace Berth.Operator;
+
+/// <summary>The writes that are no plain creation or application.</summary>
+internal sealed partial class WorkspaceReconciler
+{
+    /// <summary>Changes the wish, with the version that was looked at: whoever wrote anything since (a start, use, a hold) wins.</summary>
+    private async Task<UserWorkspace> StopAsync(ResourceKey key, UserWorkspace workspace, Step.StopWorkspace stop,
+        CancellationToken cancellationToken)
+    {
+        var patch = new UserWorkspaceStop
+        {
+            Metadata = new ObjectMeta { ResourceVersion = workspace.Metadata.ResourceVersion },
+            Spec = new UserWorkspaceStopSpec
+            {
+                LastRequest = new WorkspaceRequest { By = RequestedBy.Operator, Reason = stop.Reason, At = stop.At },
+            },
+        };
+        try
+        {
+            var stopped = await client.PatchAsync<UserWorkspace>(
+                key.Namespace,
+                key.Name,
+                KubePatch.Merge(JsonSerializer.SerializeToUtf8Bytes(patch, OperatorJson.Default.UserWorkspaceStop)),
+                new WriteOptions { FieldManager = FieldManager },
+                cancellationToken);
+            gate.WroteAt(key, stopped);
+            OperatorLog.StoppedByRule(logger, key, stop.Reason);
+            return stopped;
+        }
+        catch (KubeException e) when (e.IsConflict || e.IsNotFound)
+        {
+            OperatorLog.StopOvertaken(logger, key);
+            return workspace;
+        }
+    }
+
+    // By uid, so that a late decision never hits an object that took the name since.
+    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T>
+    {
+        try
+        {
+            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid },
+                cancellationToken);
+        }
+        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone already, or another object has the name now.
+        }
+    }
+
+    /// <summary>
+    /// A pod that lost its labels is in no cache. While one is wanted it is found when another is about to be made; where none is wanted,
+    /// the status says that there was one, and it would run on unseen.
+    /// </summary>
+    private async Task<Observation> FindLostPodAsync(Observation seen, CancellationToken cancellationToken)
+    {
+        if (seen.Pod is not null || seen.Workspace.Status?.PodName is not { Length: > 0 } name)
+        {
+            return seen;
+        }
+
+        var found = await client.TryGetAsync<Pod>(seen.Workspace.Metadata.Namespace, name, cancellationToken);
+        return found is not null && Children.Owns(seen.Workspace, found.Metadata)
+            ? seen with { Pod = found, PodTemplate = caches.PodTemplate(found, seen.Template) }
+            : seen;
+    }
+
+    private async Task<UserWorkspace> RepairAsync(
+        ResourceKey key, UserWorkspace workspace, Step.RepairWorkspace repair, CancellationToken cancellationToken)
+    {
+        var repaired = await client.PatchAsync<UserWorkspace>(
+            key.Namespace,
+            key.Name,
+            Labelled(new ObjectMeta
+            {
+                Uid = workspace.Metadata.Uid,
+                Labels = new Dictionary<string, string> { [Labels.Owner] = repair.Owner },
+            }),
+            new WriteOptions { FieldManager = FieldManager },
+            cancellationToken);
+        gate.WroteAt(key, repaired);
+        return repaired;
+    }
+
+    private async Task RepairAsync(ResourceKey key, Step.RepairPod repair, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // With the uid, so that it never hits a pod that took the name since.
+            gate.WroteAt(key, await client.PatchAsync<Pod>(
+                repair.Object.Metadata.Namespace,
+                repair.Object.Metadata.Name!,
+                Labelled(new ObjectMeta { Uid = repair.Object.Metadata.Uid, Labels = repair.Labels, OwnerReferences = repair.Owners }),
+                new WriteOptions { FieldManager = FieldManager },
+                cancellationToken));
+        }
+        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone already, or another object has the name now.
+        }
+    }
+
+    private static KubePatch Labelled(ObjectMeta metadata) =>
+        KubePatch.Merge(JsonSerializer.SerializeToUtf8Bytes(new MetadataPatch { Metadata = metadata }, OperatorJson.Default.MetadataPatch));
+}
