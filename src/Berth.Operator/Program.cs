@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Kube.Client;
 using Kube.Runtime;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +30,8 @@ public static class Program
                 return CrdFiles.Write(folder, celRules: true, Console.Out);
             case ["crds", "--output", var folder, "--without-cel"]:
                 return CrdFiles.Write(folder, celRules: false, Console.Out);
+            case ["archive", .. var rest] when OperatingSystem.IsLinux():
+                return await ArchiveAsync(rest);
             case ["--help" or "-h" or "help"]:
                 await Console.Out.WriteLineAsync(Usage.Text);
                 return 0;
@@ -53,6 +56,23 @@ public static class Program
         {
             await Console.Error.WriteLineAsync($"{e.Message} Set BERTH__OPERATOR__MANAGEMENT__PORT to a free port, or 0.");
             return UsageExitCode;
+        }
+    }
+
+    // SIGTERM comes when a Job is deleted: what is half done is left as it is, and the next run begins again or goes on.
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    private static async Task<int> ArchiveAsync(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        return await Archives.ArchiveCommand.RunAsync(
+            args, Environment.GetEnvironmentVariable, TimeProvider.System, Console.Out, stop.Token);
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
         }
     }
 

@@ -8,6 +8,8 @@ internal static class Usage
         berth-operator run [--config FILE]    the same, with a configuration file (JSON)
         berth-operator crds --output FOLDER [--without-cel]
                                               writes the custom resource definitions (without CEL rules: for Kubernetes before 1.25)
+        berth-operator archive create|verify|restore|list …
+                                              backups of a volume as files or S3 objects; what a backup's Job runs (see docs/storage.md)
 
         The cluster is that of KUBECONFIG or ~/.kube/config, or the one whose service account the program runs under.
         Options are in the section Berth:Operator of FILE or in environment variables such as BERTH__OPERATOR__PUBLICORIGIN, which win:
