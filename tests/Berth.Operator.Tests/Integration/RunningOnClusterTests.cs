@@ -34,7 +34,7 @@ public sealed class RunningOnClusterTests : RunningSuite
     /// <summary>
     /// The provisioner of host paths makes folders that only root may write to, and the kubelet applies fsGroup to no host path.
     /// </summary>
-    private protected override async Task PrepareVolumeAsync()
+    private protected override async Task PrepareVolumeAsync(string claim = Name)
     {
         const string pod = "prepare";
         await Client.CreateAsync(
@@ -58,7 +58,7 @@ public sealed class RunningOnClusterTests : RunningSuite
                         new Volume
                         {
                             Name = "volume",
-                            PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = Name },
+                            PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = claim },
                         },
                     ],
                 },

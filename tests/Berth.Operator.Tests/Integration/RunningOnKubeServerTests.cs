@@ -17,7 +17,7 @@ public sealed class RunningOnKubeServerTests : RunningSuite
         return options with { Runner = new PodRunnerOptions { ImageCatalog = catalogue, ShutdownGrace = TimeSpan.FromSeconds(1) } };
     });
 
-    private protected override Task PrepareVolumeAsync() => Task.CompletedTask;
+    private protected override Task PrepareVolumeAsync(string claim = Name) => Task.CompletedTask;
 
     // As the edge does outside of a cluster: by the Endpoints of the Service.
     private protected override async Task<string> AskAsync(string path)

@@ -8,7 +8,7 @@ namespace Berth.Operator.Tests;
 /// The whole operator where pods really run: as containers on a cluster with a node, as processes on the embedded API. The application is
 /// Studio, begun by a script that counts its starts on the volume and writes to the log who it is.
 /// </summary>
-public abstract class RunningSuite : OperatorTestBase
+public abstract partial class RunningSuite : OperatorTestBase
 {
     private const string Volume = "$WORKSPACE_ROOT";
 
@@ -23,7 +23,7 @@ public abstract class RunningSuite : OperatorTestBase
     private protected override WorkspaceTemplateSpec Studio => Spec(Image, $"exec {Command}");
 
     /// <summary>Makes the volume of a workspace that is stopped writable, where the cluster does not do so.</summary>
-    private protected abstract Task PrepareVolumeAsync();
+    private protected abstract Task PrepareVolumeAsync(string claim = Name);
 
     /// <summary>Asks the application through the Service.</summary>
     private protected abstract Task<string> AskAsync(string path);
@@ -120,30 +120,30 @@ public abstract class RunningSuite : OperatorTestBase
         }
     }
 
-    private protected async Task<Pod> ReadyPodAsync()
+    private protected async Task<Pod> ReadyPodAsync(string pod = Name)
     {
         await UntilAsync<UserWorkspace>(Name, w =>
             w?.Status?.ObservedGeneration == w?.Metadata.Generation
             && w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.Ready, Status: "True" }) == true);
-        return (await UntilAsync<Pod>(Name, p =>
+        return (await UntilAsync<Pod>(pod, p =>
             p is { Metadata.DeletionTimestamp: null, Status.Conditions: { } conditions }
             && conditions.Any(c => c is { Type: "Ready", Status: "True" })))!;
     }
 
-    private protected async Task<string> LogAsync()
+    private protected async Task<string> LogAsync(string pod = Name)
     {
-        await using var stream = await Client.OpenLogAsync(Ns, Name, new LogOptions(), default);
+        await using var stream = await Client.OpenLogAsync(Ns, pod, new LogOptions(), default);
         using var reader = new StreamReader(stream);
         return await reader.ReadToEndAsync();
     }
 
-    private async Task ChangeTemplateAsync(WorkspaceTemplateSpec spec)
+    private protected async Task ChangeTemplateAsync(WorkspaceTemplateSpec spec)
     {
         var template = await Client.GetAsync<WorkspaceTemplate>(Ns, "studio", default);
         await Client.ReplaceAsync(template with { Spec = spec }, null, default);
     }
 
-    private static WorkspaceTemplateSpec Spec(string image, string last) => new()
+    private protected static WorkspaceTemplateSpec Spec(string image, string last) => new()
     {
         Image = image,
         Command = ["/bin/sh", "-c"],
