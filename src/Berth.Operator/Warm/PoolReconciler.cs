@@ -23,11 +23,16 @@ internal sealed class PoolReconciler(
 
     private static readonly TimeSpan StaleDelay = TimeSpan.FromMilliseconds(100);
 
+    // Each claim is several changes of the pool. Looking at them together leaves the API to the people who start.
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(250);
+
     private readonly Applier _applier = new(client, WorkspaceReconciler.FieldManager);
     private readonly ConcurrentDictionary<ResourceKey, State> _states = new();
     private readonly DateTimeOffset _since = time.GetUtcNow();
 
-    private sealed record State(PoolMemory Memory, PoolCount Count, string? Told);
+    private readonly ConcurrentDictionary<ResourceKey, (WorkspaceTemplate Template, PoolBlueprint? Pool, string? Problem)> _blueprints = new();
+
+    private sealed record State(PoolMemory Memory, PoolCount Count, string? Told, long At);
 
     /// <summary>The pools as they were seen last, for metrics.</summary>
     internal IEnumerable<PoolCount> Counts => _states.Values.Select(s => s.Count);
@@ -39,6 +44,12 @@ internal sealed class PoolReconciler(
             return ReconcileResult.After(StaleDelay);
         }
 
+        var former = _states.GetValueOrDefault(key);
+        if (former is not null && time.GetElapsedTime(former.At) is var since && since < Settle)
+        {
+            return ReconcileResult.After(Settle - since);
+        }
+
         var template = templates.Store.Get(key);
         var pods = pools.PodsOf(key);
         var claims = pools.ClaimsOf(key);
@@ -46,14 +57,14 @@ internal sealed class PoolReconciler(
         if (!wanted && pods.Count == 0 && claims.Count == 0 && pools.PoliciesOf(key).Count == 0)
         {
             _states.TryRemove(key, out _);
+            _blueprints.TryRemove(key, out _);
             gate.Clear(key);
             return ReconcileResult.Done;
         }
 
-        var (blueprint, problem) = wanted ? PoolBlueprint.For(template!, settings) : (null, null);
+        var (blueprint, problem) = wanted ? Blueprint(key, template!) : (null, null);
         var wish = PoolWish.Of(template, blueprint);
         var now = time.GetUtcNow();
-        var former = _states.GetValueOrDefault(key);
         var plan = PoolPlan.Make(wish, pods, claims, former?.Memory ?? new PoolMemory { Since = _since }, now);
         WarmLog.Planned(logger, key, plan.Create, plan.Delete.Length, plan.DeleteClaims.Length, plan.Ready, wish.Size);
         var told = Tell(template, key, plan, problem, former?.Told);
@@ -77,7 +88,7 @@ internal sealed class PoolReconciler(
         }
 
         // Noted before it is done: what fails half-way counts as made.
-        _states[key] = new State(memory, Count(key, wish, plan), told);
+        _states[key] = new State(memory, Count(key, wish, plan), told, time.GetTimestamp());
         for (var i = 0; i < made; i++)
         {
             try
@@ -97,6 +108,18 @@ internal sealed class PoolReconciler(
 
         return plan.Create > made ? ReconcileResult.After(StaleDelay)
             : plan.LookAgainAt is { } at ? ReconcileResult.After(Later(at - now)) : ReconcileResult.Done;
+    }
+
+    private (PoolBlueprint? Pool, string? Problem) Blueprint(ResourceKey key, WorkspaceTemplate template)
+    {
+        // Stores keep the same object until it changes.
+        if (!_blueprints.TryGetValue(key, out var known) || !ReferenceEquals(known.Template, template))
+        {
+            var (pool, problem) = PoolBlueprint.For(template, settings);
+            _blueprints[key] = known = (template, pool, problem);
+        }
+
+        return (known.Pool, known.Problem);
     }
 
     private static TimeSpan Later(TimeSpan delay) => delay < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : delay;

@@ -187,7 +187,11 @@ internal sealed class WarmStart(
         ResourceKey key, UserWorkspace workspace, Pod pod, CancellationToken cancellationToken)
     {
         var name = PodForm.ClaimOf(pod) ?? pod.Metadata.Name!;
-        while (await client.TryGetAsync<PersistentVolumeClaim>(key.Namespace, name, cancellationToken) is { Metadata.DeletionTimestamp: null } volume)
+
+        // What the caches hold will mostly do: the version says whether it is still so.
+        for (var volume = pools.Claims.Store.Get(new ResourceKey(key.Namespace, name)) ?? await ReadAsync();
+            volume is { Metadata.DeletionTimestamp: null };
+            volume = await ReadAsync())
         {
             if (Children.OwnsVolume(workspace, volume.Metadata))
             {
@@ -210,6 +214,8 @@ internal sealed class WarmStart(
                 // Something changed: look again. Each turn means that somebody else's write went through.
             }
         }
+
+        Task<PersistentVolumeClaim?> ReadAsync() => client.TryGetAsync<PersistentVolumeClaim>(key.Namespace, name, cancellationToken);
 
         WarmLog.GivenUp(logger, key, pod.Metadata.Name!);
         try
