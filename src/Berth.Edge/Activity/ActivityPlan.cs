@@ -96,10 +96,3 @@ internal static class ActivityPlan
     /// <summary>The time without its fraction.</summary>
     public static DateTimeOffset WholeSeconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
 }
-
-/// <summary>Values of <c>status.activity.stopReason</c>, as the operator writes them.</summary>
-internal static class StopReasons
-{
-    /// <summary>The longest run is over; use does not avert it.</summary>
-    public const string MaxRun = "MaxRun";
-}

@@ -88,11 +88,10 @@ internal sealed partial class ActivityService : BackgroundService
         {
             await _policy.RefreshAsync(either.Token).ConfigureAwait(false);
 
-            // The watch is read before the time: what it brings later belongs to the next beat.
-            var version = _watch.IsSynced ? _watch.WorkspaceVersion : null;
             var began = _clock.GetUtcNow();
+            var contact = _watch.LastContact;
             var allWritten = await _writer.FlushAsync(everything: false, either.Token).ConfigureAwait(false);
-            _claim = _claim.After(began, version, allWritten);
+            _claim = _claim.After(began, contact, allWritten);
         }
         catch (Exception error) when (IsPassing(error, cancellationToken))
         {

@@ -43,16 +43,19 @@ internal static class LifeHtml
 
     private static Html Kept(WorkspaceView workspace, string csrf, DateTimeOffset now)
     {
-        var until = workspace.Lifetime?.KeepUntil is { } keep && keep > now ? keep : (DateTimeOffset?)null;
-        if (workspace.DesiredState != DesiredStates.Running || (until is null && workspace.Activity?.KeptBy is null))
+        if (workspace.DesiredState != DesiredStates.Running)
         {
             return Html.Empty;
         }
 
-        var why = until is { } time ? Html.Of($"Kept running until {Time(time, now)}.")
-            : Html.Of($"Kept running: {workspace.Activity!.KeptBy}");
-        var undo = until is null ? Html.Empty
-            : Html.Of($"<div class=\"actions\">{WorkspaceHtml.Button(workspace.Name, "unkeep", "Let it stop when unused", csrf)}</div>");
-        return Html.Of($"<div class=\"split small quiet\"><p>{why}</p>{undo}</div>");
+        if (workspace.Lifetime?.KeepUntil is { } until && until > now)
+        {
+            var undo = WorkspaceHtml.Button(workspace.Name, "unkeep", "Let it stop when unused", csrf);
+            return Html.Of($"<div class=\"split small quiet\"><p>Kept running until {Time(until, now)}.</p>"
+                + $"<div class=\"actions\">{undo}</div></div>");
+        }
+
+        // The operator's own sentence; under an announcement it says what stands above already.
+        return workspace.Activity is { KeptBy: { } words, StopsAt: null } ? Html.Of($"<p class=\"small quiet\">{words}</p>") : Html.Empty;
     }
 }

@@ -118,8 +118,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     public WorkspaceTemplate? TemplateOf(UserWorkspace workspace) =>
         Template(workspace.Status?.TemplateRevision?.Redirects is { Count: > 0 } redirects ? redirects[^1] : workspace.Spec.Template.Name);
 
-    /// <summary>How far the watch of workspaces has come; moves with each event and each bookmark.</summary>
-    public string? WorkspaceVersion => _workspaces.LastResourceVersion;
+    /// <summary>When the watch of workspaces last brought something; null while it is cut off, or its picture is not complete.</summary>
+    public DateTimeOffset? LastContact => IsSynced ? _workspaces.LastContact : null;
 
     /// <summary>Has a handler called for each change of a workspace, in order.</summary>
     public void OnWorkspace(Action<InformerEvent<UserWorkspace>> handler) => _workspaces.AddHandler(handler);

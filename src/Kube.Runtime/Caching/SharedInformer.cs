@@ -52,6 +52,9 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     private CancellationToken? _running;
     private volatile string? _version;
 
+    // UTC ticks; 0 for none.
+    private long _contact;
+
     /// <summary>Creates an informer; nothing happens before <see cref="RunAsync"/>.</summary>
     public SharedInformer(IKubeClient client, InformerOptions<T> options, TimeProvider time, ILoggerFactory loggers)
         : this(client, options, time, loggers, inline: false)
@@ -85,6 +88,13 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
 
     /// <inheritdoc/>
     public string? LastResourceVersion => _version;
+
+    /// <summary>
+    /// When the server last brought something, a bookmark included; null before that and after a failure. Servers send a bookmark each
+    /// minute, so an older time means a connection that nobody serves, however open it looks.
+    /// </summary>
+    public DateTimeOffset? LastContact =>
+        Interlocked.Read(ref _contact) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 
     /// <inheritdoc/>
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
@@ -177,6 +187,11 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
         Dictionary<ResourceKey, T>? picture = null;
         await foreach (var e in events.ConfigureAwait(false))
         {
+            if (e.Kind != WatcherEventKind.Init)
+            {
+                Interlocked.Exchange(ref _contact, e.Kind == WatcherEventKind.Failed ? 0 : _time.GetUtcNow().UtcTicks);
+            }
+
             switch (e.Kind)
             {
                 case WatcherEventKind.Init:
