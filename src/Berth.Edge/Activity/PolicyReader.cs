@@ -7,7 +7,8 @@ namespace Berth.Edge;
 /// The installation's policy as far as this edge may read it. Asked for once a minute rather than watched: the edge needs the right to read
 /// one object, and works without it.
 /// </summary>
-internal sealed partial class PolicyReader(IKubeClient client, TimeProvider clock, ILogger<PolicyReader> logger)
+internal sealed partial class PolicyReader(
+    IKubeClient client, WorkspaceOptions options, TimeProvider clock, ILogger<PolicyReader> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -27,7 +28,7 @@ internal sealed partial class PolicyReader(IKubeClient client, TimeProvider cloc
 
         try
         {
-            var policy = await client.TryGetAsync<BerthPolicy>(null, BerthPolicy.DefaultName, cancellationToken).ConfigureAwait(false);
+            var policy = await client.TryGetAsync<BerthPolicy>(null, options.PolicyName, cancellationToken).ConfigureAwait(false);
             Lifetime = policy?.Spec.Lifetime;
             _lastCode = 0;
         }
@@ -36,7 +37,7 @@ internal sealed partial class PolicyReader(IKubeClient client, TimeProvider cloc
             // Not permitted, or a kind that is not installed: the operator has defaults for that, and so have we.
             if (_lastCode != error.Code)
             {
-                LogNotReadable(BerthPolicy.DefaultName, error.Message);
+                LogNotReadable(options.PolicyName, error.Message);
             }
 
             _lastCode = error.Code;

@@ -16,6 +16,12 @@ public sealed record WorkspaceOptions
     /// </summary>
     public int MaximumPerPerson { get; init; } = 5;
 
+    /// <summary>
+    /// Name of the BerthPolicy that counts, the same as the operator's. The default is <c>default</c>. The edge works without the right to
+    /// read it.
+    /// </summary>
+    public string PolicyName { get; init; } = Resources.BerthPolicy.DefaultName;
+
     /// <summary>Adds a sentence to <paramref name="problems"/> for each value that cannot be used.</summary>
     internal void Check(ICollection<string> problems)
     {
@@ -28,6 +34,12 @@ public sealed record WorkspaceOptions
         if (string.IsNullOrWhiteSpace(DefaultTemplate))
         {
             problems.Add("Berth:Edge:Workspaces:DefaultTemplate is empty: give the name of a WorkspaceTemplate.");
+        }
+
+        if (!Resources.WorkspaceNames.IsValid(PolicyName))
+        {
+            problems.Add(
+                $"Berth:Edge:Workspaces:PolicyName is '{PolicyName}': give the name of a BerthPolicy (lower-case letters, digits and dashes).");
         }
 
         if (MaximumPerPerson is < 1 or > 1000)

@@ -2,7 +2,6 @@ using System.Text;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
-using Kube.Runtime;
 using Kube.Server;
 using Kube.Server.Runner;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,7 +15,7 @@ namespace Berth.Edge.Tests.Cluster;
 internal sealed class ClusterFixture : IAsyncDisposable
 {
     // The replicas of one installation have one key.
-    private static readonly string CookieKey = Convert.ToBase64String(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
+    internal static readonly string CookieKey = Convert.ToBase64String(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
 
     private readonly DirectoryInfo _folder;
     private readonly KubeServer _server;
@@ -140,16 +139,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     private async Task InstallAsync()
     {
-        foreach (var (name, definition) in new[] { ("userworkspaces", CrdGenerator.ToJson<UserWorkspace>()),
-            ("workspacetemplates", CrdGenerator.ToJson<WorkspaceTemplate>()) })
-        {
-            await Client.Raw.SendAsync(
-                HttpMethod.Patch, $"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.berth.dev?fieldManager=tests&force=true",
-                Encoding.UTF8.GetBytes(definition.ToJsonString()), "application/apply-patch+yaml", default);
-        }
-
-        await Until(async () => await Client.IsServedAsync(UserWorkspace.Descriptor, default)
-            && await Client.IsServedAsync(WorkspaceTemplate.Descriptor, default));
+        await Definitions.InstallAsync(Client);
         await Client.Raw.SendAsync(
             HttpMethod.Post, "/api/v1/namespaces", Encoding.UTF8.GetBytes($$$"""{"metadata":{"name":"{{{ProductFixture.Namespace}}}"}}"""),
             "application/json", default);

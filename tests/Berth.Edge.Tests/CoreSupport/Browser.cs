@@ -58,9 +58,18 @@ internal sealed class Browser(HttpMessageHandler handler)
         return response;
     }
 
-    public async Task<ClientWebSocket> ConnectAsync(string url, string? origin)
+    /// <param name="url">Where to.</param>
+    /// <param name="origin">The page's.</param>
+    /// <param name="pingEvery">Sends a ping so often, and nothing by itself when absent.</param>
+    public async Task<ClientWebSocket> ConnectAsync(string url, string? origin, TimeSpan? pingEvery = null)
     {
         var socket = new ClientWebSocket();
+        if (pingEvery is { } interval)
+        {
+            socket.Options.KeepAliveInterval = interval;
+            socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(20);
+        }
+
         var uri = new Uri(url);
         if (origin is not null)
         {

@@ -27,13 +27,16 @@ internal sealed class Upstream : IAsyncDisposable
     /// <summary>Completed by a test to let the event stream say its second event.</summary>
     public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public static async Task<Upstream> StartAsync()
+    /// <summary>What it answers to GET /activity, with 200.</summary>
+    public string Activity { get; set; } = "{}";
+
+    public static async Task<Upstream> StartAsync(IPAddress? address = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k =>
         {
-            k.Listen(IPAddress.Loopback, 0);
+            k.Listen(address ?? IPAddress.Loopback, 0);
             k.Limits.MaxRequestBodySize = null;
         });
         var app = builder.Build();
@@ -79,6 +82,10 @@ internal sealed class Upstream : IAsyncDisposable
             await context.Response.Body.FlushAsync();
             await Gate.Task.WaitAsync(context.RequestAborted);
             await context.Response.WriteAsync("data: two\n\n");
+        }
+        else if (target == "/activity")
+        {
+            await context.Response.WriteAsync(Activity);
         }
         else if (target == "/slow")
         {

@@ -67,6 +67,20 @@ internal sealed class FakeKube : IKubeClient
         }
     }
 
+    /// <summary>Ends the open watches of a kind, as a network does that fails.</summary>
+    public void CutWatches(string plural)
+    {
+        lock (_gate)
+        {
+            foreach (var (_, events) in _watches.Where(w => w.Plural == plural))
+            {
+                events.Writer.TryComplete(new IOException("The connection was reset."));
+            }
+
+            _watches.RemoveAll(w => w.Plural == plural);
+        }
+    }
+
     public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
@@ -97,6 +111,7 @@ internal sealed class FakeKube : IKubeClient
         [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
+        Check("watch", T.Descriptor.Plural);
         var channel = Channel.CreateUnbounded<(string Type, JsonObject Object)>();
         var initial = new List<JsonObject>();
         string version;

@@ -142,6 +142,13 @@ internal sealed class ProductFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>An orderly end, as after SIGTERM; the provider stays.</summary>
+    public async Task StopAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
