@@ -27,6 +27,8 @@ internal sealed partial class ActivityService : BackgroundService
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan NextSecond = TimeSpan.FromMilliseconds(1020);
+
     private readonly ActivityTable _table;
     private readonly ActivityWriter _writer;
     private readonly ActivityLease _lease;
@@ -210,10 +212,10 @@ internal sealed partial class ActivityService : BackgroundService
 
         try
         {
-            // An announcement of this very second is asked about in the next one, see HasToAsk.
+            // An announcement of this very second is asked about in the next one, see HasToAsk; with a margin, since timers may be early.
             var early = workspace.Status?.Activity?.AnnouncedAt is { } announced
-                ? announced + TimeSpan.FromSeconds(1) - _clock.GetUtcNow() : TimeSpan.Zero;
-            if (early > TimeSpan.Zero && early <= TimeSpan.FromSeconds(1))
+                ? announced + NextSecond - _clock.GetUtcNow() : TimeSpan.Zero;
+            if (early > TimeSpan.Zero && early <= NextSecond)
             {
                 await Task.Delay(early, _clock, cancellationToken).ConfigureAwait(false);
             }

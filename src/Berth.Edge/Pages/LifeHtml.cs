@@ -38,7 +38,7 @@ internal static class LifeHtml
             ? Html.Of($"<div class=\"notice\"><p>Stops at {at}: it has then run as long as it may. Files are kept, and it can be "
                 + $"started again.</p></div>")
             : Html.Of($"<div class=\"notice split\"><p>Stops at {at} unless it is used.</p>"
-                + $"<div class=\"actions\">{WorkspaceHtml.Button(workspace.Name, "keep", "Keep it for two hours", csrf)}</div></div>");
+                + $"<div class=\"actions\">{WorkspaceHtml.Button(workspace.Name, "keep", "Keep it running", csrf)}</div></div>");
     }
 
     private static Html Kept(WorkspaceView workspace, string csrf, DateTimeOffset now)

@@ -80,6 +80,52 @@ public class PageTests
     }
 
     [Fact]
+    public async Task Dashboard_StopAnnounced_SaysWhenAndKeepsByAButton()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        var browser = await edge.SignedInAsync("user1");
+        using var start = await browser.FollowAsync($"{ProductFixture.Origin}/start");
+        var name = edge.NameOf("user1");
+        var stopsAt = new DateTimeOffset(2999, 1, 1, 16, 5, 0, TimeSpan.Zero);
+        await ShowAsync(new UserWorkspaceStatus { Activity = new() { StopsAt = stopsAt, StopReason = StopReasons.Idle, KeptBy = "Twice." } });
+
+        var notice = (await PageAsync(browser, "/dashboard")).QuerySelector(".workspace .notice")!;
+        Assert.Contains("Stops at 2999-01-01 16:05 UTC unless it is used.", notice.TextContent, StringComparison.Ordinal);
+        Assert.Equal("2999-01-01T16:05:00Z", notice.QuerySelector("time")!.GetAttribute("datetime"));
+        Assert.DoesNotContain("Twice.", (await PageAsync(browser, "/dashboard")).Body!.TextContent, StringComparison.Ordinal);
+        await SubmitAsync(edge, browser, "/dashboard", $"form[action='/dashboard/{name}/keep']");
+        Assert.InRange(edge.Kube.Find<UserWorkspace>(name)!.Spec.Lifetime!.KeepUntil!.Value,
+            DateTimeOffset.UtcNow.AddMinutes(119), DateTimeOffset.UtcNow.AddMinutes(120));
+        await SubmitAsync(edge, browser, "/dashboard", $"form[action='/dashboard/{name}/unkeep']");
+        Assert.Null(edge.Kube.Find<UserWorkspace>(name)!.Spec.Lifetime!.KeepUntil);
+
+        await ShowAsync(new UserWorkspaceStatus { Activity = new() { StopsAt = stopsAt, StopReason = StopReasons.MaxRun } });
+        var page = await PageAsync(browser, "/dashboard");
+        Assert.Contains("as long as it may", page.QuerySelector(".workspace .notice")!.TextContent, StringComparison.Ordinal);
+        Assert.Null(page.QuerySelector($"form[action='/dashboard/{name}/keep']"));
+
+        await ShowAsync(new UserWorkspaceStatus
+        {
+            Queue = new() { Position = 3, Length = 7, Message = "Twenty run at a time." },
+            TemplateRevision = new() { PendingRestart = true },
+            Failure = new() { Message = "It had not enough memory." },
+            Activity = new() { KeptBy = "<b>In use.</b>" },
+        });
+        var text = (await PageAsync(browser, "/dashboard")).QuerySelector(".workspace")!.TextContent;
+        foreach (var part in (string[])["Number 3 of 7 in the queue. Twenty run at a time.", "A restart brings changes", "not enough memory", "<b>In use.</b>"])
+        {
+            Assert.Contains(part, text, StringComparison.Ordinal);
+        }
+
+        async Task ShowAsync(UserWorkspaceStatus status)
+        {
+            edge.SetStatus(name, status);
+            var written = edge.Kube.Find<UserWorkspace>(name)!;
+            await ProductFixture.Until(() => WorkspaceWatch.IsAtLeast(edge.Get<WorkspaceWatch>().Find(name), written));
+        }
+    }
+
+    [Fact]
     public async Task Form_WithoutOrWithAnothersToken_RefusedAndNothingChanged()
     {
         await using var edge = await ProductFixture.StartAsync();

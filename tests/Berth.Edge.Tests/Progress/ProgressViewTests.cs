@@ -6,6 +6,20 @@ namespace Berth.Edge.Tests.Progress;
 public class ProgressViewTests
 {
     [Fact]
+    public void From_InTheQueue_SaysThePlace()
+    {
+        var view = ProgressView.From(
+            new UserWorkspace
+            {
+                Metadata = new() { Name = "ws-one" },
+                Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Pending, Queue = new() { Position = 2, Message = "Five may run." } },
+            },
+            isReady: false);
+
+        Assert.Equal(("ws-one waits for its turn", "Number 2 in the queue.", "Five may run."), (view.Title, view.Problem, view.Remedy));
+    }
+
+    [Fact]
     public void From_NotSeenByTheOperatorYet_FirstStepActive()
     {
         var view = ProgressView.From(Workspace(null), false);

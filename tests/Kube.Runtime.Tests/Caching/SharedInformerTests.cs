@@ -84,6 +84,29 @@ public sealed class SharedInformerTests : IAsyncDisposable
         await Wait.UntilAsync(() => informer.LastResourceVersion == "90", "progress by bookmark");
     }
 
+    // Who must not act on old news asks when there was the last news, not how open the connection looks.
+    [Fact]
+    public async Task LastContact_EventsBookmarksAndFailures_SaysWhenTheServerLastSpoke()
+    {
+        using var informer = Create();
+        Assert.Null(informer.LastContact);
+        _client.AnswerList<ConfigMap>("7", null);
+        var watch = _client.AnswerWatch<ConfigMap>();
+        Start(informer);
+        await informer.WaitForSyncAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(_time.GetUtcNow(), informer.LastContact);
+
+        _time.Advance(TimeSpan.FromSeconds(60));
+        var bookmarked = _time.GetUtcNow();
+        await watch.WriteAsync(Bookmark("7"));
+        await Wait.UntilAsync(() => informer.LastContact == bookmarked, "contact by a bookmark");
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(bookmarked, informer.LastContact);
+
+        watch.Complete(new IOException("The connection was reset."));
+        await Wait.UntilAsync(() => informer.LastContact is null, "no contact after a failure");
+    }
+
     [Fact]
     public async Task AddHandler_Late_GetsEverythingFirstAndThenSyncs()
     {
