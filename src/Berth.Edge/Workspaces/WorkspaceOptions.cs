@@ -39,7 +39,7 @@ public sealed record WorkspaceOptions
         if (!Resources.WorkspaceNames.IsValid(PolicyName))
         {
             problems.Add(
-                $"Berth:Edge:Workspaces:PolicyName is '{PolicyName}': give the name of a BerthPolicy (lower-case letters, digits and dashes).");
+                $"Berth:Edge:Workspaces:PolicyName is '{PolicyName}': give the name of a BerthPolicy (letters, digits, dashes).");
         }
 
         if (MaximumPerPerson is < 1 or > 1000)

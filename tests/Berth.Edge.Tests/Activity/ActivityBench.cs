@@ -96,7 +96,8 @@ internal sealed class ActivityBench : IAsyncDisposable
         StopReason = StopReasons.Idle,
     });
 
-    public async Task SeenAsync() => await ProductFixture.Until(() => WorkspaceWatch.IsAtLeast(Watch.Find(Name), Kube.Find<UserWorkspace>(Name)!));
+    public Task SeenAsync() =>
+        ProductFixture.Until(() => WorkspaceWatch.IsAtLeast(Watch.Find(Name), Kube.Find<UserWorkspace>(Name)!));
 
     public async ValueTask DisposeAsync()
     {

@@ -38,9 +38,11 @@ public class ActivityPlanTests
     {
         var workspace = Workspace(Start, StopReasons.Idle);
 
-        Assert.Null(ActivityPlan.ToWrite(workspace, new KnownUse(Start.AddMilliseconds(999), UseSource.Request), Step, everything: true));
-        Assert.Equal(Start.AddSeconds(1),
-            ActivityPlan.ToWrite(workspace, new KnownUse(Start.AddMilliseconds(1001), UseSource.Request), Step, everything: true)!.Value.At);
+        var same = new KnownUse(Start.AddMilliseconds(999), UseSource.Request);
+        var next = new KnownUse(Start.AddMilliseconds(1001), UseSource.Request);
+
+        Assert.Null(ActivityPlan.ToWrite(workspace, same, Step, everything: true));
+        Assert.Equal(Start.AddSeconds(1), ActivityPlan.ToWrite(workspace, next, Step, everything: true)!.Value.At);
     }
 
     // The longest run ends whatever anybody does: use under it is written no more often than else.

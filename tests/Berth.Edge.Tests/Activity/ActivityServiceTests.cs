@@ -69,7 +69,7 @@ public class ActivityServiceTests
         await bench.BeatAsync();
         bench.Use();
         bench.Clock.Advance(Beat);
-        bench.Kube.Fail = (verb, plural) => (verb, plural) == ("patch", "userworkspaces") ? FakeKube.Error(500, "InternalError", "no") : null;
+        bench.Kube.Fail = NoWrites;
 
         await bench.BeatAsync();
         var (claim, renewed) = (bench.WrittenUntil, bench.Renewed!.Spec!.RenewTime);
@@ -299,7 +299,7 @@ public class ActivityServiceTests
         await using var bench = await ActivityBench.StartAsync();
         await bench.BeatAsync();
         bench.Use();
-        bench.Kube.Fail = (verb, plural) => (verb, plural) == ("patch", "userworkspaces") ? FakeKube.Error(500, "InternalError", "no") : null;
+        bench.Kube.Fail = NoWrites;
 
         await bench.Service.StopAsync(default);
 
@@ -325,4 +325,7 @@ public class ActivityServiceTests
 
         Assert.Equal("2030-01-01T00:00:10Z", ActivityPlan.Text(bench.Written!.Last!.Value));
     }
+
+    private static KubeException? NoWrites(string verb, string plural) =>
+        (verb, plural) == ("patch", "userworkspaces") ? FakeKube.Error(500, "InternalError", "no") : null;
 }

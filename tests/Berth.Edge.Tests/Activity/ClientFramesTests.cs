@@ -31,13 +31,13 @@ public class ClientFramesTests
         { "pings and pongs for ever", Repeat(50, [.. Frame(Ping, 125), .. Frame(Pong, 4)]), 0, 0 },
         { "close", Frame(Close, 2), 0, 0 },
         { "after close nothing counts", [.. Frame(Close, 2), .. Frame(Text, 50)], 0, 0 },
-        { "fragments are one message", [.. Frame(Text, 5, final: false), .. Frame(Continuation, 5, final: false), .. Frame(Continuation, 5)], 0, 1 },
+        { "fragments are one message", [.. Part(Text, 5), .. Part(Continuation, 5), .. Frame(Continuation, 5)], 0, 1 },
         { "ping between fragments", [.. Frame(Text, 5, final: false), .. Frame(Ping, 3), .. Frame(Continuation, 5)], 0, 1 },
         { "message after fragments", [.. Frame(Text, 5, final: false), .. Frame(Continuation, 5), .. Frame(Text, 5)], 0, 2 },
         { "too small", Frame(Binary, 13), 14, 0 },
         { "just large enough", Frame(Binary, 14), 14, 1 },
         { "small ones do not add up", Repeat(20, Frame(Binary, 13)), 14, 0 },
-        { "fragments of one message do", [.. Frame(Binary, 7, final: false), .. Frame(Continuation, 6, final: false), .. Frame(Continuation, 1)], 14, 1 },
+        { "fragments of one message do", [.. Part(Binary, 7), .. Part(Continuation, 6), .. Frame(Continuation, 1)], 14, 1 },
         { "fragments that stay small", [.. Frame(Binary, 7, final: false), .. Frame(Continuation, 6)], 14, 0 },
         { "large, then small", [.. Frame(Binary, 200), .. Frame(Binary, 3)], 14, 1 },
         { "empty, with a threshold", Frame(Text, 0), 1, 0 },
@@ -188,6 +188,8 @@ public class ClientFramesTests
 
         return frame;
     }
+
+    private static byte[] Part(int opcode, int length) => Frame(opcode, length, final: false);
 
     private static byte[] Repeat(int times, byte[] bytes) => [.. Enumerable.Repeat(bytes, times).SelectMany(b => b)];
 }

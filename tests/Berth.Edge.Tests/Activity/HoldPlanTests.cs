@@ -18,9 +18,8 @@ public class HoldPlanTests
 
         Assert.Null(change.Notice);
         Assert.Equal(
-            """
-            [{"name":"a","until":"2030-01-01T12:01:00Z"},{"name":"b","until":"2030-01-01T12:10:00Z"},{"name":"build-17","until":"2030-01-01T12:15:00Z","reason":"nightly"}]
-            """,
+            """[{"name":"a","until":"2030-01-01T12:01:00Z"},{"name":"b","until":"2030-01-01T12:10:00Z"},"""
+                + """{"name":"build-17","until":"2030-01-01T12:15:00Z","reason":"nightly"}]""",
             Holds(change)!.ToJsonString());
     }
 

@@ -12,8 +12,8 @@ public sealed class ActivityOnKubeServerTests : ActivitySuite
     private protected override async Task<(string? Kubeconfig, IAsyncDisposable? Server, string? Skip)> OpenAsync()
     {
         var folder = Directory.CreateTempSubdirectory("berth-edge-tests-");
-        var server = await KubeServer.StartAsync(
-            new KubeServerOptions { DataDirectory = folder.FullName, FlushToDisk = false }, NullLoggerFactory.Instance, TimeProvider.System);
+        var options = new KubeServerOptions { DataDirectory = folder.FullName, FlushToDisk = false };
+        var server = await KubeServer.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System);
         return (server.Kubeconfig, new Cleaning(server, folder), null);
     }
 

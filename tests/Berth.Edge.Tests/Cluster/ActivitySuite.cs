@@ -91,7 +91,8 @@ public abstract class ActivitySuite : IAsyncLifetime
         await StopAsync(one);
         var left = Assert.Single(await LeasesAsync(1));
         Assert.Equal(two.Get<ActivityLease>().Name, left.Metadata.Name);
-        await ClusterFixture.Until(async () => (await Client.GetAsync<Lease>(Ns, left.Metadata.Name!, default)).Spec!.RenewTime > left.Spec!.RenewTime);
+        await ClusterFixture.Until(async () =>
+            (await Client.GetAsync<Lease>(Ns, left.Metadata.Name!, default)).Spec!.RenewTime > left.Spec!.RenewTime);
     }
 
     // A stop is announced, and one replica knows of use that it need not have written yet.
@@ -277,7 +278,8 @@ public abstract class ActivitySuite : IAsyncLifetime
             using var gone = await api.DeleteAsync(path + "/holds/build-17");
             using var twice = await api.DeleteAsync(path + "/holds/build-17");
             using var bad = await api.PutAsJsonAsync(path + "/holds/x", new { hours = 5 });
-            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.BadRequest), (gone.StatusCode, twice.StatusCode, bad.StatusCode));
+            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.BadRequest),
+                (gone.StatusCode, twice.StatusCode, bad.StatusCode));
 
             using var keep = await api.PostAsync(path + "/keep", null);
             Assert.Equal(HttpStatusCode.OK, keep.StatusCode);
@@ -317,7 +319,8 @@ public abstract class ActivitySuite : IAsyncLifetime
         {
             var template = ProductFixture.Template();
             await Client.CreateAsync(
-                template with { Metadata = template.Metadata with { Namespace = Ns }, Spec = template.Spec with { Activity = activity } }, null, default);
+                template with { Metadata = template.Metadata with { Namespace = Ns }, Spec = template.Spec with { Activity = activity } },
+                null, default);
         }
 
         var edge = await ProductFixture.StartAsync(
@@ -391,7 +394,8 @@ public abstract class ActivitySuite : IAsyncLifetime
             try
             {
                 var status = now.Status ?? new UserWorkspaceStatus { Phase = WorkspacePhases.Running };
-                await Client.ReplaceStatusAsync(now with { Status = status with { Activity = change(status.Activity ?? new()) } }, null, default);
+                status = status with { Activity = change(status.Activity ?? new()) };
+                await Client.ReplaceStatusAsync(now with { Status = status }, null, default);
                 return;
             }
             catch (KubeException error) when (error.IsConflict)

@@ -87,7 +87,10 @@ public class PageTests
         using var start = await browser.FollowAsync($"{ProductFixture.Origin}/start");
         var name = edge.NameOf("user1");
         var stopsAt = new DateTimeOffset(2999, 1, 1, 16, 5, 0, TimeSpan.Zero);
-        await ShowAsync(new UserWorkspaceStatus { Activity = new() { StopsAt = stopsAt, StopReason = StopReasons.Idle, KeptBy = "Twice." } });
+        await ShowAsync(new UserWorkspaceStatus
+        {
+            Activity = new() { StopsAt = stopsAt, StopReason = StopReasons.Idle, KeptBy = "Twice." },
+        });
 
         var notice = (await PageAsync(browser, "/dashboard")).QuerySelector(".workspace .notice")!;
         Assert.Contains("Stops at 2999-01-01 16:05 UTC unless it is used.", notice.TextContent, StringComparison.Ordinal);
@@ -112,7 +115,9 @@ public class PageTests
             Activity = new() { KeptBy = "<b>In use.</b>" },
         });
         var text = (await PageAsync(browser, "/dashboard")).QuerySelector(".workspace")!.TextContent;
-        foreach (var part in (string[])["Number 3 of 7 in the queue. Twenty run at a time.", "A restart brings changes", "not enough memory", "<b>In use.</b>"])
+        string[] parts =
+            ["Number 3 of 7 in the queue. Twenty run at a time.", "A restart brings changes", "not enough memory", "<b>In use.</b>"];
+        foreach (var part in parts)
         {
             Assert.Contains(part, text, StringComparison.Ordinal);
         }

@@ -12,7 +12,11 @@ public class ProgressViewTests
             new UserWorkspace
             {
                 Metadata = new() { Name = "ws-one" },
-                Status = new UserWorkspaceStatus { Phase = WorkspacePhases.Pending, Queue = new() { Position = 2, Message = "Five may run." } },
+                Status = new UserWorkspaceStatus
+                {
+                    Phase = WorkspacePhases.Pending,
+                    Queue = new() { Position = 2, Message = "Five may run." },
+                },
             },
             isReady: false);
 
