@@ -10,6 +10,7 @@ internal sealed class OperatorControllers : IDisposable
 {
     private readonly WorkspaceCaches _caches;
     private readonly PolicySource _policy;
+    private readonly AdmissionLedger _admissions;
     private readonly Controller _workspaces;
     private readonly List<IDisposable> _owned = [];
 
@@ -39,8 +40,10 @@ internal sealed class OperatorControllers : IDisposable
         var warmMetrics = Own(new WarmMetrics(() => pools.Counts));
         var warm = new WarmStart(client, caches.Pools, gate, settings, warmMetrics, time, loggers.CreateLogger<WarmStart>());
         var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));
+        _admissions = Own(new AdmissionLedger(
+            () => policy.Current, () => Claims(settings, traefik, time), key => _workspaces!.Enqueue(key), time));
         var reconciler = new WorkspaceReconciler(
-            client, caches, gate, settings, events, metrics, warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
+            client, caches, gate, settings, events, metrics, _admissions, warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
         _workspaces = Own(caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = workers }, traefik));
         All = [_workspaces, poolController];
         policy.Changed += Wake;
@@ -54,7 +57,7 @@ internal sealed class OperatorControllers : IDisposable
     {
         await _policy.WaitAsync(cancellationToken);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = All.Select(c => c.RunAsync(all.Token)).ToList();
+        var running = All.Select(c => c.RunAsync(all.Token)).Append(_admissions.RunAsync(all.Token)).ToList();
         await Task.WhenAny(running);
         await all.CancelAsync();
         await Task.WhenAll(running);
@@ -67,8 +70,13 @@ internal sealed class OperatorControllers : IDisposable
         _owned.ForEach(o => o.Dispose());
     }
 
+    private IEnumerable<Claim> Claims(BlueprintSettings settings, bool traefik, TimeProvider time) => _caches.Workspaces.Store.List()
+        .Select(w => _caches.Observe(w.Key(), traefik, time.GetUtcNow())).OfType<Observation>()
+        .Select(seen => ClaimReader.Read(seen, Decider.BlueprintOf(seen, settings))).OfType<Claim>();
+
     private void Wake(EffectivePolicy former, EffectivePolicy next)
     {
+        _admissions.PolicyChanged();
         if (EffectivePolicy.ConcernsWorkspaces(former, next))
         {
             foreach (var workspace in _caches.Workspaces.Store.List())

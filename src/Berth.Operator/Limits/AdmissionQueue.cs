@@ -32,16 +32,21 @@ internal sealed class AdmissionQueue(CeilingSet ceilings)
     internal CeilingSet Ceilings => _ceilings;
 
     /// <summary>Takes many claims before anybody gets a place, so that the order is not that of the list.</summary>
-    internal void Load(IEnumerable<Claim> claims, DateTimeOffset now)
+    internal void Load(IReadOnlyCollection<Claim> claims, DateTimeOffset now)
     {
-        _loading = true;
-        foreach (var claim in claims)
+        // Twice: who has just got a place to exist then asks for one to run.
+        for (var i = 0; i < 2; i++)
         {
-            Put(claim, now);
+            _loading = true;
+            foreach (var claim in claims)
+            {
+                Put(claim, now);
+            }
+
+            _loading = false;
+            PumpAll();
         }
 
-        _loading = false;
-        PumpAll();
         _granted.Clear();
     }
 
@@ -64,8 +69,14 @@ internal sealed class AdmissionQueue(CeilingSet ceilings)
         }
 
         var released = SetHeld(entry, RunOf(entry, claim, known), claim);
+        var existed = entry.Established;
         var changed = SetStart(entry, claim, now) | SetGrowth(entry, claim);
         if (released || changed)
+        {
+            Pump(entry.Share.Person, entry.Space);
+        }
+
+        if (!existed && entry.Established && SetStart(entry, claim, now))
         {
             Pump(entry.Share.Person, entry.Space);
         }
@@ -98,6 +109,23 @@ internal sealed class AdmissionQueue(CeilingSet ceilings)
             }
         }
 
+        return Granted(key);
+    }
+
+    /// <summary>A workspace is gone and its pod still ends: it wants nothing more, and holds what it holds to run until <see cref="Remove"/>.</summary>
+    internal IReadOnlyList<ResourceKey> Linger(ResourceKey key, DateTimeOffset now)
+    {
+        _now = now;
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return [];
+        }
+
+        entry.Established = false;
+        Drop(entry.Start);
+        Drop(entry.Growth);
+        Hold(entry, entry.Run, default);
+        Pump(entry.Share.Person, entry.Space);
         return Granted(key);
     }
 
@@ -236,17 +264,10 @@ internal sealed class AdmissionQueue(CeilingSet ceilings)
 
     private bool SetStart(AdmissionEntry entry, Claim claim, DateTimeOffset now)
     {
-        var ask = default(Amounts);
-        if (!entry.Established && claim.WantsVolume)
-        {
-            ask += new Amounts(1, claim.Demand.Storage, 0, 0, 0, 0);
-        }
-
-        if ((entry.Established || claim.WantsVolume) && claim.WantsRun && entry.Run == default)
-        {
-            ask += RunPart(claim.Demand);
-        }
-
+        // First a place to exist, then one to run: who waits for the second has a volume already.
+        var ask = !entry.Established ? claim.WantsVolume ? new Amounts(1, claim.Demand.Storage, 0, 0, 0, 0) : default
+            : claim.WantsRun && entry.Run == default ? RunPart(claim.Demand)
+            : default;
         return Set(entry, entry.Start, ask, claim.Since ?? now, grow: false);
     }
 

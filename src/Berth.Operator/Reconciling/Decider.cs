@@ -19,23 +19,13 @@ internal static class Decider
             return Ending(seen);
         }
 
-        var blueprint = Blueprint.For(seen.Workspace, seen.Template, settings, new BlueprintFacts
-        {
-            TraefikServed = seen.TraefikServed,
-            PodReady = IsReady(seen),
-            Volume = seen.Volume is { } volume && Children.OwnsVolume(seen.Workspace, volume.Metadata) ? volume : null,
-            ClaimName = VolumeLookup.NameFor(seen.Workspace),
-            Chain = seen.Chain,
-            KnownTemplates = seen.KnownTemplates,
-            NeverStarted = seen.Pod is null && seen.Workspace.Status?.Start is null,
-            HasPod = seen.Pod is { } present && Children.Owns(seen.Workspace, present.Metadata),
-            PodTemplate = seen.PodTemplate,
-            NetworkPolicy = seen.NetworkPolicy,
-        });
+        seen = AdministrationPlan.Apply(seen);
+        var blueprint = AdmissionPlan.Limit(seen, BlueprintOf(seen, settings));
         var children = ChildPlan.Make(seen, blueprint);
         var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)
             || children.Obstacles.ContainsKey(ChildPart.NetworkPolicy)
-            || seen.Refusals.ContainsKey(ChildPart.Pod);
+            || seen.Refusals.ContainsKey(ChildPart.Pod)
+            || AdmissionPlan.Blocks(seen);
         var pod = PodPlan.Make(seen, blueprint, blocked);
         var life = LifetimePlan.Make(seen, pod, StartStatus.Write(seen, pod, Times.Seconds(seen.Now)));
         if (life.Stop is not null)
@@ -61,10 +51,32 @@ internal static class Decider
         {
             Steps = steps.ToImmutable(),
             Status = status,
-            Notes = [.. Narrator.Tell(seen, blueprint, children, pod, status), .. life.Notes, .. repair.Notes],
+            Notes =
+            [
+                .. Narrator.Tell(seen, blueprint, children, pod, status),
+                .. life.Notes,
+                .. repair.Notes,
+                .. AdmissionPlan.Tell(seen.Workspace.Status, status),
+            ],
             Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt),
         };
     }
+
+    /// <summary>The objects that should exist, if nothing stood in the way.</summary>
+    internal static Blueprint BlueprintOf(Observation seen, BlueprintSettings settings) =>
+        Blueprint.For(seen.Workspace, seen.Template, settings, new BlueprintFacts
+        {
+            TraefikServed = seen.TraefikServed,
+            PodReady = IsReady(seen),
+            Volume = seen.Volume is { } volume && Children.OwnsVolume(seen.Workspace, volume.Metadata) ? volume : null,
+            ClaimName = VolumeLookup.NameFor(seen.Workspace),
+            Chain = seen.Chain,
+            KnownTemplates = seen.KnownTemplates,
+            NeverStarted = seen.Pod is null && seen.Workspace.Status?.Start is null,
+            HasPod = seen.Pod is { } present && Children.Owns(seen.Workspace, present.Metadata),
+            PodTemplate = seen.PodTemplate,
+            NetworkPolicy = seen.NetworkPolicy,
+        });
 
     private static bool IsReady(Observation seen) =>
         seen.Pod is { Metadata.DeletionTimestamp: null } pod

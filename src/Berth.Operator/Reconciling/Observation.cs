@@ -47,6 +47,9 @@ internal sealed record Observation
     /// <summary>What the edge's replicas that look after the workspace's namespace say of themselves.</summary>
     public ImmutableArray<EdgeReport> Edges { get; init; } = [];
 
+    /// <summary>How it stands under the ceilings.</summary>
+    public Admission Admission { get; init; } = Admission.Open;
+
     public bool TraefikServed { get; init; }
 
     public bool NamespaceTerminating { get; init; }

@@ -13,7 +13,9 @@ internal static class StatusWriter
         var now = Times.Seconds(seen.Now);
         var conditions = new ConditionSet(former.Conditions, workspace.Metadata.Generation, now);
         PartConditions.Template(conditions, seen, blueprint);
+        AdmissionPlan.Write(conditions, seen, pod);
         PartConditions.Storage(conditions, seen, blueprint, children, pod);
+        AdmissionPlan.WriteGrowth(conditions, seen);
         PodConditions.Write(conditions, seen, pod, children);
         PartConditions.Route(conditions, seen, blueprint, children, settings);
 
@@ -49,6 +51,7 @@ internal static class StatusWriter
             Start = StartStatus.Write(seen, pod, now),
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
             Storage = StorageStatus.Write(seen),
+            Queue = AdmissionPlan.Place(seen),
             TemplateRevision = current is null && desired is null && seen.Chain?.Redirects is not { IsEmpty: false }
                 ? null
                 : new TemplateRevision
@@ -70,6 +73,7 @@ internal static class StatusWriter
         PodState.Creating or PodState.Starting => WorkspacePhases.Starting,
         PodState.Failing => pod.Effect == FailureEffect.Wait ? WorkspacePhases.Starting : WorkspacePhases.Failed,
         PodState.Foreign => Children.OwnedByFormer(seen.Workspace, seen.Pod!.Metadata) ? WorkspacePhases.Starting : WorkspacePhases.Failed,
+        PodState.Blocked when AdmissionPlan.Waits(seen, pod) => WorkspacePhases.Pending,
         PodState.Blocked => blueprint.Problems.IsEmpty && seen.Template is not null
             && children.Obstacles.Values.All(o => o.Reason == Reasons.WaitingForFormerPod)
                 ? WorkspacePhases.Starting

@@ -20,6 +20,7 @@ internal sealed partial class WorkspaceReconciler(
     BlueprintSettings settings,
     IEventRecorder events,
     OperatorMetrics metrics,
+    AdmissionLedger admissions,
     WarmStart warm,
     TimeProvider time,
     ILogger<WorkspaceReconciler> logger,
@@ -44,6 +45,7 @@ internal sealed partial class WorkspaceReconciler(
         if (caches.Observe(key, traefikServed, time.GetUtcNow()) is not { } seen)
         {
             gate.Clear(key);
+            admissions.Forget(key, caches.PodLookup.Any(key));
             return ReconcileResult.Done;
         }
 
@@ -53,6 +55,7 @@ internal sealed partial class WorkspaceReconciler(
         }
 
         seen = await LookCloserAsync(await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
+        seen = seen with { Admission = admissions.Ask(seen, settings) };
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
         (seen, decision) = await warm.TryAsync(key, seen, decision, cancellationToken);
@@ -81,6 +84,7 @@ internal sealed partial class WorkspaceReconciler(
 
         if (refusals.Count > 0)
         {
+            admissions.Withdraw(key);
             decision = Decider.Decide(seen with { Refusals = refusals.ToImmutable() }, settings);
         }
 

@@ -37,6 +37,9 @@ internal sealed class PodLookup
             volume?.Metadata.Name);
     }
 
+    /// <summary>Whether there is still a pod of a workspace, be it gone itself.</summary>
+    internal bool Any(ResourceKey key) => _pods.Store.ByIndex(WorkspaceIndex, $"{key.Namespace}/{key.Name}").Count > 0;
+
     /// <summary>
     /// Of the pods of this very workspace the one that has its volume; the others are surplus. Where there is none, whatever stands in the
     /// way: a pod of an earlier workspace of the name, which may still use the volume, or somebody else's of the same name.

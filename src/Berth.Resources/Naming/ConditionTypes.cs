@@ -34,7 +34,8 @@ public static class ConditionTypes
     public static IReadOnlyList<string> Beside { get; } = [ActivityFresh];
 
     /// <summary>All types in order.</summary>
-    public static IReadOnlyList<string> InOrder { get; } = [TemplateResolved, StorageReady, PodScheduled, PodReady, RouteReady, Ready];
+    public static IReadOnlyList<string> InOrder { get; } =
+        [TemplateResolved, Admitted, StorageReady, PodScheduled, PodReady, RouteReady, Ready];
 }
 
 /// <summary>Values of <c>status.phase</c>: a summary for people; programs look at conditions.</summary>
@@ -60,6 +61,16 @@ public static class WorkspacePhases
 
     /// <summary>Being deleted.</summary>
     public const string Terminating = "Terminating";
+}
+
+/// <summary>Values of <c>status.queue.for</c>.</summary>
+public static class QueueReasons
+{
+    /// <summary>A place to exist: a volume is made once it has it.</summary>
+    public const string Create = "Create";
+
+    /// <summary>A place to run.</summary>
+    public const string Run = "Run";
 }
 
 /// <summary>Values of <c>spec.desiredState</c>.</summary>

@@ -202,4 +202,16 @@ public static class Reasons
 
     /// <summary>The wished template failed, and the workspace was made from the one that it names for this case.</summary>
     public const string Fallback = "Fallback";
+
+    /// <summary>It has its place under the ceilings.</summary>
+    public const string Admitted = "Admitted";
+
+    /// <summary>It waits for a place under a ceiling.</summary>
+    public const string Queued = "Queued";
+
+    /// <summary>It asks for more than a ceiling is, so no wait can help.</summary>
+    public const string ExceedsCeiling = "ExceedsCeiling";
+
+    /// <summary>An administrator froze it.</summary>
+    public const string Frozen = "Frozen";
 }

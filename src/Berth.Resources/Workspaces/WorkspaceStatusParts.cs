@@ -72,12 +72,16 @@ public sealed record WorkspaceBackupStatus
 /// <summary>A place in the queue of those who wait for a ceiling.</summary>
 public sealed record WorkspaceQueuePlace
 {
-    /// <summary>1 for the next one to start.</summary>
-    [Description("Place in the queue; 1 is the next to start.")]
+    /// <summary>One of <see cref="QueueReasons"/>.</summary>
+    [Description("What it waits for: Create (a place to exist, and so its volume) or Run.")]
+    public string? For { get; init; }
+
+    /// <summary>1 for the next one; exact to 20, then rounded up. Null: no wait can help, because it asks for more than the ceiling is.</summary>
+    [Description("Place in the queue; 1 is the next. Exact to 20, then rounded up. Absent: no wait can help, see the message.")]
     public int? Position { get; init; }
 
     /// <summary>How many wait for the same ceiling.</summary>
-    [Description("How many wait for the same ceiling.")]
+    [Description("How many wait for the same ceiling; rounded as the position.")]
     public int? Length { get; init; }
 
     /// <summary>Since when it waits.</summary>

@@ -33,6 +33,17 @@ public sealed class AdmissionQueueTests
     }
 
     [Fact]
+    public void DeletedWorkspace_HoldsItsPlaceToRun_UntilItsPodIsGone()
+    {
+        var queue = Queue(new BerthPolicySpec { PerPerson = new PolicyCeilings { Running = 1, Workspaces = 2 } });
+        queue.Put(Wish("a1", "a") with { Occupied = One }, T0);
+        queue.Put(Wish("a2", "a"), T0);
+        queue.Put(Stop("a3", "a") with { Established = false }, T0);
+        Assert.Equal([Key("a3")], queue.Linger(Key("a1"), T0));
+        Assert.Equal([Key("a2")], queue.Remove(Key("a1"), T0));
+    }
+
+    [Fact]
     public void NamespacesCeiling_GoesRoundThePersons()
     {
         var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } });
@@ -256,7 +267,7 @@ public sealed class AdmissionQueueTests
     public void TenThousand_AnEventCostsMicroseconds()
     {
         var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 5000 } });
-        queue.Load(Enumerable.Range(0, 10_000).Select(i => Wish($"w{i:00000}", $"p{i % 3000}") with { Since = T0.AddSeconds(i) }), T0);
+        queue.Load([.. Enumerable.Range(0, 10_000).Select(i => Wish($"w{i:00000}", $"p{i % 3000}") with { Since = T0.AddSeconds(i) })], T0);
         Assert.Equal(5000, queue.Entries.Count(e => e.Run != default));
         var running = queue.Entries.Where(e => e.Run != default).Select(e => (e.Key, e.Share.Person.Hash)).ToList();
         var started = TimeProvider.System.GetTimestamp();
@@ -318,13 +329,13 @@ public sealed class AdmissionQueueTests
             {
                 case 0 when _random.Next(20) == 0:
                     _policy = Policy();
-                    _queue.SetCeilings(CeilingSet.Of(_policy), _now);
+                    Wake(_queue.SetCeilings(CeilingSet.Of(_policy), _now));
                     before = Held();
                     break;
                 case 1 when _claims.Count > 0:
                     var gone = Any();
                     _claims.Remove(gone.Key);
-                    _queue.Remove(gone.Key, _now);
+                    Wake(_queue.Remove(gone.Key, _now));
                     break;
                 case 2 or 3 when _claims.Count > 0:
                     Put(Any() with { WantsRun = false, Occupied = null });
@@ -359,14 +370,14 @@ public sealed class AdmissionQueueTests
         internal void CheckRestart()
         {
             var again = Queue(_policy);
-            again.Load(_claims.Values.OrderBy(_ => _random.Next()).Select(c => c with
+            again.Load([.. _claims.Values.OrderBy(_ => _random.Next()).Select(c => c with
             {
                 Admitted = _queue.Find(c.Key)!.Run != default,
                 Established = _queue.Find(c.Key)!.Established,
                 Since = _queue.Find(c.Key)!.Start?.Since,
                 GrantedAt = _queue.Find(c.Key)!.GrantedAt,
                 Volume = _queue.Find(c.Key)!.Base.Storage,
-            }), _now);
+            })], _now);
             Assert.Equal(_queue.Entries.Where(e => e.Run != default).Select(e => e.Key.ToString()).Order(StringComparer.Ordinal),
                 again.Entries.Where(e => e.Run != default).Select(e => e.Key.ToString()).Order(StringComparer.Ordinal));
             foreach (var entry in _queue.Entries)
@@ -393,7 +404,7 @@ public sealed class AdmissionQueueTests
 
                 var before = Held();
                 _claims.Remove(next[0]);
-                _queue.Remove(next[0], _now);
+                Wake(_queue.Remove(next[0], _now));
                 Check(before);
             }
 
@@ -403,7 +414,16 @@ public sealed class AdmissionQueueTests
         private void Put(Claim claim)
         {
             _claims[claim.Key] = claim;
-            _queue.Put(claim with { Established = false }, _now);
+            Wake(_queue.Put(claim with { Established = false }, _now));
+        }
+
+        // As the operator does: who got a place is looked at, and may then ask for the next one.
+        private void Wake(IReadOnlyList<ResourceKey> keys)
+        {
+            foreach (var key in keys)
+            {
+                Wake(_queue.Put(_claims[key] with { Established = false }, _now));
+            }
         }
 
         private Claim Any() => _claims.Values.ElementAt(_random.Next(_claims.Count));
