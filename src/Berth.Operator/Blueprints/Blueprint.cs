@@ -95,6 +95,12 @@ public sealed record Blueprint
     /// <summary>Parameters of the workspace that a successor of its template does not know, and that were left out.</summary>
     public ImmutableArray<string> LeftOutParameters { get; init; } = [];
 
+    /// <summary>The fallback that this is made from, as the wished template failed; null when it is made from the wished one.</summary>
+    public TemplateFallback? Fallback { get; init; }
+
+    /// <summary>Hash of everything that the pod of the wished template is made from, where that is another one than this.</summary>
+    public string? WishedRevision { get; init; }
+
     /// <summary>A wish for a smaller volume that cannot be met, in words; null when there is none.</summary>
     public string? ShrinkRefusal { get; init; }
 

@@ -27,6 +27,29 @@ internal sealed record TemplateChain
     /// <summary>Why the way leads nowhere; null when it does not.</summary>
     public BlueprintProblem? Problem { get; private init; }
 
+    /// <summary>
+    /// The way to the template that is taken where this one's fails again and again, with this way before it; null where there is none: no
+    /// fallback is named, it is not there, or it leads back to what failed.
+    /// </summary>
+    /// <param name="name">The template that the workspace names.</param>
+    /// <param name="find">Finds a template of the workspace's namespace; null when there is none.</param>
+    internal TemplateChain? Fallback(string name, Func<string, WorkspaceTemplate?> find)
+    {
+        if (Problem is not null || Template?.Spec.FallbackTemplate is not { Length: > 0 } fallback)
+        {
+            return null;
+        }
+
+        var way = Follow(fallback, find);
+        return way.Template is null || way.Problem is not null || way.Template.Metadata.Name == Template.Metadata.Name
+            ? null
+            : new TemplateChain
+            {
+                Template = way.Template,
+                Redirects = [.. ((ReadOnlySpan<string>)[.. Redirects, fallback, .. way.Redirects]).ToArray().Where(n => n != name).TakeLast(MaxRedirects)],
+            };
+    }
+
     /// <summary>Another template than the one that is named is in effect.</summary>
     public bool IsRedirected => Problem is null && !Redirects.IsEmpty;
 

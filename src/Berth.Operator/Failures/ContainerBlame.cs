@@ -33,10 +33,12 @@ internal static class ContainerBlame
     internal static bool IsBeside(Pod pod, string? container) =>
         !IsApplication(container) && pod.Spec?.Containers.Any(c => c.Name == container) == true;
 
+    internal static bool IsBefore(Pod pod, string? container) => pod.Spec?.InitContainers?.Any(c => c.Name == container) == true;
+
     internal static string Subject(Pod pod, string? container) =>
         IsApplication(container) || Spec(pod, container) is null
             ? "The application"
-            : pod.Spec?.InitContainers?.Any(c => c.Name == container) == true
+            : IsBefore(pod, container)
                 ? $"Container '{container}', which runs before the application,"
                 : $"Container '{container}', which runs beside the application,";
 
@@ -44,7 +46,7 @@ internal static class ContainerBlame
 
     // What runs first mostly works with what a person chose: the address of a repository.
     internal static string Hint(Pod pod, string? container) =>
-        pod.Spec?.InitContainers?.Any(c => c.Name == container) == true ? $" (container {container}); check spec.parameters too" : "";
+        IsBefore(pod, container) ? $" (container {container}); check spec.parameters too" : "";
 
     private static Container? Spec(Pod pod, string? container) =>
         (pod.Spec?.InitContainers ?? []).Concat(pod.Spec?.Containers ?? []).FirstOrDefault(c => c.Name == container);

@@ -37,7 +37,7 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     /// People may have used a workspace through a replica that then died without having written it: up to this time; null: none died.
     /// </summary>
     internal DateTimeOffset? LostUntil =>
-        reports.Where(r => !r.Gone && r.IsDead(now)).Select(r => (DateTimeOffset?)Clocks.Shift(r.RenewedAt, EdgeReport.DeadAfter)).Max();
+        reports.Where(r => r.IsDead(now) && !r.EndedInOrder).Select(r => (DateTimeOffset?)Clocks.Shift(r.RenewedAt, EdgeReport.DeadAfter)).Max();
 
     private TimeSpan Largest(Func<EdgeReport, TimeSpan> by)
     {

@@ -33,8 +33,11 @@ internal sealed record EdgeReport
     /// <summary>The operator saw it being renewed. Until then <see cref="RenewedAt"/> is what the replica's own clock said.</summary>
     public bool Confirmed { get; init; }
 
-    /// <summary>It ended in order: its Lease is deleted. It is kept for <see cref="Behind"/> only, since what it wrote is still there.</summary>
+    /// <summary>Its Lease is deleted; it is kept for its clock, since what it wrote is still there.</summary>
     public bool Gone { get; init; }
+
+    /// <summary>It had spoken until its Lease was deleted: it took it away itself, with everything written.</summary>
+    public bool EndedInOrder { get; init; }
 
     internal bool IsDead(DateTimeOffset now) => Gone || now - RenewedAt > (Confirmed ? DeadAfter : DeadAfter + ToleratedSkew);
 

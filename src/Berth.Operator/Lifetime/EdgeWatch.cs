@@ -26,7 +26,7 @@ internal sealed class EdgeWatch
 
     private readonly Lock _gate = new();
     private readonly Dictionary<ResourceKey, Seen> _seen = [];
-    private readonly List<(Seen Seen, DateTimeOffset At)> _gone = [];
+    private readonly List<(Lease Lease, EdgeReport Report, DateTimeOffset At)> _gone = [];
     private readonly TimeProvider _time;
     private readonly string _edgeNamespace;
 
@@ -61,7 +61,9 @@ internal sealed class EdgeWatch
                     _gone.RemoveAt(0);
                 }
 
-                _gone.Add((gone, now));
+                // Others take away the Leases of replicas that died.
+                var last = Report(gone);
+                _gone.Add((gone.Lease, last with { Gone = true, EndedInOrder = last.IsFresh(now) }, now));
             }
         }
     }
@@ -105,7 +107,7 @@ internal sealed class EdgeWatch
             return
             [
                 .. _seen.Values.Where(s => Concerns(s.Lease, ns)).Select(Report),
-                .. _gone.Where(g => Concerns(g.Seen.Lease, ns)).Select(g => Report(g.Seen) with { Gone = true }),
+                .. _gone.Where(g => Concerns(g.Lease, ns)).Select(g => g.Report),
             ];
         }
     }

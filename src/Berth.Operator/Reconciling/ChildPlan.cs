@@ -55,8 +55,8 @@ internal sealed record ChildPlan
 
         foreach (var (part, message) in seen.Refusals)
         {
-            obstacles[part] = (Reasons.Refused,
-                $"The API refused the {Name(part)} of the workspace ({message}). An administrator should look at it; it is tried again.");
+            var refusal = RefusalClassifier.Classify(part, message);
+            obstacles[part] = (refusal.Reason, refusal.Message);
         }
 
         return new ChildPlan { Steps = steps.ToImmutable(), Obstacles = obstacles.ToImmutable() };

@@ -63,8 +63,9 @@ internal static class Decider
     }
 
     /// <summary>The objects that should exist, if nothing stood in the way.</summary>
-    internal static Blueprint BlueprintOf(Observation seen, BlueprintSettings settings) =>
-        Blueprint.For(seen.Workspace, seen.Template, settings, new BlueprintFacts
+    internal static Blueprint BlueprintOf(Observation seen, BlueprintSettings settings)
+    {
+        var facts = new BlueprintFacts
         {
             TraefikServed = seen.TraefikServed,
             PodReady = IsReady(seen),
@@ -76,7 +77,9 @@ internal static class Decider
             HasPod = seen.Pod is { } present && Children.Owns(seen.Workspace, present.Metadata),
             PodTemplate = seen.PodTemplate,
             NetworkPolicy = seen.NetworkPolicy,
-        });
+        };
+        return FallbackPlan.InEffect(seen, Blueprint.For(seen.Workspace, seen.Template, settings, facts), settings, facts);
+    }
 
     private static bool IsReady(Observation seen) =>
         seen.Pod is { Metadata.DeletionTimestamp: null } pod

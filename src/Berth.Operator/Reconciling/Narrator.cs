@@ -38,13 +38,18 @@ internal static class Narrator
             notes.Add(new(true, Reasons.Redirected, PartConditions.Redirected(seen, chain, blueprint)));
         }
 
+        if (blueprint.Fallback is { } fallback && former?.TemplateRevision?.Fallback is null)
+        {
+            notes.Add(new(true, Reasons.Fallback, PartConditions.FellBack(seen, fallback)));
+        }
+
         switch (pod.Step)
         {
             case Step.CreatePod when pod.Failure?.Attempts > 0:
                 notes.Add(new(false, Reasons.Retrying, $"Starting again, attempt {pod.Failure.Attempts + 1}."));
                 break;
             case Step.CreatePod:
-                notes.Add(new(false, Reasons.Starting, $"Starting from template {seen.Template?.Metadata.Name}{Asked(seen)}."));
+                notes.Add(new(false, Reasons.Starting, $"Starting from template {blueprint.Fallback?.Template ?? seen.Template?.Metadata.Name}{Asked(seen)}."));
                 break;
             case Step.DeletePod when pod.Restarting:
                 notes.Add(new(false, Reasons.Restarting, "Ending the pod, so that a new one can start."));

@@ -44,6 +44,12 @@ internal sealed record Observation
     /// <summary>What the installation allows.</summary>
     public EffectivePolicy Policy { get; init; } = EffectivePolicy.Default;
 
+    /// <summary>The pod's node; read only where it may be lost.</summary>
+    public NodeSight? Node { get; init; }
+
+    /// <summary>The way to the template that is taken where <see cref="Template"/> fails again and again; null: none can be.</summary>
+    public TemplateChain? Fallback { get; init; }
+
     /// <summary>What the edge's replicas that look after the workspace's namespace say of themselves.</summary>
     public ImmutableArray<EdgeReport> Edges { get; init; } = [];
 
@@ -141,6 +147,12 @@ internal abstract record Step
     /// <param name="Owners">Its owner references; null: they are right.</param>
     internal sealed record RepairPod(
         Pod Object, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<OwnerReference>? Owners) : Step
+    {
+        public override ChildPart? Part => ChildPart.Pod;
+    }
+
+    /// <summary>Takes a pod out of the API whose node is gone: nothing can say any more that it has ended.</summary>
+    internal sealed record ForceDeletePod(Pod Object) : Step
     {
         public override ChildPart? Part => ChildPart.Pod;
     }

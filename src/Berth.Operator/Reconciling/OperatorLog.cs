@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Operator;
 
-/// <summary>Logs of the operator. Ids 2000 to 2099; the next free one is 2013.</summary>
+/// <summary>Logs of the operator. Ids 2000 to 2099; the next free one is 2014.</summary>
 internal static partial class OperatorLog
 {
     [LoggerMessage(2000, LogLevel.Information, "Operator starts: namespace {Namespace}, workspaces at {Origin}, routing {Routing}")]
@@ -44,4 +44,7 @@ internal static partial class OperatorLog
 
     [LoggerMessage(2012, LogLevel.Information, "{Key}: was to be stopped by a rule, but was written meanwhile; looking again")]
     internal static partial void StopOvertaken(ILogger logger, ResourceKey key);
+
+    [LoggerMessage(2013, LogLevel.Warning, "{Key}: pod {Pod} is taken out of the API, as its node {Node} is gone")]
+    internal static partial void ForcedOut(ILogger logger, ResourceKey key, string pod, string? node);
 }

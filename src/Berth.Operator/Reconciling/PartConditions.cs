@@ -17,6 +17,10 @@ internal static class PartConditions
         {
             conditions.False(ConditionTypes.TemplateResolved, Reasons.TemplateNotFound, NotFound(seen));
         }
+        else if (blueprint.Fallback is { } fallback)
+        {
+            conditions.True(ConditionTypes.TemplateResolved, Reasons.Fallback, FellBack(seen, fallback));
+        }
         else if (seen.Chain is { IsRedirected: true } chain)
         {
             conditions.True(ConditionTypes.TemplateResolved, Reasons.Redirected, Redirected(seen, chain, blueprint));
@@ -26,6 +30,11 @@ internal static class PartConditions
             conditions.True(ConditionTypes.TemplateResolved, Reasons.Resolved, $"Template '{name}' was found and takes the parameters.");
         }
     }
+
+    /// <summary>Why another template is in effect, and until when.</summary>
+    internal static string FellBack(Observation seen, TemplateFallback fallback) =>
+        $"Template '{seen.Template?.Metadata.Name}' failed {FallbackPlan.Attempts} times in a row, so the workspace is made from its fallback "
+            + $"'{fallback.Template}' until somebody asks for a start or restart, or the template is changed. {fallback.Message}";
 
     /// <summary>What a redirect means for the workspace, with what of its parameters it leaves out.</summary>
     internal static string Redirected(Observation seen, TemplateChain chain, Blueprint blueprint)

@@ -42,7 +42,7 @@ internal static class PodConditions
                 break;
             case PodState.Ending:
                 var reason = plan.Restarting ? Reasons.Restarting : Reasons.Stopping;
-                var text = plan.Effect == FailureEffect.Wait && plan.Failure is { } lost ? lost.Message!
+                var text = plan.Effect is not null && plan.Step is null && plan.Failure is { } lost ? lost.Message!
                     : plan.Restarting ? "The pod ends, so that a new one can start." : "The workspace is stopping.";
                 Scheduled();
                 conditions.False(ConditionTypes.PodReady, reason, text);

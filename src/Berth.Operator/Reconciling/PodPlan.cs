@@ -56,6 +56,12 @@ internal sealed record PodPlan
     /// <summary>Time between looks at a pod that takes long, for events that no watch brings.</summary>
     internal static readonly TimeSpan PendingLook = TimeSpan.FromSeconds(15);
 
+    /// <summary>Time between looks at a pod whose node may be gone: no watch tells of nodes.</summary>
+    internal static readonly TimeSpan LostLook = TimeSpan.FromSeconds(30);
+
+    /// <summary>Failures in a row from which on a program is said to end again and again.</summary>
+    internal const int LoopsFrom = 3;
+
     internal static PodPlan Make(Observation seen, Blueprint blueprint, bool blocked)
     {
         var workspace = seen.Workspace;
@@ -73,15 +79,7 @@ internal sealed record PodPlan
 
         if (pod.Metadata.DeletionTimestamp is { } deletion)
         {
-            var lost = FailureClassifier.Classify(pod, [], seen.Now);
-            return new PodPlan
-            {
-                State = PodState.Ending,
-                Failure = lost is null ? failure : ToFailure(lost, failure?.Attempts, null),
-                Effect = lost?.Effect,
-                LookAgainAt = lost is null ? deletion + FailureClassifier.StrandedAfter : null,
-                Restarting = !stop,
-            };
+            return Ending(seen, pod, deletion, stop, failure);
         }
 
         // Another owner: what runs is the former one's, with their files.
@@ -100,10 +98,71 @@ internal sealed record PodPlan
             };
         }
 
-        return FailureClassifier.Classify(pod, seen.PodEvents, seen.Now) is { } failed
-            ? Failing(seen, blueprint, pod, failed, failure)
-            : Healthy(seen, pod, failure);
+        if (seen.Node is { Exists: false } or { OutOfService: true } && FailureClassifier.IsLost(pod, seen.Now))
+        {
+            return new PodPlan { State = PodState.Ending, Step = new Step.DeletePod(pod), Restarting = true, Failure = failure };
+        }
+
+        return Classify(seen, pod) is { } failed ? Failing(seen, blueprint, pod, failed, failure) : Healthy(seen, pod, failure);
     }
+
+    /// <summary>
+    /// A pod on its way out. It is waited for, whatever happened to its node: a second one on the same volume could destroy data. Only where
+    /// the node itself is deleted, nothing of it can run any more, and the pod is taken out of the API by force.
+    /// </summary>
+    private static PodPlan Ending(Observation seen, Pod pod, DateTimeOffset deletion, bool stop, WorkspaceFailure? failure)
+    {
+        var lost = FailureClassifier.IsLost(pod, seen.Now);
+        if (lost && seen.Node is { Exists: false })
+        {
+            return new PodPlan { State = PodState.Ending, Step = new Step.ForceDeletePod(pod), Restarting = !stop, Failure = failure };
+        }
+
+        var why = stop && !lost ? null : FailureClassifier.Classify(pod, [], seen.Now);
+        return new PodPlan
+        {
+            State = PodState.Ending,
+            Failure = why is null ? failure : ToFailure(why, failure?.Attempts, null),
+            Effect = why?.Effect,
+            LookAgainAt = lost ? seen.Now + LostLook : deletion + FailureClassifier.StrandedAfter,
+            Restarting = !stop,
+        };
+    }
+
+    /// <summary>What is wrong with a pod, or with how long it takes.</summary>
+    private static PodFailure? Classify(Observation seen, Pod pod)
+    {
+        var failed = FailureClassifier.Classify(pod, seen.PodEvents, seen.Now);
+        if (WasReady(seen, pod) || ReadySince(pod) is not null)
+        {
+            // It had served its person; what it does now, it does without its node.
+            return failed ?? (seen.Node is { Answers: false } && SilentSince(seen, pod) is not null ? FailureClassifier.Lost(pod) : null);
+        }
+
+        return failed is null or { Effect: FailureEffect.Wait, Reason: Reasons.FailedMount }
+            && StalledAt(seen, pod) is { } stalled && seen.Now >= stalled
+                ? Progress.Stalled(pod, ProgressTimeout(seen), failed)
+                : failed;
+    }
+
+    private static TimeSpan ProgressTimeout(Observation seen) => TimeSpan.FromSeconds(
+        (seen.PodTemplate ?? seen.Template)?.Spec.Lifetime?.ProgressTimeoutSeconds ?? Progress.DefaultTimeoutSeconds);
+
+    private static DateTimeOffset? StalledAt(Observation seen, Pod pod) =>
+        Progress.Newest(pod, seen.PodEvents, seen.Now) + ProgressTimeout(seen);
+
+    /// <summary>Since when a pod that was ready is not, and none of its containers ended: its node may be gone. Null: that is not so.</summary>
+    internal static DateTimeOffset? SilentSince(Observation seen, Pod pod) =>
+        pod is { Metadata.DeletionTimestamp: null, Status.Phase: "Running" } && WasReady(seen, pod)
+            ? pod.Status.Conditions?.FirstOrDefault(c => c.Type == "Ready" && c.Status != "True")?.LastTransitionTime
+            : null;
+
+    /// <summary>Whether the failure of this pod is the one that the status tells: each pod counts once.</summary>
+    internal static bool IsCounted(Observation seen, Pod pod) => IsCounted(seen, pod, seen.Workspace.Status?.Failure);
+
+    // A pod made before the next attempt is the one that the attempt follows.
+    private static bool IsCounted(Observation seen, Pod pod, WorkspaceFailure? former) =>
+        former is { NextRetryAt: { } planned, Attempts: > 0 } && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned;
 
     private static PodPlan WithoutPod(Observation seen, Blueprint blueprint, bool blocked, bool stop, WorkspaceFailure? failure)
     {
@@ -143,6 +202,22 @@ internal sealed record PodPlan
     private static PodPlan Failing(Observation seen, Blueprint blueprint, Pod pod, PodFailure failed, WorkspaceFailure? former)
     {
         var changed = blueprint.Revision is { } revision && pod.Metadata.Annotations?.GetValueOrDefault(Annotations.Revision) != revision;
+        if (failed is { Effect: FailureEffect.Stuck, Class: FailureClasses.Template } && FallbackPlan.IsThere(seen, blueprint))
+        {
+            // There is something better than to wait for a correction.
+            failed = failed with { Effect = FailureEffect.Replace };
+        }
+
+        if (seen.Workspace.Spec.Debug == true && failed.Effect != FailureEffect.Wait)
+        {
+            return new PodPlan
+            {
+                State = PodState.Failing,
+                Failure = Kept(seen.Workspace, pod, failed, former),
+                Effect = failed.Effect,
+            };
+        }
+
         if (failed.Effect != FailureEffect.Replace)
         {
             // It never ran, so a corrected template or parameter may replace it at once: nobody loses anything.
@@ -152,18 +227,19 @@ internal sealed record PodPlan
                 Step = changed ? new Step.DeletePod(pod) : null,
                 Failure = ToFailure(failed, former?.Attempts, null),
                 Effect = failed.Effect,
-                LookAgainAt = failed.Reason == Reasons.FailedMount ? seen.Now + PendingLook : null,
+                LookAgainAt = failed.Effect == FailureEffect.Wait ? seen.Now + PendingLook : null,
                 Restarting = changed,
             };
         }
 
-        // Counted once per pod: a pod made before the next attempt is the one that the attempt follows.
-        var counted = former?.NextRetryAt is { } planned && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned && former.Attempts > 0;
+        var counted = IsCounted(seen, pod, former);
         var attempts = counted
             ? former!.Attempts!.Value
             : (WasReady(seen, pod) && failed.Reason == Reasons.NodeLost ? 0 : former?.Attempts ?? 0) + 1;
         var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts, failed.Reason);
-        var failure = ToFailure(failed, attempts, retryAt);
+
+        // What was told stays told: events that explained it are forgotten by the API long before the pod is.
+        var failure = counted ? former! : ToFailure(Repeated(failed, attempts), attempts, retryAt);
         if (changed || seen.Now >= retryAt || (counted && AskedSince(seen.Workspace, former!)))
         {
             return new PodPlan
@@ -190,7 +266,7 @@ internal sealed record PodPlan
 
     private static PodPlan Healthy(Observation seen, Pod pod, WorkspaceFailure? failure)
     {
-        var ready = pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready" && c.Status == "True");
+        var ready = ReadySince(pod);
         failure = failure?.Attempts > 0 ? failure with { NextRetryAt = null } : null;
         if (ready is null)
         {
@@ -202,7 +278,7 @@ internal sealed record PodPlan
             };
         }
 
-        var forgetAt = (ready.LastTransitionTime ?? seen.Now) + Backoff.ForgottenAfter;
+        var forgetAt = ready.Value + Backoff.ForgottenAfter;
         return failure is null || seen.Now >= forgetAt
             ? new PodPlan { State = PodState.Ready }
             : new PodPlan
@@ -213,6 +289,11 @@ internal sealed record PodPlan
             };
     }
 
+    private static DateTimeOffset? ReadySince(Pod pod) =>
+        pod.Status?.Conditions?.FirstOrDefault(c => c is { Type: "Ready", Status: "True" }) is { } ready
+            ? ready.LastTransitionTime ?? pod.Metadata.CreationTimestamp ?? DateTimeOffset.MinValue
+            : null;
+
     /// <summary>Whether this pod had served its person: a node that takes it down then says nothing about earlier attempts.</summary>
     private static bool WasReady(Observation seen, Pod pod) =>
         seen.Workspace.Status?.Start?.ReadyAt is { } readyAt && readyAt >= pod.Metadata.CreationTimestamp;
@@ -222,20 +303,38 @@ internal sealed record PodPlan
         && pod.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt) != asked;
 
     /// <summary>Whether a person asked for a start or restart after the failure: then there is no reason to wait.</summary>
-    private static bool AskedSince(UserWorkspace workspace, WorkspaceFailure failure)
+    internal static bool AskedSince(UserWorkspace workspace, WorkspaceFailure failure) =>
+        failure.NextRetryAt is { } next && AskedSince(workspace, next - Backoff.After(failure.Attempts ?? 1, failure.Reason));
+
+    internal static bool AskedSince(UserWorkspace workspace, DateTimeOffset time) =>
+        (workspace.Spec.LastRequest is { By: RequestedBy.User or RequestedBy.Admin } request && request.At > time)
+        || Times.Parse(workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt)) > time;
+
+    /// <summary>A program that ended once may have had a bad day; one that always ends needs to be looked at.</summary>
+    private static PodFailure Repeated(PodFailure failed, int attempts) =>
+        attempts >= LoopsFrom && failed.Reason is (Reasons.Crashed or Reasons.Ended)
+            ? failed with
+            {
+                Reason = Reasons.CrashLoop,
+                Message = string.Create(CultureInfo.InvariantCulture, $"{failed.Message} It has ended {attempts} times in a row."),
+            }
+            : failed;
+
+    /// <summary>The failure of a pod that is kept for a look at it.</summary>
+    private static WorkspaceFailure Kept(UserWorkspace workspace, Pod pod, PodFailure failed, WorkspaceFailure? former)
     {
-        var failedAt = failure.NextRetryAt - Backoff.After(failure.Attempts ?? 1, failure.Reason);
-        var request = workspace.Spec.LastRequest;
-        return (request?.By is RequestedBy.User or RequestedBy.Admin && request.At > failedAt)
-            || (
-                DateTimeOffset.TryParse(
-                    workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt),
-                    CultureInfo.InvariantCulture,
-                    DateTimeStyles.AssumeUniversal,
-                    out var restarted
-                )
-                && restarted > failedAt
-            );
+        var (ns, name) = (pod.Metadata.Namespace, pod.Metadata.Name);
+        var container = pod.Status is { } status ? ContainerBlame.Find(status)?.Name : null;
+        return ToFailure(
+            failed with
+            {
+                Message = failed.Message.Replace(" is started ", " is not started ", StringComparison.Ordinal)
+                    + $" The pod is kept for a look, as spec.debug is set: kubectl logs -n {ns} {name} -c {container ?? Blueprint.ContainerName}; "
+                    + $"kubectl debug -n {ns} {name} -it --image=busybox. Then ask for a restart (annotation {Annotations.RestartedAt}), stop it, "
+                    + $"or unset it: kubectl patch uws -n {ns} {workspace.Metadata.Name} --type=merge -p '{{\"spec\":{{\"debug\":null}}}}'.",
+            },
+            Math.Max(1, former?.Attempts ?? 1),
+            null);
     }
 
     private static WorkspaceFailure ToFailure(PodFailure failure, int? attempts, DateTimeOffset? next) =>

@@ -36,7 +36,7 @@ internal static class StatusWriter
         var current = own is not null
             ? own.Metadata.Annotations?.GetValueOrDefault(Annotations.Revision)
             : pod.State == PodState.Creating ? blueprint.Revision : null;
-        var desired = blueprint.Revision ?? former.TemplateRevision?.Desired;
+        var desired = blueprint.WishedRevision ?? blueprint.Revision ?? former.TemplateRevision?.Desired;
         return former with
         {
             Phase = Phase(seen, blueprint, children, pod, usable),
@@ -60,7 +60,10 @@ internal static class StatusWriter
                     Desired = desired,
                     PendingRestart = current is not null
                     && desired is not null && current != desired,
-                    Redirects = seen.Chain is { Redirects: { IsEmpty: false } redirects } ? redirects : null,
+                    Redirects = (blueprint.Fallback is null ? seen.Chain : seen.Fallback) is { Redirects: { IsEmpty: false } redirects }
+                        ? redirects
+                        : null,
+                    Fallback = blueprint.Fallback,
                 },
         };
     }

@@ -27,7 +27,8 @@ internal sealed class WorkspaceCaches
         Workspaces.EnsureIndex(TemplateIndex, static w => [$"{w.Metadata.Namespace}/{w.Spec.Template.Name}"]);
         Templates = informers.Get(All<WorkspaceTemplate>());
         Templates.EnsureIndex(SuccessorIndex, static t =>
-            t.Spec.Retired?.Successor is { Length: > 0 } next ? [$"{t.Metadata.Namespace}/{next}"] : []);
+            ((IEnumerable<string?>)[t.Spec.Retired?.Successor, t.Spec.FallbackTemplate])
+                .Where(n => !string.IsNullOrEmpty(n)).Select(n => $"{t.Metadata.Namespace}/{n}"));
         Pools = new PoolCaches(informers, ns, Templates);
         Pods = informers.Get(Ours<Pod>());
         PodLookup = new PodLookup(Pods);
@@ -135,12 +136,14 @@ internal sealed class WorkspaceCaches
 
         var volume = VolumeLookup.Find(workspace);
         var (pod, surplus) = PodLookup.Find(workspace, volume);
-        var chain = TemplateChain.Follow(workspace.Spec.Template.Name, n => Templates.Store.Get(new ResourceKey(key.Namespace, n)));
+        WorkspaceTemplate? Named(string name) => Templates.Store.Get(new ResourceKey(key.Namespace, name));
+        var chain = TemplateChain.Follow(workspace.Spec.Template.Name, Named);
         return new Observation
         {
             Workspace = workspace,
             Template = chain.Template,
             Chain = chain,
+            Fallback = chain.Fallback(workspace.Spec.Template.Name, Named),
             PodTemplate = PodTemplate(pod, chain.Template),
             KnownTemplates =
                 [.. Templates.Store.ListNamespace(key.Namespace).Where(t => t.Spec.Retired is null).Select(t => t.Metadata.Name!)],

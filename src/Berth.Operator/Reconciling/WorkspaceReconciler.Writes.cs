@@ -40,13 +40,13 @@ internal sealed partial class WorkspaceReconciler
     }
 
     // By uid, so that a late decision never hits an object that took the name since.
-    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken)
+    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken, long? graceSeconds = null)
         where T : class, IKubeResource<T>
     {
         try
         {
-            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, new DeleteOptions { Uid = obj.Metadata.Uid },
-                cancellationToken);
+            var options = new DeleteOptions { Uid = obj.Metadata.Uid, GracePeriodSeconds = graceSeconds };
+            await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, options, cancellationToken);
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {

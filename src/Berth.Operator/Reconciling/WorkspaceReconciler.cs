@@ -54,7 +54,7 @@ internal sealed partial class WorkspaceReconciler(
             return ReconcileResult.After(StaleDelay);
         }
 
-        seen = await LookCloserAsync(await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
+        seen = await CloserLook.TakeAsync(client, await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
         seen = seen with { Admission = admissions.Ask(seen, settings) };
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
@@ -104,44 +104,6 @@ internal sealed partial class WorkspaceReconciler(
         return refusals.Count > 0
             ? ReconcileResult.After(RefusedDelay)
             : decision.Again is { } again ? ReconcileResult.After(again) : ReconcileResult.Done;
-    }
-
-    /// <summary>
-    /// Reads what no cache holds, where it matters: warnings about a pod that takes long, and the namespace of a workspace that goes.
-    /// </summary>
-    private async Task<Observation> LookCloserAsync(Observation seen, CancellationToken cancellationToken)
-    {
-        if (seen.Workspace.Metadata.DeletionTimestamp is not null && Finalizers.Has(seen.Workspace, WorkspaceFinalizers.Storage))
-        {
-            try
-            {
-                var ns = await client.TryGetAsync<Namespace>(null, seen.Workspace.Metadata.Namespace!, cancellationToken);
-                return seen with { NamespaceTerminating = ns is null || ns.Metadata.DeletionTimestamp is not null };
-            }
-            catch (KubeException e) when (e.Code == 403)
-            {
-                // Without the right to look at namespaces it is taken to stay.
-                return seen;
-            }
-        }
-
-        if (seen.Pod is { Status.Phase: "Pending", Metadata: { DeletionTimestamp: null, CreationTimestamp: { } created } } pod
-            && seen.Now - created >= PodPlan.PendingLook
-            && !string.IsNullOrEmpty(pod.Spec?.NodeName))
-        {
-            var page = await client.ListPageAsync<CoreEvent>(
-                pod.Metadata.Namespace,
-                new ListOptions { FieldSelector = $"involvedObject.uid={pod.Metadata.Uid}", Limit = 50 },
-                cancellationToken);
-            return seen with
-            {
-                PodEvents = [.. page.Items
-                    .Where(e => e.Type == "Warning" && e.InvolvedObject.Uid == pod.Metadata.Uid)
-                    .OrderBy(e => e.LastTimestamp ?? e.EventTime ?? e.Metadata.CreationTimestamp)],
-            };
-        }
-
-        return seen;
     }
 
     /// <summary>
@@ -218,6 +180,10 @@ internal sealed partial class WorkspaceReconciler(
                 break;
             case Step.DeletePod s:
                 await DeleteAsync(s.Object, cancellationToken);
+                break;
+            case Step.ForceDeletePod s:
+                OperatorLog.ForcedOut(logger, key, s.Object.Metadata.Name!, s.Object.Spec?.NodeName);
+                await DeleteAsync(s.Object, cancellationToken, graceSeconds: 0);
                 break;
             case Step.DeleteVolume s:
                 await DeleteAsync(s.Object, cancellationToken);

@@ -181,4 +181,29 @@ public sealed record TemplateRevision
     [Description("Templates passed on the way from spec.template.name to the one in effect, which is the last. Absent: no redirect.")]
     [MaxLength(8)]
     public IReadOnlyList<string>? Redirects { get; init; }
+
+    /// <summary>The wished template failed again and again, and another one is in effect instead; null when it is not.</summary>
+    [Description("The wished template failed again and again, and another one is in effect instead, until the next wish or a change of the "
+        + "template.")]
+    public TemplateFallback? Fallback { get; init; }
+}
+
+/// <summary>Another template than the wished one, which failed.</summary>
+public sealed record TemplateFallback
+{
+    /// <summary>Name of the template that is in effect.</summary>
+    [Description("Name of the template that is in effect.")]
+    public string? Template { get; init; }
+
+    /// <summary>The revision that failed: another one is tried again.</summary>
+    [Description("The revision that failed. Another one is tried again.")]
+    public string? Instead { get; init; }
+
+    /// <summary>Since when: a later wish tries the wished template again.</summary>
+    [Description("Since when. A later wish tries the wished template again.")]
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>What failed, in words.</summary>
+    [Description("What failed, in words.")]
+    public string? Message { get; init; }
 }

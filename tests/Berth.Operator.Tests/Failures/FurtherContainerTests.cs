@@ -12,7 +12,7 @@ public sealed class FurtherContainerTests
     public static TheoryData<string, PodStatus, string, string, FailureEffect, string> Cases => new()
     {
         {
-            "the clone failed", Status("Failed", Ended(128), Comes, Comes), FailureClasses.User, Reasons.Crashed, FailureEffect.Replace,
+            "the clone failed", Status("Failed", Ended(128), Comes, Comes), FailureClasses.User, Reasons.InitContainerFailed, FailureEffect.Replace,
             "Container 'clone', which runs before the application, ended with exit code 128"
         },
         {
@@ -33,11 +33,11 @@ public sealed class FurtherContainerTests
         },
         {
             "the proxy ended while the application runs", Status("Running", Ended(0), Runs, Ended(0)), FailureClasses.Template,
-            Reasons.Ended, FailureEffect.Replace, "'proxy', which runs beside the application,"
+            Reasons.SidecarFailed, FailureEffect.Replace, "'proxy', which runs beside the application,"
         },
         {
             "the proxy failed while the application runs", Status("Running", Ended(0), Runs, Ended(2)), FailureClasses.Template,
-            Reasons.Crashed, FailureEffect.Replace, "exit code 2"
+            Reasons.SidecarFailed, FailureEffect.Replace, "exit code 2"
         },
         {
             "the application ended while the proxy runs", Status("Running", Ended(0), Ended(1), Runs), FailureClasses.User,

@@ -98,6 +98,18 @@ public sealed class EdgeWatchTests
         var evidence = new EdgeEvidence(_watch.For("people"), _time.GetUtcNow());
         Assert.Contains("no replica", evidence.Missing(), StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromMinutes(1), evidence.Behind);
+        Assert.Null(evidence.LostUntil);
+    }
+
+    [Fact]
+    public void Deleted_AfterItDied_IsStillDead()
+    {
+        _watch.Arrived(Lease(_time.GetUtcNow()));
+        Renew(TimeSpan.Zero);
+        var lastWord = _time.GetUtcNow();
+        _time.Advance(TimeSpan.FromHours(1));
+        _watch.Gone(Lease(lastWord));
+        Assert.Equal(lastWord + EdgeReport.DeadAfter, new EdgeEvidence(_watch.For("people"), _time.GetUtcNow()).LostUntil);
     }
 
     [Theory]

@@ -512,7 +512,7 @@ public sealed class DeciderTests
         world.Seen = world.Seen with { Refusals = world.Seen.Refusals.Add(ChildPart.Pod, "exceeded quota: pods=10") };
         Assert.DoesNotContain("CreatePod", world.Settle());
         Assert.Equal(WorkspacePhases.Failed, world.Phase);
-        Assert.Equal((FailureClasses.Platform, Reasons.Refused), (world.Status.Failure!.Class, world.Status.Failure.Reason));
+        Assert.Equal((FailureClasses.Platform, Reasons.QuotaExceeded), (world.Status.Failure!.Class, world.Status.Failure.Reason));
         Assert.Contains("exceeded quota", world.Condition(ConditionTypes.PodScheduled).Message, StringComparison.Ordinal);
     }
 

@@ -200,6 +200,7 @@ internal sealed class World
             {
                 Pod = Seen.Pod! with { Metadata = Seen.Pod.Metadata with { DeletionTimestamp = Now.AddSeconds(10) } },
             },
+            Step.ForceDeletePod => Seen with { Pod = null },
             Step.StopWorkspace s => Seen with
             {
                 Workspace = Seen.Workspace with
