@@ -24,7 +24,8 @@ internal sealed class OperatorControllers : IDisposable
         int workers,
         TimeProvider time,
         ILoggerFactory loggers,
-        bool traefik)
+        bool traefik,
+        Func<string, string>? poolNames = null)
     {
         _caches = caches;
         _policy = policy;
@@ -36,7 +37,7 @@ internal sealed class OperatorControllers : IDisposable
         var gate = Own(caches.Gate(time));
         var poolGate = Own(caches.Pools.Gate(time));
         var pools = new PoolReconciler(
-            client, caches.Templates, caches.Pools, poolGate, settings, events, time, loggers.CreateLogger<PoolReconciler>());
+            client, caches.Templates, caches.Pools, poolGate, settings, events, time, loggers.CreateLogger<PoolReconciler>(), poolNames);
         var warmMetrics = Own(new WarmMetrics(() => pools.Counts));
         var warm = new WarmStart(client, caches.Pools, gate, settings, warmMetrics, time, loggers.CreateLogger<WarmStart>());
         var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));

@@ -1,4 +1,5 @@
 using Berth.Resources;
+using Kube.Client.Models;
 
 namespace Berth.Operator;
 
@@ -26,7 +27,18 @@ internal static class StartStatus
             };
         }
 
-        if (plan.State is not (PodState.Starting or PodState.Ready) || seen.Pod is not { } pod)
+        if (seen.Pod is not { } pod)
+        {
+            return former;
+        }
+
+        if (IsOfFormerPod(former, seen, pod))
+        {
+            // The process ended between making this pod and saying so.
+            former = new WorkspaceStart { RequestedAt = RequestedAt(seen, pod.Metadata.CreationTimestamp!.Value), Path = StartPaths.Cold };
+        }
+
+        if (plan.State is not (PodState.Starting or PodState.Ready))
         {
             return former;
         }
@@ -39,6 +51,12 @@ internal static class StartStatus
             ReadyAt = former?.ReadyAt ?? conditions.FirstOrDefault(c => c.Type == "Ready" && c.Status == "True")?.LastTransitionTime,
         };
     }
+
+    // Nothing of a start can be older than its pod, but where the pod waited for somebody: then its milestones are those of the claim.
+    private static bool IsOfFormerPod(WorkspaceStart? start, Observation seen, Pod pod) =>
+        Children.Owns(seen.Workspace, pod.Metadata)
+        && (start?.ReadyAt < pod.Metadata.CreationTimestamp || start?.ScheduledAt < pod.Metadata.CreationTimestamp);
+
     // A request that an earlier start has answered says nothing about this one.
     private static DateTimeOffset RequestedAt(Observation seen, DateTimeOffset now)
     {

@@ -48,9 +48,19 @@ internal sealed partial class WorkspaceReconciler
             var options = new DeleteOptions { Uid = obj.Metadata.Uid, GracePeriodSeconds = graceSeconds };
             await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, options, cancellationToken);
         }
-        catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+        catch (KubeException e) when (e.IsNotFound)
         {
-            // Gone already, or another object has the name now.
+            // Gone already.
+        }
+        catch (KubeException e) when (e.IsConflict)
+        {
+            // Another object has the name now, unless a busy server says conflict too: then it is still there, and what comes after (a
+            // finalizer that goes) must wait.
+            var there = await client.TryGetAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, cancellationToken);
+            if (there?.Metadata.Uid == obj.Metadata.Uid)
+            {
+                throw;
+            }
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed partial class WorkspaceReconciler(
     private static readonly TimeSpan StaleDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RefusedDelay = TimeSpan.FromSeconds(30);
 
-    private readonly Applier _applier = new(client, FieldManager);
+    private readonly ChildWriter _children = new(client, new Applier(client, FieldManager));
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -86,6 +86,11 @@ internal sealed partial class WorkspaceReconciler(
         {
             admissions.Withdraw(key);
             decision = Decider.Decide(seen with { Refusals = refusals.ToImmutable() }, settings);
+        }
+
+        if (IsOvertaken(seen.Workspace, workspace))
+        {
+            return ReconcileResult.After(StaleDelay);
         }
 
         await WriteStatusAsync(key, workspace, decision, cancellationToken);
@@ -153,19 +158,19 @@ internal sealed partial class WorkspaceReconciler(
                 await Finalizers.RemoveAsync(client, workspace, WorkspaceFinalizers.Storage, cancellationToken);
                 return await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) ?? workspace;
             case Step.ApplyVolume s:
-                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;
             case Step.ApplyService s:
-                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;
             case Step.ApplyNetworkPolicy s:
-                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;
             case Step.ApplyMiddleware s:
-                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;
             case Step.ApplyRoute s:
-                gate.WroteAt(key, await _applier.ApplyAsync(s.Object, cancellationToken));
+                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;
             case Step.RepairWorkspace s:
                 return await RepairAsync(key, workspace, s, cancellationToken);
@@ -216,6 +221,16 @@ internal sealed partial class WorkspaceReconciler(
             OperatorLog.Phase(logger, key, former?.Phase ?? WorkspacePhases.Pending, status.Phase!, status.Message);
         }
     }
+
+    /// <summary>
+    /// Whether somebody wrote between the look and a write that brought a newer state back: with that one's version the status would go
+    /// through, and overwrite what was never looked at, such as use that the edge wrote, or another workspace of the name.
+    /// </summary>
+    private static bool IsOvertaken(UserWorkspace looked, UserWorkspace now) =>
+        !ReferenceEquals(looked, now)
+        && (looked.Metadata.Uid != now.Metadata.Uid
+            || looked.Metadata.Generation != now.Metadata.Generation
+            || (now.Status is null ? looked.Status is not null : !Same(looked.Status, now.Status)));
 
     internal static bool Same(UserWorkspaceStatus? a, UserWorkspaceStatus b) => a is not null
         && JsonSerializer.SerializeToUtf8Bytes(a, BerthJson.Default.UserWorkspaceStatus).AsSpan()

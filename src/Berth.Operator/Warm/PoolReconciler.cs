@@ -16,8 +16,12 @@ internal sealed class PoolReconciler(
     BlueprintSettings settings,
     IEventRecorder events,
     TimeProvider time,
-    ILogger logger) : IReconciler
+    ILogger logger,
+    Func<string, string>? names = null) : IReconciler
 {
+    // Random ones; a simulation takes those of its seed.
+    private readonly Func<string, string> _names = names ?? PoolBlueprint.NewName;
+
     // A large pool is filled over several looks, so that the others get theirs.
     private const int MostInOnePass = 20;
 
@@ -127,7 +131,7 @@ internal sealed class PoolReconciler(
     /// <summary>First the volume, then the pod: a pod that waits for a volume that never comes would count as one that starts.</summary>
     private async Task MakeAsync(ResourceKey key, WorkspaceTemplate template, PoolBlueprint blueprint, CancellationToken cancellationToken)
     {
-        var name = PoolBlueprint.NewName(blueprint.Template);
+        var name = _names(blueprint.Template);
         var options = new WriteOptions { FieldManager = WorkspaceReconciler.FieldManager };
         var claim = await client.CreateAsync(blueprint.MakeClaim(name), options, cancellationToken);
         gate.WroteAt(key, claim);

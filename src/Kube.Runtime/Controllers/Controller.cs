@@ -42,11 +42,8 @@ public sealed class Controller : IDisposable
     /// <summary>Name in logs and metrics.</summary>
     public string Name { get; }
 
-    /// <summary>What gives it work; for a simulation that runs the reconciler itself.</summary>
-    internal IReadOnlyList<IControllerSource> Sources => _sources;
-
-    /// <summary>What it runs.</summary>
-    internal IReconciler Reconciler => _reconciler;
+    /// <summary>What waits to be worked on; for a simulation that works step by step.</summary>
+    internal WorkQueue<ResourceKey> Queue => _queue;
 
     /// <summary>Gives work from outside, such as a timer or another system's notification.</summary>
     public void Enqueue(ResourceKey key, TimeSpan delay = default) => _queue.AddAfter(key, delay);
@@ -68,7 +65,7 @@ public sealed class Controller : IDisposable
 
         using var metrics = new ControllerMetrics(Name);
         using var queue = _queue;
-        var handlers = _sources.Select(s => (s.Informer, Handler: s.Start(key => queue.Add(key)))).ToList();
+        var handlers = StartSources();
         try
         {
             await WaitForSyncAsync(handlers, cancellationToken).ConfigureAwait(false);
@@ -100,6 +97,10 @@ public sealed class Controller : IDisposable
 
     /// <summary>Only needed for a controller that was never run.</summary>
     public void Dispose() => _queue.Dispose();
+
+    /// <summary>From now on, what changes in the stores gives work.</summary>
+    internal List<(IInformer Informer, IInformerHandler Handler)> StartSources() =>
+        [.. _sources.Select(s => (s.Informer, s.Start(key => _queue.Add(key))))];
 
     private static async Task UntilCancelledAsync(Task workers, CancellationToken cancellationToken)
     {
@@ -137,28 +138,35 @@ public sealed class Controller : IDisposable
     {
         try
         {
-            while (!cancellationToken.IsCancellationRequested)
+            while (!cancellationToken.IsCancellationRequested && await WorkOnceAsync(metrics, cancellationToken).ConfigureAwait(false))
             {
-                var item = await _queue.GetAsync(cancellationToken).ConfigureAwait(false);
-                if (!item.HasKey)
-                {
-                    return;
-                }
-
-                try
-                {
-                    await ReconcileAsync(item.Key, metrics, cancellationToken).ConfigureAwait(false);
-                }
-                finally
-                {
-                    _queue.Done(item.Key);
-                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The way to end.
         }
+    }
+
+    /// <summary>Waits for a key and works on it; false when the queue is shut down.</summary>
+    internal async Task<bool> WorkOnceAsync(ControllerMetrics metrics, CancellationToken cancellationToken)
+    {
+        var item = await _queue.GetAsync(cancellationToken).ConfigureAwait(false);
+        if (!item.HasKey)
+        {
+            return false;
+        }
+
+        try
+        {
+            await ReconcileAsync(item.Key, metrics, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _queue.Done(item.Key);
+        }
+
+        return true;
     }
 
     private async Task ReconcileAsync(ResourceKey key, ControllerMetrics metrics, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal sealed class SimulatedClient(SimulatedApi api, Wire wire) : IKubeClient
 
     public Task<ResourceList<T>> ListPageAsync<T>(string? ns, ListOptions options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> =>
-        wire.SendAsync(Of<T>("list", ns, ""), () =>
+        wire.SendAsync(Of<T>(options.OmitManagedFields ? "sync" : "list", ns, ""), () =>
         {
             var version = options.ResourceVersion == "0" ? Math.Max(1, api.Version - api.ListLag) : api.Version;
             return new ResourceList<T>(

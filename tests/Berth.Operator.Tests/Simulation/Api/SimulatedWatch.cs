@@ -41,13 +41,13 @@ internal sealed class SimulatedWatch<T>(SimulatedApi api, Wire wire, string? ns,
 
     public ValueTask<bool> MoveNextAsync()
     {
-        _waiting = new TaskCompletionSource<bool>();
+        var next = _waiting = new TaskCompletionSource<bool>();
         if (_version < api.Compacted)
         {
             Break(ApiErrors.Expired());
         }
 
-        return new(_waiting?.Task ?? Task.FromResult(false));
+        return new(next.Task);
     }
 
     public ValueTask DisposeAsync()
@@ -87,6 +87,7 @@ internal sealed class SimulatedWatch<T>(SimulatedApi api, Wire wire, string? ns,
             return;
         }
 
+        _waiting = null;
         if (error is null)
         {
             waiting.SetResult(false);
@@ -99,8 +100,10 @@ internal sealed class SimulatedWatch<T>(SimulatedApi api, Wire wire, string? ns,
 
     private void Bring(WatchEvent<T> e)
     {
+        var waiting = _waiting!;
+        _waiting = null;
         Current = e;
-        _waiting!.SetResult(true);
+        waiting.SetResult(true);
     }
 
     private WatchEvent<T>? Event(Change change)

@@ -3,12 +3,12 @@ using Kube.Client;
 namespace Berth.Operator.Tests;
 
 /// <summary>A request on its way to the API.</summary>
-/// <param name="Verb">get, list, create, replace, patch, apply or delete.</param>
+/// <param name="Verb">get, list, sync (the list of an informer), create, replace, status, patch, apply or delete.</param>
 /// <param name="Kind">Kind of the object.</param>
 /// <param name="Key">The object; of a list the namespace.</param>
 internal sealed record Request(string Verb, ResourceDescriptor Kind, ResourceKey Key)
 {
-    internal bool IsWrite => Verb is not ("get" or "list");
+    internal bool IsWrite => Verb is not ("get" or "list" or "sync");
 
     public override string ToString() => $"{Verb} {Kind.Plural} {Key.Name}";
 }

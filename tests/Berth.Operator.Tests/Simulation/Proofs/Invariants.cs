@@ -1,0 +1,296 @@
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+using Kube.Runtime;
+using Testing;
+
+namespace Berth.Operator.Tests;
+
+/// <summary>Something happened that must never happen.</summary>
+internal sealed class ViolationException(string message) : Exception(message);
+
+/// <summary>
+/// What holds at every moment, whatever fails: looked at after each change of the API, by the truth of the API and not by what the
+/// operator saw.
+/// </summary>
+internal sealed class Invariants
+{
+    private readonly SimulatedApi _api;
+    private readonly SimulatedCluster _cluster;
+    private readonly SimulatedEdges _edges;
+    private readonly FakeTimeProvider _time;
+    private readonly Func<SimulatedOperator?> _actor;
+
+    /// <summary>Pods for which there was, at some time of their life, a reason to end them.</summary>
+    private readonly HashSet<string> _mayEnd = new(StringComparer.Ordinal);
+
+    /// <summary>Workspaces whose network policy somebody else took away: the operator may learn of it too late.</summary>
+    private readonly HashSet<string> _policyTaken = new(StringComparer.Ordinal);
+
+    internal Invariants(
+        SimulatedApi api, SimulatedCluster cluster, SimulatedEdges edges, FakeTimeProvider time, Func<SimulatedOperator?> actor)
+    {
+        (_api, _cluster, _edges, _time, _actor) = (api, cluster, edges, time, actor);
+        api.Changed += Look;
+        cluster.Starting += LookAtStart;
+    }
+
+    private void Look(Change change)
+    {
+        var by = _actor();
+        switch (change.Last.Kind.Kind)
+        {
+            case "Pod":
+                LookAtPod(change, by);
+                OnePodPerVolume();
+                break;
+            case "PersistentVolumeClaim" when by is not null && change.Former is { IsEnding: false } former
+                && (change.Now is null || change.Now.IsEnding):
+                VolumeMayGo(former.As<PersistentVolumeClaim>());
+                break;
+            case "PersistentVolumeClaim" when by is not null && change.Now is { } now:
+                StaysWithOne(change.Former?.As<PersistentVolumeClaim>().Metadata, now.As<PersistentVolumeClaim>().Metadata);
+                break;
+            case "NetworkPolicy":
+                if (change.Now is null && by is null)
+                {
+                    _policyTaken.Add(change.Last.Key.Name);
+                }
+                else if (change.Former is null && by is not null)
+                {
+                    _policyTaken.Remove(change.Last.Key.Name);
+                }
+
+                break;
+            case "UserWorkspace" when by is not null && change is { Former: { } former, Now: { } now }:
+                LookAtWorkspace(former.As<UserWorkspace>(), now.As<UserWorkspace>(), by);
+                break;
+        }
+
+        NoteReasons();
+    }
+
+    private void LookAtPod(Change change, SimulatedOperator? by)
+    {
+        var former = change.Former?.As<Pod>();
+        var now = change.Now?.As<Pod>();
+        if (by is null)
+        {
+            return;
+        }
+
+        if (now is not null && former is null)
+        {
+            Protected(now, now.Metadata.Labels?.GetValueOrDefault(Labels.Workspace), now.Metadata.Labels?.GetValueOrDefault(Labels.Pool));
+        }
+        else if (now is not null && former is not null && now.Metadata.DeletionTimestamp is null)
+        {
+            StaysWithOne(former.Metadata, now.Metadata);
+            if (WorkspaceOf(former) is null && WorkspaceOf(now) is { } claimedBy)
+            {
+                Protected(now, claimedBy, null);
+            }
+        }
+
+        if (former is { Metadata.DeletionTimestamp: null } && now is not { Metadata.DeletionTimestamp: null }
+            && WorkspaceOf(former) is { } workspace && !_mayEnd.Contains(former.Metadata.Uid!))
+        {
+            throw new ViolationException(
+                $"Pod {former.Metadata.Name} of {workspace} was deleted although nobody wished it and nothing was wrong with it.");
+        }
+    }
+
+    /// <summary>No pod, not for a moment, without the network policy that protects it.</summary>
+    private void Protected(Pod pod, string? workspace, string? pool)
+    {
+        var name = workspace ?? $"pool-{pool}";
+        var policy = _api.Get<NetworkPolicy>(new(pod.Metadata.Namespace!, name));
+        if (policy is null && _policyTaken.Contains(name))
+        {
+            return;
+        }
+
+        var selects = policy?.Spec?.PodSelector?.MatchLabels?.All(l => pod.Metadata.Labels?.GetValueOrDefault(l.Key) == l.Value) == true;
+        var owner = policy is null ? null : OwnerReferences.ControllerOf(policy)?.Uid;
+        if (!selects || (workspace is not null && owner != OwnerReferences.ControllerOf(pod)?.Uid))
+        {
+            throw new ViolationException($"Pod {pod.Metadata.Name} was made, or given to {workspace}, before there was a network policy for it.");
+        }
+    }
+
+    private void OnePodPerVolume()
+    {
+        var twice = _cluster.Pods
+            .Where(p => p.Status?.Phase is not ("Failed" or "Succeeded") && PodForm.ClaimOf(p) is not null)
+            .GroupBy(p => (p.Metadata.Namespace, PodForm.ClaimOf(p)))
+            .FirstOrDefault(g => g.Count() > 1);
+        if (twice is not null)
+        {
+            throw new ViolationException($"Volume {twice.Key.Item2} has two pods: {string.Join(", ", twice.Select(p => p.Metadata.Name))}.");
+        }
+    }
+
+    private void LookAtStart(Pod pod)
+    {
+        if (PodForm.ClaimOf(pod) is not { } claim)
+        {
+            return;
+        }
+
+        if (_cluster.Running.Any(r => r.Value.Claim == claim && r.Key != pod.Metadata.Uid))
+        {
+            throw new ViolationException($"Two containers run on volume {claim}.");
+        }
+
+        var volume = _api.Get<PersistentVolumeClaim>(new(pod.Metadata.Namespace!, claim))!;
+        var (theirs, ours) = (volume.Metadata.Labels?.GetValueOrDefault(Labels.Owner), pod.Metadata.Labels?.GetValueOrDefault(Labels.Owner));
+        var unclaimed = WorkspaceOf(pod) is null || (volume.Metadata.Labels?.ContainsKey(Labels.Pool) == true && theirs is null);
+        if (!unclaimed && theirs != ours)
+        {
+            throw new ViolationException($"Pod {pod.Metadata.Name} was given volume {claim}, which is not its owner's.");
+        }
+    }
+
+    /// <summary>A volume is deleted only when the workspace goes and its policy says so, or when it never was anybody's.</summary>
+    private void VolumeMayGo(PersistentVolumeClaim volume)
+    {
+        var labels = volume.Metadata.Labels;
+        if (labels?.GetValueOrDefault(Labels.Workspace) is not { } name)
+        {
+            if (labels?.ContainsKey(Labels.Pool) != true || _cluster.Pods.Any(p => PodForm.ClaimOf(p) == volume.Metadata.Name))
+            {
+                throw new ViolationException($"Volume {volume.Metadata.Name} was deleted, and it is not ours, or in use.");
+            }
+
+            return;
+        }
+
+        var workspace = _api.Get<UserWorkspace>(new(volume.Metadata.Namespace!, name));
+        if (workspace is not { Metadata.DeletionTimestamp: not null, Spec.Storage.DeletionPolicy: DeletionPolicies.Delete }
+            || labels.GetValueOrDefault(Labels.Owner) != OwnerHash(workspace)
+            || workspace.Spec.Administration?.LegalHold == true
+            || volume.Metadata.Annotations?.GetValueOrDefault(Annotations.LegalHold) == "true")
+        {
+            throw new ViolationException($"Volume {volume.Metadata.Name} was deleted although it is to be kept.");
+        }
+    }
+
+    private static void StaysWithOne(ObjectMeta? former, ObjectMeta now)
+    {
+        foreach (var label in (string[])[Labels.Workspace, Labels.Owner])
+        {
+            if (former?.Labels?.GetValueOrDefault(label) is { } before && before != now.Labels?.GetValueOrDefault(label))
+            {
+                throw new ViolationException($"{now.Name} belonged to {before} and now to {now.Labels?.GetValueOrDefault(label)}.");
+            }
+        }
+    }
+
+    private void LookAtWorkspace(UserWorkspace former, UserWorkspace now, SimulatedOperator by)
+    {
+        if (former.Spec.DesiredState != DesiredStates.Stopped && now.Spec.DesiredState == DesiredStates.Stopped)
+        {
+            StopIsFair(former, now);
+        }
+
+        if (now.Status?.Activity?.Last < former.Status?.Activity?.Last || (former.Status?.Activity?.Last is not null && now.Status?.Activity?.Last is null))
+        {
+            throw new ViolationException($"The use of {now.Metadata.Name} at {former.Status!.Activity!.Last:HH:mm:ss}, which the edge wrote, was overwritten.");
+        }
+
+        if (former.Status?.ObservedGeneration == now.Status?.ObservedGeneration && former.Status?.Phase == now.Status?.Phase)
+        {
+            return;
+        }
+
+        if (now.Status?.ObservedGeneration > former.Metadata.Generation || now.Status?.ObservedGeneration < former.Status?.ObservedGeneration)
+        {
+            throw new ViolationException(
+                $"The status of {now.Metadata.Name} is that of generation {now.Status?.ObservedGeneration} after {former.Status?.ObservedGeneration} of {former.Metadata.Generation}.");
+        }
+
+        var spec = _api.Log(UserWorkspace.Descriptor)
+            .Where(c => c.Now?.Uid == now.Metadata.Uid)
+            .Select(c => c.Now!.As<UserWorkspace>())
+            .Last(w => w.Metadata.Generation == now.Status!.ObservedGeneration).Spec;
+        var stop = spec.DesiredState == DesiredStates.Stopped;
+        switch (now.Status!.Phase)
+        {
+            case WorkspacePhases.Running when stop || !AtSomeTime(by.Since, now, p => p is { Metadata.DeletionTimestamp: null } && SimulatedCluster.IsReady(p)):
+                throw new ViolationException($"{now.Metadata.Name} is told to run, and since version {by.Since} its pod never answered.");
+            case WorkspacePhases.Stopped when !stop || !AtSomeTime(by.Since, now, p => p is null):
+                throw new ViolationException($"{now.Metadata.Name} is told to be stopped, and since version {by.Since} it always had a pod, or should run.");
+        }
+    }
+
+    /// <summary>A stop by rule was announced, is due, and all use that a living replica knows of is older than the time-out.</summary>
+    private void StopIsFair(UserWorkspace former, UserWorkspace now)
+    {
+        var activity = former.Status?.Activity;
+        var reason = now.Spec.LastRequest?.Reason;
+        if (activity?.StopsAt is not { } due || due > _time.GetUtcNow() || activity.AnnouncedAt > due - TimeSpan.FromSeconds(Simulation.WarnSeconds))
+        {
+            throw new ViolationException($"{now.Metadata.Name} was stopped ({reason}) without an announcement in time.");
+        }
+
+        if (reason == RequestReasons.Idle)
+        {
+            var use = _edges.Uses
+                .Where(u => u.Workspace == now.Metadata.Name && _time.GetUtcNow() - u.Renewed < TimeSpan.FromMinutes(5))
+                .Select(u => u.At)
+                .Append(DateTimeOffset.MinValue)
+                .Max();
+            if (use <= due && use > due - TimeSpan.FromSeconds(Simulation.IdleSeconds))
+            {
+                throw new ViolationException($"{now.Metadata.Name} was stopped for lack of use; it was used at {use:HH:mm:ss}, the stop was due at {due:HH:mm:ss}.");
+            }
+        }
+    }
+
+    /// <summary>Whether something held of the pod of a workspace at some version since the operator looked.</summary>
+    private bool AtSomeTime(long since, UserWorkspace workspace, Func<Pod?, bool> holds)
+    {
+        var log = _api.Log(Pod.Descriptor);
+        var versions = log.Where(c => c.Version > since).Select(c => c.Version).Prepend(since);
+        return versions.Any(v =>
+        {
+            var pods = _api.ListAt(Pod.Descriptor, v).Select(r => r.As<Pod>()).Where(p => Children.Owns(workspace, p.Metadata)).ToList();
+            return pods.Count == 0 ? holds(null) : pods.Exists(p => holds(p));
+        });
+    }
+
+    private void NoteReasons()
+    {
+        foreach (var pod in _cluster.Pods)
+        {
+            if (WorkspaceOf(pod) is { } name && !_mayEnd.Contains(pod.Metadata.Uid!) && HasReason(pod, name))
+            {
+                _mayEnd.Add(pod.Metadata.Uid!);
+            }
+        }
+    }
+
+    private bool HasReason(Pod pod, string name)
+    {
+        var workspace = _api.Get<UserWorkspace>(new(pod.Metadata.Namespace!, name));
+        var claim = PodForm.ClaimOf(pod);
+        return workspace is not { Metadata.DeletionTimestamp: null, Spec.DesiredState: DesiredStates.Running }
+            || !Children.Owns(workspace, pod.Metadata)
+            || OwnerHash(workspace) != pod.Metadata.Labels?.GetValueOrDefault(Labels.Owner)
+            || (workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt) is { } asked
+                && asked != pod.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt))
+            || pod.Status?.Phase is "Failed" or "Succeeded" or "Unknown"
+            || pod.Status?.ContainerStatuses?.Any(c => c.State?.Waiting is not null) == true
+            || pod.Status?.Conditions?.Any(c => c is { Type: "PodScheduled", Reason: "Unschedulable" }) == true
+            || workspace.Spec.Administration is { Frozen: true } or { ForceStopAt: not null }
+
+            // A pod on a volume that is gone, or that is not its own, must not serve anybody.
+            || _api.Get<PersistentVolumeClaim>(new(pod.Metadata.Namespace!, claim ?? "")) is not { Metadata.DeletionTimestamp: null }
+            || _cluster.Pods.Any(p => p.Metadata.Uid != pod.Metadata.Uid && Children.Owns(workspace, p.Metadata));
+    }
+
+    private static string? WorkspaceOf(Pod pod) => pod.Metadata.Labels?.GetValueOrDefault(Labels.Workspace);
+
+    private static string OwnerHash(UserWorkspace workspace) =>
+        WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);
+}

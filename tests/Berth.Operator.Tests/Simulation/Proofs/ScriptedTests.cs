@@ -1,0 +1,87 @@
+using Berth.Resources;
+using Kube.Client;
+using Kube.Client.Models;
+
+namespace Berth.Operator.Tests;
+
+/// <summary>Troubles that the simulation found, played by themselves.</summary>
+public sealed class ScriptedTests
+{
+    [Fact]
+    public void OthersChangeThePortOfTheService_ItIsPutBack_AndCostsNoFurtherWrite()
+    {
+        using var stage = Started();
+        stage.People.Meddle(Stage.Name, 5);
+        stage.Run();
+        Assert.Equal([80], stage.Api.Get<Service>(stage.Workspace.Key())!.Spec!.Ports!.Select(p => p.Port));
+
+        var writes = stage.Operator.Wire.Writes;
+        stage.Operator.Poke(0, stage.Workspace.Key());
+        stage.Run();
+        Assert.Equal(writes, stage.Operator.Wire.Writes);
+    }
+
+    [Fact]
+    public void EdgeWritesUse_WhileTheFinalizerIsTakenAway_TheUseIsNotOverwritten()
+    {
+        using var stage = Started(delete: true);
+        var used = stage.Time.GetUtcNow();
+        stage.Plan = request =>
+        {
+            if (request is { Verb: "get", Kind.Kind: "UserWorkspace" })
+            {
+                stage.Api.Update<UserWorkspace>(
+                    stage.Workspace.Key(), w => w with { Status = w.Status! with { Activity = new WorkspaceActivity { Last = used } } }, "status");
+            }
+
+            return Fate.Answered;
+        };
+        stage.People.KeepVolume(Stage.Name, true);
+        stage.Run();
+        Assert.Equal(used, stage.Workspace.Status!.Activity!.Last);
+        Assert.Empty(stage.Workspace.Metadata.Finalizers ?? []);
+        Assert.Equal(stage.Workspace.Metadata.Generation, stage.Workspace.Status.ObservedGeneration);
+    }
+
+    [Fact]
+    public void VolumeCannotBeDeletedNow_TheFinalizerStays_UntilItCan()
+    {
+        using var stage = Started(delete: true);
+        stage.Plan = static request => request is { Verb: "delete", Kind.Kind: "PersistentVolumeClaim" } ? Fate.Conflict : Fate.Answered;
+        stage.People.Delete(Stage.Name);
+        stage.Run();
+        Assert.NotNull(stage.Workspace.Metadata.DeletionTimestamp);
+        Assert.Single(stage.Api.All<PersistentVolumeClaim>(), c => c.Metadata.Name == Stage.Name);
+
+        stage.Plan = static _ => Fate.Answered;
+        stage.Operator.Poke(0, stage.Workspace.Key());
+        stage.Run();
+        Assert.Null(stage.People.Find(Stage.Name));
+        Assert.DoesNotContain(stage.Api.All<PersistentVolumeClaim>(), c => c.Metadata.Name == Stage.Name);
+    }
+
+    [Fact]
+    public void KilledBetweenPodAndStatus_TheStartIsTheNewPods_NotTheFormers()
+    {
+        using var stage = Started();
+        var former = stage.Workspace.Status!.Start!;
+        stage.Time.Advance(TimeSpan.FromHours(5));
+        stage.Plan = request =>
+            request is { Verb: "create", Kind.Kind: "Pod" } && request.Key.Name == Stage.Name ? Fate.KilledAfter : Fate.Answered;
+        stage.People.Restart(Stage.Name);
+        stage.Run();
+        var pod = stage.Api.Get<Pod>(stage.Workspace.Key())!;
+        var start = stage.Workspace.Status!.Start!;
+        Assert.True(start.ReadyAt >= pod.Metadata.CreationTimestamp, $"{start} is older than the pod of {pod.Metadata.CreationTimestamp}.");
+        Assert.True(start.RequestedAt > former.ReadyAt);
+    }
+
+    private static Stage Started(bool delete = false)
+    {
+        var stage = new Stage();
+        stage.People.Create(Stage.Name, 0, 0, delete);
+        stage.Run();
+        Assert.Equal(WorkspacePhases.Running, stage.Workspace.Status!.Phase);
+        return stage;
+    }
+}
