@@ -90,6 +90,9 @@ internal sealed partial class WorkspaceReconciler
             Labelled(new ObjectMeta
             {
                 Uid = workspace.Metadata.Uid,
+
+                // What comes back is what the status is written with: it must not bring anything that was not looked at.
+                ResourceVersion = workspace.Metadata.ResourceVersion,
                 Labels = new Dictionary<string, string> { [Labels.Owner] = repair.Owner },
             }),
             new WriteOptions { FieldManager = FieldManager },
