@@ -73,6 +73,20 @@ public sealed class PodTests(Clusters clusters)
             data.Add(target, """{"name":"c","image":"i"}""", ""","volumes":[{"name":"v","emptyDir":{}},{"name":"v","emptyDir":{}}]""",
                 "FieldValueDuplicate spec.volumes[1].name");
             data.Add(target, "", "", "FieldValueRequired spec.containers");
+            foreach (var (item, expected) in new[]
+            {
+                ("""{"path":"a"}""", "FieldValueRequired spec.volumes[0].downwardAPI"),
+                ("""{"path":"../a","fieldRef":{"fieldPath":"metadata.name"}}""", "FieldValueInvalid spec.volumes[0].downwardAPI.path"),
+                ("""{"path":"/a","fieldRef":{"fieldPath":"metadata.name"}}""", "FieldValueInvalid spec.volumes[0].downwardAPI.path"),
+                ("""{"path":"a","fieldRef":{"fieldPath":"spec.nodeName"}}""",
+                    "FieldValueNotSupported spec.volumes[0].downwardAPI.fieldRef.fieldPath"),
+                ("""{"path":"a","fieldRef":{"fieldPath":"metadata.annotations['a b']"}}""",
+                    "FieldValueInvalid spec.volumes[0].downwardAPI.fieldRef"),
+            })
+            {
+                data.Add(target, """{"name":"c","image":"i"}""",
+                    $$$""","volumes":[{"name":"v","downwardAPI":{"items":[{{{item}}}]}}] """, expected);
+            }
         }
 
         return data;
@@ -87,6 +101,21 @@ public sealed class PodTests(Clusters clusters)
         reply.Refused(422, "Invalid");
         Assert.StartsWith("Pod \"p\" is invalid: ", reply.Message, StringComparison.Ordinal);
         Assert.Equal(expected, string.Join(", ", reply.Causes.Select(c => $"{c.Reason} {c.Field}")));
+    }
+
+    [SkippableTheory, Targets]
+    public async Task Create_PodWithItsOwnFieldsAsFiles_GetsTheDefaults(string target)
+    {
+        await using var s = await clusters.OpenAsync(target);
+        await s.ReadyForPodsAsync();
+        var pod = (await s.PostAsync(s.Pods, Pod("p", spec: """
+            ,"volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a/B_1.pem",
+             "fieldRef":{"fieldPath":"metadata.annotations['parameter.berth.dev/B_1.pem']"}}]}}]
+            """))).Ok(201);
+        Check.Same("""
+            {"items":[{"path":"a/B_1.pem","fieldRef":{"apiVersion":"v1",
+             "fieldPath":"metadata.annotations['parameter.berth.dev/B_1.pem']"}}],"defaultMode":420}
+            """, pod["spec"]!["volumes"]![0]!["downwardAPI"]);
     }
 
     [SkippableTheory, Targets]

@@ -58,7 +58,8 @@ internal sealed partial class WorkspaceReconciler(
         seen = seen with { Admission = admissions.Ask(seen, settings) };
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
-        // A claimed pod that only the look behind the caches has found has a volume that they do not know either: another one must not be made.
+        // A claimed pod that only the look behind the caches has found has a volume that they do not know either: another one must
+        // not be made.
         if (await warm.ResumeAsync(key, seen, cancellationToken) is not { } whole)
         {
             return ReconcileResult.After(StaleDelay);

@@ -38,6 +38,7 @@ internal static class PodStrategy
                     inner["defaultMode"] ??= 420;
                 }
             }
+            DownwardVolumes.Default(volume);
             if (volume.Count == 1)
             {
                 volume["emptyDir"] = new JsonObject();
@@ -74,6 +75,7 @@ internal static class PodStrategy
         {
             var name = Json.Text(volume, "name") ?? "";
             CheckName($"spec.volumes[{index}].name", name, volumes, errors);
+            DownwardVolumes.Validate(volume, $"spec.volumes[{index}].downwardAPI", errors);
             index++;
         }
         var names = new HashSet<string>(StringComparer.Ordinal);

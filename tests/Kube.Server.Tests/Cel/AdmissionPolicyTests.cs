@@ -38,30 +38,40 @@ public sealed class AdmissionPolicyTests
 
     public static TheoryData<string, string, string, string, string, string?> Denied => new()
     {
-        { "another owner", Person, "UPDATE", "userworkspaces", """{"spec":{"owner":{"subject":"43"}}}""", "owner of a workspace cannot change" },
-        { "another issuer", Person, "UPDATE", "userworkspaces", """{"spec":{"owner":{"issuer":"https://evil"}}}""", "owner of a workspace" },
+        { "another owner", Person, "UPDATE", "userworkspaces", """{"spec":{"owner":{"subject":"43"}}}""",
+            "owner of a workspace cannot change" },
+        { "another issuer", Person, "UPDATE", "userworkspaces", """{"spec":{"owner":{"issuer":"https://evil"}}}""",
+            "owner of a workspace" },
         { "thaws it", Person, "UPDATE", "userworkspaces", """{"spec":{"administration":null}}""", "for administrators only" },
-        { "thaws it quietly", Person, "UPDATE", "userworkspaces", """{"spec":{"administration":{"frozen":false}}}""", "administrators only" },
-        { "another person's label", Person, "UPDATE", "userworkspaces", """{"metadata":{"labels":{"berth.dev/owner":"x"}}}""", "do not change" },
+        { "thaws it quietly", Person, "UPDATE", "userworkspaces", """{"spec":{"administration":{"frozen":false}}}""",
+            "administrators only" },
+        { "another person's label", Person, "UPDATE", "userworkspaces", """{"metadata":{"labels":{"berth.dev/owner":"x"}}}""",
+            "do not change" },
         { "no label", Person, "UPDATE", "userworkspaces", """{"metadata":{"labels":null}}""", "do not change" },
         { "no finalizer", Person, "UPDATE", "userworkspaces", """{"metadata":{"finalizers":["other/x"]}}""", "finalizers of Berth" },
         { "speaks for the operator", Person, "UPDATE", "userworkspaces", """{"spec":{"lastRequest":{"by":"operator"}}}""", "by is user" },
-        { "status", Person, "UPDATE", "userworkspaces/status", """{"status":{"phase":"Stopped"}}""", "status of a workspace is written by" },
+        { "status", Person, "UPDATE", "userworkspaces/status", """{"status":{"phase":"Stopped"}}""",
+            "status of a workspace is written by" },
         { "a pod without label", Person, "UPDATE", "pods", """{"metadata":{"labels":null}}""", "labels say whose" },
-        { "a pod of another one", Person, "UPDATE", "pods", """{"metadata":{"labels":{"berth.dev/workspace":"ws-b"}}}""", "labels say whose" },
+        { "a pod of another one", Person, "UPDATE", "pods", """{"metadata":{"labels":{"berth.dev/workspace":"ws-b"}}}""",
+            "labels say whose" },
         { "a pod of a pool", Person, "UPDATE", "pods", """{"metadata":{"labels":{"berth.dev/pool":"studio"}}}""", "labels say whose" },
         { "a pod of nobody", Person, "UPDATE", "pods", """{"metadata":{"ownerReferences":null}}""", "owner references" },
-        { "a parameter", Person, "UPDATE", "pods", """{"metadata":{"annotations":{"parameter.berth.dev/key":"x"}}}""", "annotations of Berth" },
-        { "no parameter", Person, "UPDATE", "pods", """{"metadata":{"annotations":{"parameter.berth.dev/key":null}}}""", "annotations of Berth" },
+        { "a parameter", Person, "UPDATE", "pods", """{"metadata":{"annotations":{"parameter.berth.dev/key":"x"}}}""",
+            "annotations of Berth" },
+        { "no parameter", Person, "UPDATE", "pods", """{"metadata":{"annotations":{"parameter.berth.dev/key":null}}}""",
+            "annotations of Berth" },
         { "one more", Person, "UPDATE", "pods", """{"metadata":{"annotations":{"berth.dev/identity":"x/y"}}}""", "annotations of Berth" },
         { "another image", Person, "UPDATE", "pods", """{"spec":{"containers":[{"name":"workspace","image":"evil"}]}}""", "template" },
         { "an open policy", Person, "UPDATE", "networkpolicies", """{"spec":{"egress":[{}]}}""", "change the template" },
-        { "a false Service", "system:serviceaccount:shop:app", "UPDATE", "services", """{"spec":{"selector":{"app":"evil"}}}""", "template" },
+        { "a false Service", "system:serviceaccount:shop:app", "UPDATE", "services", """{"spec":{"selector":{"app":"evil"}}}""",
+            "template" },
     };
 
     public static TheoryData<string, string, string, string, string> Admitted => new()
     {
-        { "stops it", Person, "UPDATE", "userworkspaces", """{"spec":{"desiredState":"Stopped","lastRequest":{"by":"user","reason":"Manual"}}}""" },
+        { "stops it", Person, "UPDATE", "userworkspaces",
+            """{"spec":{"desiredState":"Stopped","lastRequest":{"by":"user","reason":"Manual"}}}""" },
         { "leaves the last request", Person, "UPDATE", "userworkspaces", """{"spec":{"template":{"name":"web"}}}""" },
         { "shares it", Person, "UPDATE", "userworkspaces", """{"spec":{"sharing":[{"subject":"7","role":"use"}]}}""" },
         { "labels of their own", Person, "UPDATE", "userworkspaces", """{"metadata":{"labels":{"team":"b"}}}""" },
@@ -79,7 +89,8 @@ public sealed class AdmissionPolicyTests
 
     [Theory]
     [MemberData(nameof(Denied))]
-    public void Request_ThatPeopleMustNotMake_IsDenied(string what, string user, string operation, string resource, string change, string? words)
+    public void Request_ThatPeopleMustNotMake_IsDenied(string what, string user, string operation, string resource, string change,
+        string? words)
     {
         var message = Admit(user, operation, resource, Merge(Old(resource), change), Old(resource));
         Assert.True(message is not null, what);

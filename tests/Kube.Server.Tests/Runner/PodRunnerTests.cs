@@ -110,6 +110,30 @@ public sealed class PodRunnerTests
     }
 
     [Fact]
+    public async Task FieldsOfThePod_AreFiles_InEveryContainerThatMountsThem_AndSidecarsKnowThePort()
+    {
+        await using var runner = await RunnerFixture.StartAsync();
+
+        await runner.CreateAsync(GroupResource.Pods, """
+            {"metadata":{"name":"a","annotations":{"p/x":"$(PORT) \"quoted\"\nline"}},"spec":{
+              "volumes":[{"name":"v","downwardAPI":{"items":[{"path":"x","fieldRef":{"fieldPath":"metadata.annotations['p/x']"}}]}}],
+              "initContainers":[{"name":"first","image":"sh","args":["cat $D/x"],"env":[{"name":"D","value":"/d"}],
+                "volumeMounts":[{"name":"v","mountPath":"/d"}]}],
+              "containers":[
+                {"name":"main","image":"sh","args":["echo $PORT; sleep 1000"],"env":[{"name":"PORT","value":"8080"}],
+                 "ports":[{"name":"http","containerPort":8080}]},
+                {"name":"beside","image":"sh","args":["echo $PORT; sleep 1000"],"env":[{"name":"PORT","value":"8080"}]}]}}
+            """);
+
+        await runner.WaitPodAsync("a", p => Condition(p, "Ready") == "True", "ready");
+        Assert.Equal("$(PORT) \"quoted\"\nline", (await runner.LogAsync("a", r => r with { Container = "first" })).TrimEnd('\n'));
+        await runner.WaitLogAsync("a", "\n");
+        var port = (await runner.LogAsync("a", r => r with { Container = "main" })).Trim();
+        Assert.NotEqual("8080", port);
+        Assert.Equal(port, (await runner.LogAsync("a", r => r with { Container = "beside" })).Trim());
+    }
+
+    [Fact]
     public async Task Image_NotInCatalog_BacksOffUntilItIsAdded()
     {
         await using var runner = await RunnerFixture.StartAsync();

@@ -5,8 +5,9 @@ using System.Text.Json.Nodes;
 namespace Kube.Server.Runner.Launch;
 
 /// <summary>
-/// Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all. What the pod
-/// declares is rewritten from mount paths to folders, before anything is put into it; what the catalogue says are paths of this machine already.
+/// Makes a container's environment: nothing of the host's own, then the image's, envFrom, env, and the assigned ports over all.
+/// What the pod declares is rewritten from mount paths to folders, before anything is put into it; what the catalogue says are
+/// paths of this machine already.
 /// </summary>
 internal static class ContainerEnvironment
 {
@@ -51,11 +52,14 @@ internal static class ContainerEnvironment
         return known;
     }
 
-    // PORT is the first port, or the one named http; every named port is also given as PORT_<NAME>.
+    // PORT is the first port, or the one named http; every named port is also given as PORT_<NAME>. A container without ports of
+    // its own gets those of the pod: containers of a pod share its network, and what runs beside an application asks it at the port
+    // that it is told.
     private static Dictionary<string, string> AssignedPorts(ContainerContext context)
     {
         var ports = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var port in context.Container.Ports.Where(p => context.Ports.ContainsKey(p.ContainerPort)))
+        var declared = context.Container.Ports.IsEmpty ? context.Pod.Containers.SelectMany(c => c.Ports) : context.Container.Ports;
+        foreach (var port in declared.Where(p => context.Ports.ContainsKey(p.ContainerPort)))
         {
             var number = context.Ports[port.ContainerPort].ToString(CultureInfo.InvariantCulture);
             if (port.Name == "http" || !ports.ContainsKey("PORT"))
