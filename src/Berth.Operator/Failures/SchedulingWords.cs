@@ -14,7 +14,7 @@ internal static partial class SchedulingWords
     private const string Resource = "resource";
 
     // Rules that a template makes for itself; when they alone are why, waiting does not help.
-    private static readonly string[] OfTheTemplate = ["node affinity", "node selector", "didn't match Pod's node", "taint"];
+    private static readonly string[] OfTheTemplate = ["didn't match Pod's node affinity", "didn't match node selector", "taint"];
 
     // Taints that the cluster itself puts on nodes that are not fit.
     private const string OfTheCluster = "node.kubernetes.io/";

@@ -225,7 +225,7 @@ internal sealed record PodPlan
             {
                 State = changed ? PodState.Ending : PodState.Failing,
                 Step = changed ? new Step.DeletePod(pod) : null,
-                Failure = ToFailure(failed, former?.Attempts, null),
+                Failure = ToFailure(failed, changed ? null : former?.Attempts, null),
                 Effect = failed.Effect,
                 LookAgainAt = failed.Effect == FailureEffect.Wait ? seen.Now + PendingLook : null,
                 Restarting = changed,
