@@ -11,6 +11,7 @@ internal sealed class OperatorControllers : IDisposable
     private readonly WorkspaceCaches _caches;
     private readonly PolicySource _policy;
     private readonly AdmissionLedger _admissions;
+    private readonly BudgetWatch _budgets;
     private readonly Controller _workspaces;
     private readonly List<IDisposable> _owned = [];
 
@@ -43,8 +44,17 @@ internal sealed class OperatorControllers : IDisposable
         var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));
         _admissions = Own(new AdmissionLedger(
             () => policy.Current, () => Claims(settings, traefik, time), key => _workspaces!.Enqueue(key), time));
+        _budgets = Own(new BudgetWatch(
+            () => policy.Current, caches.Workspaces.Store.List, events, time, loggers.CreateLogger<BudgetWatch>()));
+        Own(caches.Workspaces.AddHandler(e =>
+        {
+            if (e.Old?.Status?.Usage != e.Resource.Status?.Usage)
+            {
+                _budgets.Changed();
+            }
+        }));
         var reconciler = new WorkspaceReconciler(
-            client, caches, gate, settings, events, metrics, _admissions, warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
+            client, caches, gate, settings, events, metrics, _admissions, new AuditLog(events, loggers, time), warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
         _workspaces = Own(caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = workers }, traefik));
         All = [_workspaces, poolController];
         policy.Changed += Wake;
@@ -58,7 +68,7 @@ internal sealed class OperatorControllers : IDisposable
     {
         await _policy.WaitAsync(cancellationToken);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = All.Select(c => c.RunAsync(all.Token)).Append(_admissions.RunAsync(all.Token)).ToList();
+        var running = All.Select(c => c.RunAsync(all.Token)).Append(_admissions.RunAsync(all.Token)).Append(_budgets.RunAsync(all.Token)).ToList();
         await Task.WhenAny(running);
         await all.CancelAsync();
         await Task.WhenAll(running);
@@ -78,6 +88,7 @@ internal sealed class OperatorControllers : IDisposable
     private void Wake(EffectivePolicy former, EffectivePolicy next)
     {
         _admissions.PolicyChanged();
+        _budgets.Changed();
         if (EffectivePolicy.ConcernsWorkspaces(former, next))
         {
             foreach (var workspace in _caches.Workspaces.Store.List())

@@ -19,8 +19,13 @@ internal static class Decider
             return Ending(seen);
         }
 
+        if (AdministrationPlan.StopFirst(seen) is { } stop)
+        {
+            return stop;
+        }
+
         seen = AdministrationPlan.Apply(seen);
-        var blueprint = AdmissionPlan.Limit(seen, BlueprintOf(seen, settings));
+        var blueprint = AdministrationPlan.Mark(seen, AdmissionPlan.Limit(seen, BlueprintOf(seen, settings)));
         var children = ChildPlan.Make(seen, blueprint);
         var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)
             || children.Obstacles.ContainsKey(ChildPart.NetworkPolicy)
@@ -49,7 +54,7 @@ internal static class Decider
 
         return new Decision
         {
-            Steps = steps.ToImmutable(),
+            Steps = AdministrationPlan.Extend(seen, steps.ToImmutable()),
             Status = status,
             Notes =
             [
@@ -107,6 +112,11 @@ internal static class Decider
     private static Decision Ending(Observation seen)
     {
         var workspace = seen.Workspace;
+        if (AdministrationPlan.Ending(seen) is { } held)
+        {
+            return held;
+        }
+
         if (workspace.Metadata.Finalizers?.Contains(WorkspaceFinalizers.Storage) != true)
         {
             return new Decision();

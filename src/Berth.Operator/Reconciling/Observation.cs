@@ -134,7 +134,27 @@ internal abstract record Step
     /// <summary>The wish becomes Stopped, unless anything was written since the look at it.</summary>
     /// <param name="Reason">One of <see cref="RequestReasons"/>.</param>
     /// <param name="At">When it was decided.</param>
-    internal sealed record StopWorkspace(string Reason, DateTimeOffset At) : Step;
+    internal sealed record StopWorkspace(string Reason, DateTimeOffset At) : Step
+    {
+        /// <summary>One of <see cref="RequestedBy"/>.</summary>
+        public string By { get; init; } = RequestedBy.Operator;
+    }
+
+    /// <summary>The legal hold on the workspace itself.</summary>
+    internal sealed record HoldWorkspace : Step;
+
+    internal sealed record ReleaseWorkspace : Step;
+
+    /// <summary>The legal hold on its volume.</summary>
+    internal sealed record HoldVolume(PersistentVolumeClaim Object) : Step;
+
+    internal sealed record ReleaseVolume(PersistentVolumeClaim Object) : Step;
+
+    /// <summary>Ends a pod without its grace period, also when its node does not answer.</summary>
+    internal sealed record KillPod(Pod Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Pod;
+    }
 
     internal sealed record CreatePod(Pod Object) : Step
     {

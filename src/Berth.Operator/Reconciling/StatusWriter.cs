@@ -52,6 +52,8 @@ internal static class StatusWriter
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
             Storage = StorageStatus.Write(seen),
             Queue = AdmissionPlan.Place(seen),
+            Usage = UsagePlan.Write(seen),
+            ForcedStopAt = AdministrationPlan.Served(seen),
             TemplateRevision = current is null && desired is null && seen.Chain?.Redirects is not { IsEmpty: false }
                 ? null
                 : new TemplateRevision

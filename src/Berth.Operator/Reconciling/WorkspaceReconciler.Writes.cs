@@ -2,6 +2,7 @@ using System.Text.Json;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
+using Kube.Runtime;
 
 namespace Berth.Operator;
 
@@ -17,7 +18,7 @@ internal sealed partial class WorkspaceReconciler
             Metadata = new ObjectMeta { ResourceVersion = workspace.Metadata.ResourceVersion },
             Spec = new UserWorkspaceStopSpec
             {
-                LastRequest = new WorkspaceRequest { By = RequestedBy.Operator, Reason = stop.Reason, At = stop.At },
+                LastRequest = new WorkspaceRequest { By = stop.By, Reason = stop.Reason, At = stop.At },
             },
         };
         try
@@ -36,6 +37,32 @@ internal sealed partial class WorkspaceReconciler
         {
             OperatorLog.StopOvertaken(logger, key);
             return workspace;
+        }
+    }
+
+    /// <summary>Sets or takes away a legal hold. On the workspace the finalizer is what was done, so its change is what is put on record.</summary>
+    private async Task<UserWorkspace> HoldAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
+    {
+        const string finalizer = WorkspaceFinalizers.LegalHold;
+        switch (step)
+        {
+            case Step.HoldWorkspace:
+                var held = await Finalizers.AddAsync(client, workspace, finalizer, cancellationToken);
+                gate.WroteAt(key, held);
+                audit.Write(AuditRecord.Of(held, AuditActions.LegalHold, "Nothing of it is deleted any more."));
+                return held;
+            case Step.ReleaseWorkspace:
+                await Finalizers.RemoveAsync(client, workspace, finalizer, cancellationToken);
+                audit.Write(AuditRecord.Of(workspace, AuditActions.LegalHoldEnd, "It may be deleted again."));
+                return await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) ?? workspace;
+            case Step.HoldVolume s:
+                gate.WroteAt(key, await Finalizers.AddAsync(client, s.Object, finalizer, cancellationToken));
+                return workspace;
+            case Step.ReleaseVolume s:
+                await Finalizers.RemoveAsync(client, s.Object, finalizer, cancellationToken);
+                return workspace;
+            default:
+                return workspace;
         }
     }
 

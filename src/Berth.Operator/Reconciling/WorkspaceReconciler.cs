@@ -21,6 +21,7 @@ internal sealed partial class WorkspaceReconciler(
     IEventRecorder events,
     OperatorMetrics metrics,
     AdmissionLedger admissions,
+    AuditLog audit,
     WarmStart warm,
     TimeProvider time,
     ILogger<WorkspaceReconciler> logger,
@@ -198,6 +199,11 @@ internal sealed partial class WorkspaceReconciler(
                 OperatorLog.ForcedOut(logger, key, s.Object.Metadata.Name!, s.Object.Spec?.NodeName);
                 await DeleteAsync(s.Object, cancellationToken, graceSeconds: 0);
                 break;
+            case Step.KillPod s:
+                await DeleteAsync(s.Object, cancellationToken, graceSeconds: 0);
+                break;
+            case Step.HoldWorkspace or Step.ReleaseWorkspace or Step.HoldVolume or Step.ReleaseVolume:
+                return await HoldAsync(key, workspace, step, cancellationToken);
             case Step.DeleteVolume s:
                 await DeleteAsync(s.Object, cancellationToken);
                 break;
@@ -224,6 +230,11 @@ internal sealed partial class WorkspaceReconciler(
             new WriteOptions { FieldManager = FieldManager }, cancellationToken);
         gate.WroteAt(key, written);
         metrics.StatusWritten(former, status);
+        foreach (var record in AdministrationPlan.Audit(workspace, former, status))
+        {
+            audit.Write(record);
+        }
+
         if (former?.Phase != status.Phase)
         {
             OperatorLog.Phase(logger, key, former?.Phase ?? WorkspacePhases.Pending, status.Phase!, status.Message);

@@ -126,6 +126,9 @@ public static class RequestReasons
 
     /// <summary>A ceiling was reached.</summary>
     public const string Quota = "Quota";
+
+    /// <summary>An administrator ended it, see <c>spec.administration.forceStopAt</c>.</summary>
+    public const string ForceStop = "ForceStop";
 }
 
 /// <summary>Values of <c>status.activity.stopReason</c>.</summary>

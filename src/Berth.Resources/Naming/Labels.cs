@@ -119,6 +119,9 @@ public static class Annotations
 /// <summary>Finalizers on UserWorkspaces.</summary>
 public static class WorkspaceFinalizers
 {
+    /// <summary>Held on the workspace and on its volume while <c>spec.administration.legalHold</c> is true: no deletion comes to its end.</summary>
+    public const string LegalHold = "berth.dev/legal-hold";
+
     /// <summary>
     /// Held while <c>spec.storage.deletionPolicy</c> is Delete: the volume has no owner reference, so garbage collection does not remove
     /// it.

@@ -214,4 +214,10 @@ public static class Reasons
 
     /// <summary>An administrator froze it.</summary>
     public const string Frozen = "Frozen";
+
+    /// <summary>A legal hold keeps it from being deleted.</summary>
+    public const string LegalHold = "LegalHold";
+
+    /// <summary>80 or 100 % of a monthly budget are used.</summary>
+    public const string BudgetReached = "BudgetReached";
 }

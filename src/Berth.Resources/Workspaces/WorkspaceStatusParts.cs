@@ -124,4 +124,32 @@ public sealed record WorkspaceUsage
     /// <summary>Cost by the policy's prices, in millionths of the currency.</summary>
     [Description("Cost by the policy's prices, in millionths of its currency.")]
     public long? CostMicros { get; init; }
+
+    /// <summary>Thousandths of cores that it has since <see cref="CountedUntil"/>; null for none.</summary>
+    [Description("Thousandths of cores that it has since countedUntil.")]
+    public long? CpuMillis { get; init; }
+
+    /// <summary>MiB of memory that it has since <see cref="CountedUntil"/>; null for none.</summary>
+    [Description("MiB of memory that it has since countedUntil.")]
+    public long? MemoryMiB { get; init; }
+
+    /// <summary>GPUs that it has since <see cref="CountedUntil"/>; null for none.</summary>
+    [Description("GPUs that it has since countedUntil.")]
+    public long? Gpus { get; init; }
+
+    /// <summary>MiB of storage that it has since <see cref="CountedUntil"/>; null for none.</summary>
+    [Description("MiB of storage that it has since countedUntil.")]
+    public long? StorageMiB { get; init; }
+
+    /// <summary>Cost of an hour with what it has, in millionths of the currency: what keeping it as it is will cost.</summary>
+    [Description("Cost of an hour with what it has, in millionths of the currency: what keeping it as it is will cost.")]
+    public long? CostMicrosPerHour { get; init; }
+
+    /// <summary>Month before <see cref="Period"/>, where the workspace had usage counted in it.</summary>
+    [Description("The month before.")]
+    public string? PreviousPeriod { get; init; }
+
+    /// <summary>Cost of the whole month before, in millionths of the currency.</summary>
+    [Description("Cost of the whole month before, in millionths of the currency.")]
+    public long? PreviousCostMicros { get; init; }
 }
