@@ -38,7 +38,8 @@ internal sealed class OperatorControllers : IDisposable
         var gate = Own(caches.Gate(time));
         var poolGate = Own(caches.Pools.Gate(time));
         var pools = new PoolReconciler(
-            client, caches.Templates, caches.Pools, poolGate, settings, events, time, loggers.CreateLogger<PoolReconciler>(), poolNames);
+            client, caches.Templates, caches.Pools, ns => caches.RoomIn(ns, policy.Current), poolGate, settings, events, time,
+            loggers.CreateLogger<PoolReconciler>(), poolNames);
         var warmMetrics = Own(new WarmMetrics(() => pools.Counts));
         var warm = new WarmStart(client, caches.Pools, gate, settings, warmMetrics, time, loggers.CreateLogger<WarmStart>());
         var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));

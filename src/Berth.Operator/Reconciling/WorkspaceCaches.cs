@@ -117,6 +117,16 @@ internal sealed class WorkspaceCaches
         return builder.Build(reconciler);
     }
 
+    /// <summary>How many more workspaces may run in a namespace by its ceiling.</summary>
+    internal long RoomIn(string ns, EffectivePolicy policy)
+    {
+        var most = CeilingSet.Of(policy.Spec).Of(ns).Running;
+        return most == long.MaxValue
+            ? most
+            : most - Workspaces.Store.ListNamespace(ns)
+                .Count(w => w.Metadata.DeletionTimestamp is null && w.Spec.DesiredState == DesiredStates.Running);
+    }
+
     /// <summary>A controller over the warm pools, keyed by template.</summary>
     internal Controller PoolController(IReconciler reconciler, ControllerOptions options) =>
         new ControllerBuilder<WorkspaceTemplate>(_informers, All<WorkspaceTemplate>())

@@ -14,6 +14,9 @@ internal sealed record PoolBlueprint
 {
     private const string AudiencePrefix = "urn:berth:pod:";
     private const string NamePrefix = "pool-";
+
+    // With a dot, which no workspace has in its name: the policy of one called pool-studio is another object.
+    private const string PolicyPrefix = "pool.";
     private const int RandomLength = 10;
 
     // No vowels and no look-alikes: names that people read aloud.
@@ -173,7 +176,7 @@ internal sealed record PoolBlueprint
     {
         Metadata = new ObjectMeta
         {
-            Name = NamePrefix + template,
+            Name = PolicyPrefix + template,
             Namespace = policy.Metadata.Namespace,
             Labels = new Dictionary<string, string>
             {

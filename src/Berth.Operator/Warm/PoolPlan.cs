@@ -29,13 +29,16 @@ internal sealed record PoolWish
     public TimeSpan Progress { get; init; } = DefaultProgress;
 
     /// <summary>The wish of a template; none where it is gone, retired, or cannot be used without a person.</summary>
-    internal static PoolWish Of(WorkspaceTemplate? template, PoolBlueprint? blueprint)
+    /// <param name="template">The template, if it is there.</param>
+    /// <param name="blueprint">What its pods are made from; null when none can be.</param>
+    /// <param name="room">How many more workspaces may run in the namespace: more need not wait.</param>
+    internal static PoolWish Of(WorkspaceTemplate? template, PoolBlueprint? blueprint, long room = long.MaxValue)
     {
         var spec = template?.Spec;
         return spec is { WarmPool: { Size: > 0 } pool, Retired: null } && template!.Metadata.DeletionTimestamp is null && blueprint is not null
             ? new PoolWish
             {
-                Size = pool.Size.Value,
+                Size = (int)Math.Clamp(room, 0, pool.Size.Value),
                 Revision = blueprint.Revision,
                 MaxAge = pool.MaxAgeSeconds is { } age ? TimeSpan.FromSeconds(age) : DefaultMaxAge,
                 RefillPerMinute = pool.RefillPerMinute ?? DefaultRefillPerMinute,
@@ -176,14 +179,14 @@ internal sealed record PoolPlan
             var current = PoolPods.RevisionOf(pod) == wish.Revision;
             if (Failure(wish, pod, now, looks) is { } failure)
             {
-                // It never served anybody, and what it was made from is no more.
-                if (current)
+                // What it was made from is no more, or it went down with its node: neither says anything about the next one.
+                if (!current || failure.Reason == Reasons.NodeLost)
                 {
-                    sorted.Failing.Add((pod, failure));
+                    delete.Add(pod);
                 }
                 else
                 {
-                    delete.Add(pod);
+                    sorted.Failing.Add((pod, failure));
                 }
             }
             else if (!current)

@@ -12,6 +12,7 @@ internal sealed class PoolReconciler(
     IKubeClient client,
     SharedInformer<WorkspaceTemplate> templates,
     PoolCaches pools,
+    Func<string, long> room,
     ConsistencyGate gate,
     BlueprintSettings settings,
     IEventRecorder events,
@@ -29,6 +30,9 @@ internal sealed class PoolReconciler(
 
     // Each claim is several changes of the pool. Looking at them together leaves the API to the people who start.
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(250);
+
+    // No change of the pool tells that a workspace of another template has stopped.
+    private static readonly TimeSpan RoomDelay = TimeSpan.FromSeconds(30);
 
     private readonly Applier _applier = new(client, WorkspaceReconciler.FieldManager);
     private readonly ConcurrentDictionary<ResourceKey, State> _states = new();
@@ -67,7 +71,8 @@ internal sealed class PoolReconciler(
         }
 
         var (blueprint, problem) = wanted ? Blueprint(key, template!) : (null, null);
-        var wish = PoolWish.Of(template, blueprint);
+        var free = wanted ? room(key.Namespace) : 0;
+        var wish = PoolWish.Of(template, blueprint, free);
         var now = time.GetUtcNow();
         var plan = PoolPlan.Make(wish, pods, claims, former?.Memory ?? new PoolMemory { Since = _since }, now);
         WarmLog.Planned(logger, key, plan.Create, plan.Delete.Length, plan.DeleteClaims.Length, plan.Ready, wish.Size);
@@ -111,7 +116,13 @@ internal sealed class PoolReconciler(
         }
 
         return plan.Create > made ? ReconcileResult.After(StaleDelay)
-            : plan.LookAgainAt is { } at ? ReconcileResult.After(Later(at - now)) : ReconcileResult.Done;
+            : (plan.LookAgainAt, Capped: wanted && free < template!.Spec.WarmPool!.Size) switch
+            {
+                ({ } at, true) => ReconcileResult.After(Later(at - now < RoomDelay ? at - now : RoomDelay)),
+                (null, true) => ReconcileResult.After(RoomDelay),
+                ({ } at, false) => ReconcileResult.After(Later(at - now)),
+                (null, false) => ReconcileResult.Done,
+            };
     }
 
     private (PoolBlueprint? Pool, string? Problem) Blueprint(ResourceKey key, WorkspaceTemplate template)

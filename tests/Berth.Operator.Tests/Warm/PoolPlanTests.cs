@@ -11,7 +11,7 @@ public sealed class PoolPlanTests
     private static readonly PoolMemory Fresh = new() { Since = Now - TimeSpan.FromHours(1) };
     private static readonly PoolWish Wish = new() { Size = 3, Revision = Current, RefillPerMinute = 100 };
 
-    // Pods by a letter each: r ready, s starting, u without a node, f failed, i image cannot be pulled; capitals are of an earlier revision;
+    // Pods by a letter each: r ready, s starting, u without a node, f failed, n node restarted, i image cannot be pulled; capitals are of an earlier revision;
     // a aged and ready; c claimed; d being deleted.
     [Theory]
     [InlineData("", 3, "")]
@@ -42,6 +42,10 @@ public sealed class PoolPlanTests
     [InlineData("i", 0, "")]
     [InlineData("iii", 0, "")]
     [InlineData("ri", 1, "")]
+
+    // Went down with its node, which is no fault of the template.
+    [InlineData("nnn", 3, "nnn")]
+    [InlineData("rn", 2, "n")]
 
     // Ended: it stays until the pause is over, and nothing is made before.
     [InlineData("f", 0, "")]
@@ -139,6 +143,8 @@ public sealed class PoolPlanTests
         var (blueprint, _) = PoolBlueprint.For(template, TestData.Settings);
         Assert.Equal(expected, PoolWish.Of(template, blueprint).Size);
         Assert.Equal(0, PoolWish.Of(template, null).Size);
+        Assert.Equal(Math.Min(expected, 2), PoolWish.Of(template, blueprint, room: 2).Size);
+        Assert.Equal(0, PoolWish.Of(template, blueprint, room: -1).Size);
         Assert.Equal(0, PoolWish.Of(null, blueprint).Size);
     }
 
@@ -189,6 +195,18 @@ public sealed class PoolPlanTests
     internal static PodStatus StatusOf(char state) => state switch
     {
         'r' or 'a' or 'c' or 'd' => new PodStatus { Phase = "Running", Conditions = [new Condition { Type = "Ready", Status = "True" }] },
+        'n' => new PodStatus
+        {
+            Phase = "Failed",
+            ContainerStatuses =
+            [
+                new ContainerStatus
+                {
+                    Name = "workspace",
+                    State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = 255, Reason = "Unknown" } },
+                },
+            ],
+        },
         'f' => new PodStatus
         {
             Phase = "Failed",

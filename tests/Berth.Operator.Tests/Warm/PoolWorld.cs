@@ -29,7 +29,7 @@ internal sealed class PoolWorld(int seed)
                 Change(p => PoolPods.IsWaiting(p) && PoolPods.IsReady(p), ClaimPod);
                 break;
             case 6:
-                Change(_ => true, p => p with { Status = PoolPlanTests.StatusOf('f') });
+                Change(_ => true, p => p with { Status = PoolPlanTests.StatusOf(_random.Next(3) == 0 ? 'n' : 'f') });
                 break;
             case 7:
                 _broken = _random.Next(3) == 0;

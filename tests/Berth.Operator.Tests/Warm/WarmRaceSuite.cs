@@ -154,9 +154,14 @@ public abstract class WarmRaceSuite : WarmTestBase
         using var next = Operator("next", Client);
         using var stop = new CancellationTokenSource();
         var nextRuns = Task.Run(() => next.RunAsync(stop.Token));
-        var workspace = await RunningAsync();
-        Assert.NotEqual(half.Metadata.Name, workspace.Status!.PodName);
         await UntilAsync<Pod>(half.Metadata.Name!, p => p is null);
+
+        // Another that waits, or a new one: it is a start like any other.
+        var own = await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has a pod");
+        await AnswersAsync(own[0].Metadata.Name!);
+        var workspace = await RunningAsync();
+        Assert.Equal(own[0].Metadata.Name, workspace.Status!.PodName);
+        Assert.Equal(PodForm.ClaimOf(own[0]), workspace.Status.Storage!.ClaimName);
         AssertOneEach(await PodsAsync());
         await stop.CancelAsync();
         await nextRuns;

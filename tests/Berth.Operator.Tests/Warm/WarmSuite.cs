@@ -29,14 +29,14 @@ public abstract class WarmSuite : WarmTestBase
         Assert.Equal(pods.Select(p => p.Metadata.Name).Order(), claims.Select(c => c.Metadata.Name).Order());
         Assert.All(claims, c => Assert.Null(c.Metadata.OwnerReferences));
 
-        var policy = await Client.GetAsync<NetworkPolicy>(Ns, "pool-studio", default);
+        var policy = await Client.GetAsync<NetworkPolicy>(Ns, "pool.studio", default);
         Assert.True(policy.Spec!.Ingress is null or []);
         Assert.Contains("Ingress", policy.Spec.PolicyTypes!);
         Assert.Equal(Labels.Workspace, policy.Spec.PodSelector!.MatchExpressions!.Single().Key);
         await TouchAsync();
         await Task.Delay(500);
         Assert.Equal(3, (await PodsAsync()).Count);
-        Assert.Equal(policy.Metadata.ResourceVersion, (await Client.GetAsync<NetworkPolicy>(Ns, "pool-studio", default)).Metadata.ResourceVersion);
+        Assert.Equal(policy.Metadata.ResourceVersion, (await Client.GetAsync<NetworkPolicy>(Ns, "pool.studio", default)).Metadata.ResourceVersion);
     }
 
     [SkippableFact]
@@ -208,8 +208,41 @@ public abstract class WarmSuite : WarmTestBase
         Clock.Advance(TimeSpan.FromMinutes(2));
         await PatchAsync<PersistentVolumeClaim>(claimed, """{"metadata":{"annotations":{"berth.tests/touched":"yes"}}}""");
         await EventuallyAsync(() => ClaimsAsync(Labels.Pool), c => c.Count == 1, "only the claimed volume is left");
-        await UntilAsync<NetworkPolicy>("pool-studio", p => p is null);
+        await UntilAsync<NetworkPolicy>("pool.studio", p => p is null);
         Assert.NotNull(await Client.TryGetAsync<Pod>(Ns, claimed, default));
+    }
+
+    [SkippableFact]
+    public async Task NamespaceCeiling_NoMoreWaitThanMayRun()
+    {
+        SkipIfThereIsNoApi();
+        await ReadyPoolAsync(3);
+        await Client.CreateAsync(
+            new BerthPolicy
+            {
+                Metadata = new ObjectMeta { Name = Ns },
+                Spec = new BerthPolicySpec { Namespaces = [new PolicyNamespace { Name = Ns, Running = 2 }] },
+            },
+            null,
+            default);
+        try
+        {
+            await EventuallyAsync(
+                async () =>
+                {
+                    await TouchAsync();
+                    return await WaitingAsync();
+                },
+                p => p.Count == 2,
+                "two wait, since two may run");
+            await CreateAsync();
+            await RunningAsync();
+            await EventuallyAsync(WaitingAsync, p => p.Count == 1, "one waits, since one more may run");
+        }
+        finally
+        {
+            await Client.DeleteAsync<BerthPolicy>(null, Ns, null, default);
+        }
     }
 
     [SkippableFact]
