@@ -30,6 +30,9 @@ internal sealed record WarmChoice(ImmutableArray<Pod> Candidates, string? Reason
     /// <summary>Nothing waits.</summary>
     internal const string Empty = "Empty";
 
+    /// <summary>The API would not let the operator claim.</summary>
+    internal const string Refused = "Refused";
+
     /// <summary>Others were faster.</summary>
     internal const string Raced = "Raced";
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Operator;
 
-/// <summary>Logs of the warm pools. Ids 2100 to 2149; the next free one is 2107.</summary>
+/// <summary>Logs of the warm pools. Ids 2100 to 2149; the next free one is 2108.</summary>
 internal static partial class WarmLog
 {
     [LoggerMessage(2100, LogLevel.Information, "{Key}: took the waiting pod {Pod}")]
@@ -25,6 +25,9 @@ internal static partial class WarmLog
 
     [LoggerMessage(2105, LogLevel.Warning, "Pool {Key}: there can be none: {Problem}")]
     internal static partial void Unusable(ILogger logger, ResourceKey key, string problem);
+
+    [LoggerMessage(2107, LogLevel.Warning, "{Key}: the API refused the claim of pod {Pod}, so a new one is made: {Message}")]
+    internal static partial void ClaimRefused(ILogger logger, ResourceKey key, string pod, string message);
 
     [LoggerMessage(2106, LogLevel.Warning, "Pool {Key}: pod {Pod} does not come up: {Message}")]
     internal static partial void Failing(ILogger logger, ResourceKey key, string pod, string message);

@@ -68,7 +68,7 @@ internal sealed class WarmStart(
             {
                 seen = seen with { NetworkPolicy = Wrote(key, await _applier.ApplyAsync(step.Object, cancellationToken)) };
             }
-            catch (KubeException e) when (e.Code is 400 or 403 or 405 or 413 or 422)
+            catch (KubeException e) when (IsRefusal(e))
             {
                 // The way without a pool meets the same refusal, and tells it.
                 return (seen, decision);
@@ -100,6 +100,13 @@ internal sealed class WarmStart(
                     WarmLog.Claimed(logger, key, candidate.Metadata.Name!);
                     return (warm, Told(Decider.Decide(warm, settings), candidate));
                 }
+            }
+            catch (KubeException e) when (IsRefusal(e))
+            {
+                // A rule of the cluster, or a right that is missing. People are not to wait for somebody to mend it.
+                WarmLog.ClaimRefused(logger, key, candidate.Metadata.Name!, e.Message);
+                metrics.Cold(WarmChoice.Refused);
+                return (seen, decision);
             }
             finally
             {
@@ -213,10 +220,21 @@ internal sealed class WarmStart(
             {
                 // Something changed: look again. Each turn means that somebody else's write went through.
             }
+            catch (KubeException e) when (IsRefusal(e))
+            {
+                await GiveUpAsync(key, pod, cancellationToken);
+                throw;
+            }
         }
 
         Task<PersistentVolumeClaim?> ReadAsync() => client.TryGetAsync<PersistentVolumeClaim>(key.Namespace, name, cancellationToken);
 
+        await GiveUpAsync(key, pod, cancellationToken);
+        return null;
+    }
+
+    private async Task GiveUpAsync(ResourceKey key, Pod pod, CancellationToken cancellationToken)
+    {
         WarmLog.GivenUp(logger, key, pod.Metadata.Name!);
         try
         {
@@ -226,9 +244,9 @@ internal sealed class WarmStart(
         {
             // Gone already.
         }
-
-        return null;
     }
+
+    private static bool IsRefusal(KubeException e) => e.Code is 400 or 403 or 405 or 413 or 422;
 
     /// <summary>Asks the API, not a cache: a pod given to a workspace that is gone or stopped would be lost for others.</summary>
     private async Task<bool> IsStillWantedAsync(UserWorkspace workspace, CancellationToken cancellationToken) =>

@@ -16,6 +16,9 @@ internal sealed class CrashingClient(IKubeClient inner) : IKubeClient
 
     public IKubeRawClient Raw => inner.Raw;
 
+    /// <summary>A kind whose patches the API refuses.</summary>
+    internal string? Refused { get; set; }
+
     internal void CrashAfter(int writes) => Interlocked.Exchange(ref _left, writes);
 
     public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
@@ -43,7 +46,9 @@ internal sealed class CrashingClient(IKubeClient inner) : IKubeClient
     public Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken,
         string? subresource = null)
         where T : class, IKubeResource<T> =>
-        WriteAsync<T, T>(false, () => inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
+        T.Descriptor.Kind == Refused
+            ? throw new KubeException(new Status { Code = 403, Reason = "Forbidden", Message = "not today" })
+            : WriteAsync<T, T>(false, () => inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
 
     public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
         where T : class, IKubeResource<T> => WriteAsync<T, T>(false, () => inner.ApplyAsync(obj, options, cancellationToken, subresource));

@@ -130,6 +130,29 @@ public abstract class WarmRaceSuite : WarmTestBase
         await nextRuns;
     }
 
+    [SkippableTheory]
+    [InlineData("Pod")]
+    [InlineData("PersistentVolumeClaim")]
+    public async Task ClaimRefusedByTheApi_TheWorkspaceStartsCold(string kind)
+    {
+        SkipIfThereIsNoApi();
+        await StopOperatorAsync();
+        var client = new CrashingClient(Client);
+        using var refused = Operator("refused", client);
+        using var stop = new CancellationTokenSource();
+        var running = Task.Run(() => refused.RunAsync(stop.Token));
+        await ReadyPoolAsync(5);
+        client.Refused = kind;
+        await CreateAsync();
+        await UntilAsync<Pod>(Name, p => p is not null);
+        await AnswersAsync(Name);
+        var workspace = await RunningAsync();
+        Assert.Equal((Name, Name, StartPaths.Cold), (workspace.Status!.PodName, workspace.Status.Storage!.ClaimName, workspace.Status.Start!.Path));
+        await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has one pod");
+        await stop.CancelAsync();
+        await running;
+    }
+
     [SkippableFact]
     public async Task VolumeGoneBetweenTheWrites_ThePodIsGivenUp_AndTheWorkspaceStartsAnew()
     {
