@@ -87,6 +87,46 @@ public abstract partial class RunningSuite : OperatorTestBase
     }
 
     [SkippableFact]
+    public async Task FurtherContainers_RunInOrderAndBeside_AndAParameterIsTheSameTextInVariableAndFile()
+    {
+        SkipIfThereIsNoApi();
+        const string hostile = "$(WORKSPACE_NAME) $$ `id` \"; echo broken; é";
+        await ChangeTemplateAsync(Studio with
+        {
+            InitContainers =
+            [
+                Shell("first", """cat "$WORKSPACE_PARAMETERS/words" > "$WORKSPACE_ROOT/words"; echo "$WORDS" > "$WORKSPACE_ROOT/order" """),
+                Shell("second", """test -f "$WORKSPACE_ROOT/words"; cat "$WORKSPACE_ROOT/words"; echo; cat "$WORKSPACE_ROOT/order" """),
+            ],
+            Sidecars = [Shell("beside", "echo beside $WORKSPACE_NAME; while true; do sleep 1; done") with { MountVolume = false }],
+            Parameters = [new TemplateParameter { Name = "words", Env = "WORDS", File = "words" }],
+        });
+        await RunAsync(s => s with { Parameters = new Dictionary<string, string> { ["words"] = hostile } });
+        Assert.Equal($"{hostile}\n{hostile}\n", await LogAsync(container: "second"));
+        Assert.Equal($"beside {Name}\n", await LogAsync(container: "beside"));
+        Assert.Contains("start 1", await LogAsync(container: Blueprint.ContainerName), StringComparison.Ordinal);
+        Assert.Equal("ok", (await AskAsync("/healthz")).Trim());
+        Assert.Empty(RestrictedStandard.Violations(await ReadyPodAsync()));
+    }
+
+    [SkippableFact]
+    public async Task InitContainer_Fails_TheApplicationIsNotStarted_AndTheRightOneIsBlamed()
+    {
+        SkipIfThereIsNoApi();
+        await ChangeTemplateAsync(Studio with { InitContainers = [Shell("clone", "echo no such repository; exit 128")] });
+        await RunAsync(waitUntilReady: false);
+        var failed = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Failure?.NextRetryAt is not null);
+        Assert.Equal((FailureClasses.User, Reasons.InitContainerFailed), (failed!.Status!.Failure!.Class, failed.Status.Failure.Reason));
+        Assert.Contains("'clone'", failed.Status.Message, StringComparison.Ordinal);
+        Assert.Contains("exit code 128", failed.Status.Message, StringComparison.Ordinal);
+        Assert.Contains("no such repository", await LogAsync(container: "clone"), StringComparison.Ordinal);
+
+        await ChangeTemplateAsync(Studio);
+        await ReadyPodAsync();
+        Assert.Contains("start 1", await LogAsync(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task Deleted_Retain_ALaterWorkspaceFindsTheFiles_AndWithDeleteNothingStays()
     {
         SkipIfThereIsNoApi();
@@ -108,9 +148,11 @@ public abstract partial class RunningSuite : OperatorTestBase
     }
 
     /// <summary>The workspace with its volume ready, then started.</summary>
-    private protected async Task RunAsync(bool waitUntilReady = true)
+    private protected Task RunAsync(bool waitUntilReady = true) => RunAsync(s => s, waitUntilReady);
+
+    private protected async Task RunAsync(Func<UserWorkspaceSpec, UserWorkspaceSpec> change, bool waitUntilReady = true)
     {
-        await CreateAsync(s => s with { DesiredState = DesiredStates.Stopped });
+        await CreateAsync(s => change(s) with { DesiredState = DesiredStates.Stopped });
         await UntilAsync<PersistentVolumeClaim>(Name, v => v is not null);
         await PrepareVolumeAsync();
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Running"}}""");
@@ -130,9 +172,9 @@ public abstract partial class RunningSuite : OperatorTestBase
             && conditions.Any(c => c is { Type: "Ready", Status: "True" })))!;
     }
 
-    private protected async Task<string> LogAsync(string pod = Name)
+    private protected async Task<string> LogAsync(string pod = Name, string? container = null)
     {
-        await using var stream = await Client.OpenLogAsync(Ns, pod, new LogOptions(), default);
+        await using var stream = await Client.OpenLogAsync(Ns, pod, new LogOptions { Container = container }, default);
         using var reader = new StreamReader(stream);
         return await reader.ReadToEndAsync();
     }
@@ -142,6 +184,9 @@ public abstract partial class RunningSuite : OperatorTestBase
         var template = await Client.GetAsync<WorkspaceTemplate>(Ns, "studio", default);
         await Client.ReplaceAsync(template with { Spec = spec }, null, default);
     }
+
+    private TemplateContainer Shell(string name, string script) =>
+        new() { Name = name, Image = Image, Command = ["/bin/sh", "-ec"], Args = [script] };
 
     private protected static WorkspaceTemplateSpec Spec(string image, string last) => new()
     {
