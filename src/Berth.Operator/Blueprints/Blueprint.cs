@@ -18,6 +18,9 @@ public sealed record BlueprintFacts
     /// <summary>The volume that is there already; its size never shrinks and its class never changes.</summary>
     public PersistentVolumeClaim? Volume { get; init; }
 
+    /// <summary>Whether the volume may become larger.</summary>
+    internal Growth Growth { get; init; } = Growth.Unknown;
+
     /// <summary>Name of the claim; null: the workspace's own name.</summary>
     public string? ClaimName { get; init; }
 
@@ -101,6 +104,9 @@ public sealed record Blueprint
     /// <summary>Hash of everything that the pod of the wished template is made from, where that is another one than this.</summary>
     public string? WishedRevision { get; init; }
 
+    /// <summary>A wish for a larger volume that cannot be met, in words; null when there is none.</summary>
+    public string? GrowthRefusal { get; init; }
+
     /// <summary>A wish for a smaller volume that cannot be met, in words; null when there is none.</summary>
     public string? ShrinkRefusal { get; init; }
 
@@ -156,13 +162,14 @@ public sealed record Blueprint
             return blueprint with { Problems = problems };
         }
 
-        var (volume, refusal) = VolumePart.Make(workspace, plan, facts);
+        var (volume, shrink, growth) = VolumePart.Make(workspace, plan, facts);
         var pod = PodPart.Make(workspace, template, plan, settings, volume.Metadata.Name!);
         var revision = PodPart.Revision(pod);
         return blueprint with
         {
             Volume = volume,
-            ShrinkRefusal = refusal,
+            ShrinkRefusal = shrink,
+            GrowthRefusal = growth,
             Revision = revision,
             Pod = PodPart.Stamp(pod, workspace, revision, blueprint.Url),
             LeftOutParameters = plan.LeftOut,

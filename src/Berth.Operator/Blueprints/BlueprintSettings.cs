@@ -45,6 +45,9 @@ public sealed record BlueprintSettings
     /// <summary>Pull policy of templates that name none; null: the cluster's rule.</summary>
     public string? ImagePullPolicy { get; init; }
 
+    /// <summary>Backups and restores.</summary>
+    public BackupSettings Backup { get; init; } = new();
+
     /// <summary>Who may reach workspaces, and what they may reach.</summary>
     public NetworkSettings Network { get; init; } = new();
 }

@@ -10,7 +10,7 @@ namespace Berth.Operator;
 /// </summary>
 internal static class VolumePart
 {
-    internal static (PersistentVolumeClaim Volume, string? Refusal) Make(UserWorkspace workspace, ResolvedTemplate template,
+    internal static (PersistentVolumeClaim Volume, string? Shrink, string? Growth) Make(UserWorkspace workspace, ResolvedTemplate template,
         BlueprintFacts facts)
     {
         var existing = facts.Volume;
@@ -23,6 +23,22 @@ internal static class VolumePart
                 ? null
                 : $"The volume has {present} and cannot shrink to {wished}. Set spec.resources.storage to {present} or more.";
             wished = present!;
+        }
+
+        string? small = null;
+        if (existing is not null && Quantity.TryParse(present, out size) && size < Quantity.Parse(wished))
+        {
+            // Only a bound claim can grow; one that waits for its first pod grows after that.
+            if (facts.Growth.Verdict == GrowthVerdict.Refused)
+            {
+                small = $"The volume has {present} and cannot grow to {wished}: {facts.Growth.Reason} It can be used as it is. Set "
+                    + $"spec.resources.storage to {present}, or move the files to a workspace with a larger volume.";
+                wished = present!;
+            }
+            else if (existing.Status?.Phase != "Bound")
+            {
+                wished = present!;
+            }
         }
 
         // All but the size of a claim is fixed once it is made: later changes of the template must not turn into refused writes.
@@ -42,6 +58,6 @@ internal static class VolumePart
                 Resources = new ResourceRequirements { Requests = new Dictionary<string, string> { ["storage"] = wished } },
             },
         };
-        return (volume, refusal);
+        return (volume, refusal, small);
     }
 }

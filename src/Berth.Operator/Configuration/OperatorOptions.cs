@@ -39,6 +39,9 @@ public sealed record OperatorOptions
     /// <summary>Network policies of workspaces.</summary>
     public NetworkOptions Network { get; init; } = new();
 
+    /// <summary>Backups and restores.</summary>
+    public BackupOptions Backup { get; init; } = new();
+
     /// <summary>Which of several operators works.</summary>
     public ElectionOptions LeaderElection { get; init; } = new();
 

@@ -83,6 +83,7 @@ internal sealed class OptionsChecker
         var jwks = Url("Edge:JwksUrl", options.Edge.JwksUrl, edge);
         var forwardAuth = Url("Edge:ForwardAuthUrl", options.Edge.ForwardAuthUrl, edge);
         var entryPoints = Split(options.Traefik.EntryPoints);
+        var backup = BackupOptionsReader.Check(options.Backup, NullIfEmpty(options.ImagePullPolicy), _problems);
         if (origin is null || _problems.Count > 0)
         {
             return null;
@@ -106,6 +107,7 @@ internal sealed class OptionsChecker
                 : null,
             ImagePullPolicy = NullIfEmpty(options.ImagePullPolicy),
             Network = network,
+            Backup = backup,
         };
     }
 

@@ -69,6 +69,7 @@ internal sealed class OptionsReader
                 Namespace = Text("LeaderElection:Namespace", election.Namespace),
                 Identity = Text("LeaderElection:Identity", election.Identity),
             },
+            Backup = BackupOptionsReader.Read(defaults.Backup, Raw, Number, _problems.Add),
             PolicyName = Text("PolicyName", defaults.PolicyName),
             Policy = PolicyOptionsReader.Read(Raw, Number, Flag, Children),
             Management = new ManagementOptions

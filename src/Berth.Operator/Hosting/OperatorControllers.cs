@@ -54,8 +54,11 @@ internal sealed class OperatorControllers : IDisposable
                 _budgets.Changed();
             }
         }));
+        var look = new StorageLook(client, caches, settings.Backup, time, loggers.CreateLogger<StorageLook>());
+        var released = new ReleasedVolumes(client, caches, () => policy.Current, time, loggers.CreateLogger<ReleasedVolumes>());
         var reconciler = new WorkspaceReconciler(
-            client, caches, gate, settings, events, metrics, _admissions, new AuditLog(events, loggers, time), warm, time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
+            client, caches, gate, settings, events, metrics, _admissions, new AuditLog(events, loggers, time), warm, look, released,
+            time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
         _workspaces = Own(caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = workers }, traefik));
         All = [_workspaces, poolController];
         policy.Changed += Wake;

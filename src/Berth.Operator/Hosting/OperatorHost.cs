@@ -60,7 +60,7 @@ public sealed class OperatorHost : IDisposable
         _events = new EventRecorder(client, WorkspaceReconciler.FieldManager, time, loggers.CreateLogger<EventRecorder>());
         _policy = new PolicySource(client, _informers, options.PolicyName, options.Policy, _events, time, loggers.CreateLogger<PolicySource>());
         _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace,
-            settings.Edge.Namespace, () => _policy.Current);
+            settings.Edge.Namespace, () => _policy.Current, settings.Backup.Mode != BackupMode.Off);
         _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);
         if (options.LeaderElection.Enabled)
         {

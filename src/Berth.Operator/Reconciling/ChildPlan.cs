@@ -119,6 +119,7 @@ internal sealed record ChildPlan
         ChildPart.Service => "Service",
         ChildPart.NetworkPolicy => "NetworkPolicy",
         ChildPart.Route => "IngressRoute",
+        ChildPart.Backup => "backup (Job or VolumeSnapshot)",
         _ => "Middleware",
     };
 }

@@ -16,7 +16,7 @@ internal static class Decider
     {
         if (seen.Workspace.Metadata.DeletionTimestamp is not null)
         {
-            return Ending(seen);
+            return EndingPlan.Make(seen, settings);
         }
 
         if (AdministrationPlan.StopFirst(seen) is { } stop)
@@ -27,11 +27,12 @@ internal static class Decider
         seen = AdministrationPlan.Apply(seen);
         var blueprint = AdministrationPlan.Mark(seen, AdmissionPlan.Limit(seen, BlueprintOf(seen, settings)));
         var children = ChildPlan.Make(seen, blueprint);
+        var storage = StoragePlan.Make(seen, settings);
         var blocked = children.Obstacles.ContainsKey(ChildPart.Volume)
             || children.Obstacles.ContainsKey(ChildPart.NetworkPolicy)
             || seen.Refusals.ContainsKey(ChildPart.Pod)
             || AdmissionPlan.Blocks(seen);
-        var pod = PodPlan.Make(seen, blueprint, blocked);
+        var pod = storage.Pod(seen, blueprint, blocked);
         var life = LifetimePlan.Make(seen, pod, StartStatus.Write(seen, pod, Times.Seconds(seen.Now)));
         if (life.Stop is not null)
         {
@@ -39,13 +40,14 @@ internal static class Decider
             return new Decision { Steps = [life.Stop], Again = TimeSpan.FromSeconds(1) };
         }
 
-        var status = StatusWriter.Write(seen, blueprint, children, pod, life, settings);
+        var status = StatusWriter.Write(seen, blueprint, children, pod, life, storage, settings);
         var repair = IdentityRepair.Make(seen, children, pod);
 
         var steps = ImmutableArray.CreateBuilder<Step>();
         AddFinalizerSteps(seen.Workspace, steps);
         steps.AddRange(repair.Steps);
         steps.AddRange(children.Steps);
+        steps.AddRange(storage.Steps);
         steps.AddRange(seen.SurplusPods.Where(p => p.Metadata.DeletionTimestamp is null).Select(p => new Step.DeletePod(p)));
         if (pod.Step is not null)
         {
@@ -61,9 +63,10 @@ internal static class Decider
                 .. Narrator.Tell(seen, blueprint, children, pod, status),
                 .. life.Notes,
                 .. repair.Notes,
+                .. storage.Notes,
                 .. AdmissionPlan.Tell(seen.Workspace.Status, status),
             ],
-            Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt),
+            Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt, storage.LookAgainAt),
         };
     }
 
@@ -82,6 +85,7 @@ internal static class Decider
             HasPod = seen.Pod is { } present && Children.Owns(seen.Workspace, present.Metadata),
             PodTemplate = seen.PodTemplate,
             NetworkPolicy = seen.NetworkPolicy,
+            Growth = seen.Storage.Growth,
         };
         return FallbackPlan.InEffect(seen, Blueprint.For(seen.Workspace, seen.Template, settings, facts), settings, facts);
     }
@@ -107,53 +111,6 @@ internal static class Decider
         {
             steps.Add(new Step.RemoveFinalizer());
         }
-    }
-
-    private static Decision Ending(Observation seen)
-    {
-        var workspace = seen.Workspace;
-        if (AdministrationPlan.Ending(seen) is { } held)
-        {
-            return held;
-        }
-
-        if (workspace.Metadata.Finalizers?.Contains(WorkspaceFinalizers.Storage) != true)
-        {
-            return new Decision();
-        }
-
-        // In a namespace that goes, everything goes: holding the workspace would only hold the namespace.
-        var delete = workspace.Spec.Storage?.DeletionPolicy == DeletionPolicies.Delete && !seen.NamespaceTerminating;
-        var volume = seen.Volume is { } found && Children.OwnsVolume(workspace, found.Metadata) ? found : null;
-        var pod = seen.Pod is { } running && Children.Owns(workspace, running.Metadata) ? running : null;
-        if (!delete)
-        {
-            return new Decision { Steps = [new Step.RemoveFinalizer()] };
-        }
-
-        ImmutableArray<Step> steps = (pod, volume) switch
-        {
-            ({ Metadata.DeletionTimestamp: null }, _) => [new Step.DeletePod(pod)],
-            (not null, _) => [],
-            (null, { Metadata.DeletionTimestamp: null }) => [new Step.DeleteVolume(volume), new Step.RemoveFinalizer()],
-            _ => [new Step.RemoveFinalizer()],
-        };
-        var status = (workspace.Status ?? new UserWorkspaceStatus()) with
-        {
-            Phase = WorkspacePhases.Terminating,
-            Message = pod is null ? "The volume is being deleted with the workspace." : "The workspace is being deleted and waits for "
-                + "its pod to end.",
-            ObservedGeneration = workspace.Metadata.Generation,
-        };
-        return new Decision
-        {
-            Steps = steps,
-            Status = steps.Any(s => s is Step.RemoveFinalizer) ? null : status,
-            Notes = steps.OfType<Step.DeleteVolume>().Any()
-                ? [new Note(false, Reasons.VolumeDeleted,
-                    $"Deleted volume {volume!.Metadata.Name}, as spec.storage.deletionPolicy is Delete.")]
-                : [],
-        };
     }
 
     private static TimeSpan? Earliest(DateTimeOffset now, params ReadOnlySpan<DateTimeOffset?> times) =>

@@ -26,6 +26,11 @@ internal static class Narrator
                 $"Found volume {found.Metadata.Name} of an earlier workspace of the same owner and took it over."));
         }
 
+        if (blueprint.GrowthRefusal is { } growth && ReasonOf(former, ConditionTypes.StorageReady) != Reasons.GrowthRefused)
+        {
+            notes.Add(new(true, Reasons.GrowthRefused, growth));
+        }
+
         if (blueprint.ShrinkRefusal is { } refusal && ReasonOf(former, ConditionTypes.StorageReady) != Reasons.ShrinkRefused)
         {
             notes.Add(new(true, Reasons.ShrinkRefused, refusal));

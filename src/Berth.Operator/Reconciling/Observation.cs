@@ -60,6 +60,9 @@ internal sealed record Observation
 
     public bool NamespaceTerminating { get; init; }
 
+    /// <summary>What is known of its storage beside the volume.</summary>
+    public StorageFacts Storage { get; init; } = new();
+
     /// <summary>What the API refused in this pass, by part.</summary>
     public ImmutableDictionary<ChildPart, string> Refusals { get; init; } = ImmutableDictionary<ChildPart, string>.Empty;
 
@@ -75,6 +78,7 @@ internal enum ChildPart
     NetworkPolicy,
     Route,
     Middleware,
+    Backup,
 }
 
 /// <summary>One write.</summary>
@@ -99,6 +103,50 @@ internal abstract record Step
     internal sealed record DeleteVolume(PersistentVolumeClaim Object) : Step
     {
         public override ChildPart? Part => ChildPart.Volume;
+    }
+
+    /// <summary>Makes another volume than the one in use, from a snapshot.</summary>
+    internal sealed record CreateVolume(PersistentVolumeClaim Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    /// <summary>Changes annotations of a volume; null takes one away.</summary>
+    internal sealed record MarkVolume(PersistentVolumeClaim Object, ImmutableDictionary<string, string?> Changes) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    /// <summary>Deletes a volume that a restore replaced, as it was looked at.</summary>
+    internal sealed record DeleteReleased(PersistentVolumeClaim Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    /// <summary>What the pods of backups may reach.</summary>
+    internal sealed record ApplyStorageNetwork(NetworkPolicy Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    internal sealed record CreateJob(Job Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    internal sealed record DeleteJob(Job Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    internal sealed record CreateSnapshot(VolumeSnapshot Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
+    }
+
+    internal sealed record DeleteSnapshot(VolumeSnapshot Object) : Step
+    {
+        public override ChildPart? Part => ChildPart.Backup;
     }
 
     internal sealed record ApplyService(Service Object) : Step

@@ -55,12 +55,17 @@ internal static class PartConditions
         return $"There is no template '{seen.Workspace.Spec.Template.Name}' in namespace {seen.Workspace.Metadata.Namespace}; {known}.";
     }
 
-    internal static void Storage(ConditionSet conditions, Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod)
+    internal static void Storage(ConditionSet conditions, Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod,
+        StoragePlan storage)
     {
         const string type = ConditionTypes.StorageReady;
         if (children.Obstacles.TryGetValue(ChildPart.Volume, out var obstacle))
         {
             conditions.False(type, obstacle.Reason, obstacle.Message);
+        }
+        else if (storage.Restore.BlocksPod)
+        {
+            conditions.False(type, Reasons.Restoring, storage.Restore.Message ?? "A backup is being restored.");
         }
         else if (seen.Volume is not { } volume)
         {
@@ -81,14 +86,8 @@ internal static class PartConditions
         }
         else if (volume.Status?.Phase == "Bound" || pod.State == PodState.Ready)
         {
-            if (blueprint.ShrinkRefusal is { } refusal)
-            {
-                conditions.True(type, Reasons.ShrinkRefused, refusal);
-            }
-            else
-            {
-                conditions.True(type, Reasons.Bound, $"Volume {volume.Metadata.Name} is there.");
-            }
+            var (reason, message) = StorageRemarks.Of(volume, blueprint, storage);
+            conditions.True(type, reason, message);
         }
         else
         {

@@ -6,7 +6,7 @@ namespace Berth.Operator;
 internal static class StatusWriter
 {
     internal static UserWorkspaceStatus Write(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod,
-        LifetimePlan life, BlueprintSettings settings)
+        LifetimePlan life, StoragePlan storage, BlueprintSettings settings)
     {
         var workspace = seen.Workspace;
         var former = workspace.Status ?? new UserWorkspaceStatus();
@@ -14,7 +14,7 @@ internal static class StatusWriter
         var conditions = new ConditionSet(former.Conditions, workspace.Metadata.Generation, now);
         PartConditions.Template(conditions, seen, blueprint);
         AdmissionPlan.Write(conditions, seen, pod);
-        PartConditions.Storage(conditions, seen, blueprint, children, pod);
+        PartConditions.Storage(conditions, seen, blueprint, children, pod, storage);
         AdmissionPlan.WriteGrowth(conditions, seen);
         PodConditions.Write(conditions, seen, pod, children);
         PartConditions.Route(conditions, seen, blueprint, children, settings);
@@ -50,7 +50,7 @@ internal static class StatusWriter
             Activity = life.Activity,
             Start = StartStatus.Write(seen, pod, now),
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
-            Storage = StorageStatus.Write(seen),
+            Storage = storage.Status(seen),
             Queue = AdmissionPlan.Place(seen),
             Usage = UsagePlan.Write(seen),
             ForcedStopAt = AdministrationPlan.Served(seen),

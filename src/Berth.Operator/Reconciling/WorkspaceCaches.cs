@@ -18,7 +18,7 @@ internal sealed class WorkspaceCaches
 
     private readonly Func<EffectivePolicy> _policy;
 
-    internal WorkspaceCaches(InformerFactory informers, string? ns, string edgeNamespace, Func<EffectivePolicy> policy)
+    internal WorkspaceCaches(InformerFactory informers, string? ns, string edgeNamespace, Func<EffectivePolicy> policy, bool backups = true)
     {
         _informers = informers;
         _policy = policy;
@@ -34,6 +34,7 @@ internal sealed class WorkspaceCaches
         PodLookup = new PodLookup(Pods);
         Volumes = informers.Get(Ours<PersistentVolumeClaim>());
         VolumeLookup = new VolumeLookup(Volumes);
+        StorageJobs = backups ? new StorageJobCache(informers, ns) : null;
         Services = informers.Get(Ours<Service>());
         NetworkPolicies = informers.Get(Ours<NetworkPolicy>());
         Edges = new EdgeWatch(informers.Time, edgeNamespace);
@@ -69,6 +70,9 @@ internal sealed class WorkspaceCaches
     /// <summary>Which claim is a workspace's.</summary>
     internal VolumeLookup VolumeLookup { get; }
 
+    /// <summary>Jobs of backups and restores; null where there are none.</summary>
+    internal StorageJobCache? StorageJobs { get; }
+
     /// <summary>What the replicas of the edge say. Nothing waits for it: without it, nothing is stopped for lack of use.</summary>
     internal EdgeWatch Edges { get; }
 
@@ -92,7 +96,8 @@ internal sealed class WorkspaceCaches
     internal ConsistencyGate Gate(TimeProvider time) =>
         new(
             time,
-            [Workspaces, Pods, Volumes, Services, NetworkPolicies, .. Routes is null ? [] : (IInformer[])[Routes, Middlewares!]],
+            [Workspaces, Pods, Volumes, Services, NetworkPolicies, .. Routes is null ? [] : (IInformer[])[Routes, Middlewares!],
+                .. StorageJobs is null ? [] : (IInformer[])[StorageJobs.Informer]],
             GateGivesUpAfter);
 
     /// <summary>A controller over everything that bears on a workspace.</summary>
@@ -109,6 +114,11 @@ internal sealed class WorkspaceCaches
 
             // For its first picture only: the first starts should find the pods that wait.
             .Watches(static _ => [], new InformerOptions<Pod> { Watcher = Pools.Selection });
+        if (StorageJobs is not null)
+        {
+            builder = builder.Watches(StorageJobCache.KeyOf, StorageJobs.Options);
+        }
+
         if (traefik)
         {
             builder = builder.Watches(Owner, Ours<IngressRoute>()).Watches(Owner, Ours<Middleware>());

@@ -23,6 +23,8 @@ internal sealed partial class WorkspaceReconciler(
     AdmissionLedger admissions,
     AuditLog audit,
     WarmStart warm,
+    StorageLook storage,
+    ReleasedVolumes released,
     TimeProvider time,
     ILogger<WorkspaceReconciler> logger,
     bool traefikServed) : IReconciler
@@ -47,7 +49,7 @@ internal sealed partial class WorkspaceReconciler(
         {
             gate.Clear(key);
             admissions.Forget(key, caches.PodLookup.Any(key));
-            return ReconcileResult.Done;
+            return await released.TendAsync(key, cancellationToken);
         }
 
         if (await warm.ResumeAsync(key, seen, cancellationToken) is not { } resumed)
@@ -57,6 +59,7 @@ internal sealed partial class WorkspaceReconciler(
 
         seen = await CloserLook.TakeAsync(client, await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
         seen = seen with { Admission = admissions.Ask(seen, settings) };
+        seen = await storage.LookAsync(seen, cancellationToken);
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
         // A claimed pod that only the look behind the caches has found has a volume that they do not know either: another one must
@@ -67,6 +70,7 @@ internal sealed partial class WorkspaceReconciler(
         }
 
         (seen, decision) = whole == seen ? (seen, decision) : (whole, Decider.Decide(whole, settings));
+        (seen, decision) = await LookAtGrowthAsync(seen, decision, cancellationToken);
         (seen, decision) = await warm.TryAsync(key, seen, decision, cancellationToken);
 
         var workspace = seen.Workspace;
@@ -82,6 +86,12 @@ internal sealed partial class WorkspaceReconciler(
             try
             {
                 workspace = await ExecuteAsync(key, workspace, step, cancellationToken);
+            }
+            catch (KubeException e) when (step is Step.ApplyVolume grown && IsRefusal(e) && Grows(seen.Volume, grown.Object))
+            {
+                // The workspace can be used as it is: its volume stays, and the same wish is not tried at once again.
+                seen = RefuseGrowth(key, seen, grown.Object, e);
+                decision = Decider.Decide(seen, settings);
             }
             catch (KubeException e) when (step.Part is { } part && IsRefusal(e))
             {
@@ -166,6 +176,10 @@ internal sealed partial class WorkspaceReconciler(
             case Step.RemoveFinalizer:
                 await Finalizers.RemoveAsync(client, workspace, WorkspaceFinalizers.Storage, cancellationToken);
                 return await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) ?? workspace;
+            case Step.CreateVolume or Step.MarkVolume or Step.DeleteReleased or Step.ApplyStorageNetwork or Step.CreateJob or Step.DeleteJob
+                or Step.CreateSnapshot or Step.DeleteSnapshot:
+                await ExecuteStorageAsync(key, step, cancellationToken);
+                break;
             case Step.ApplyVolume s:
                 gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
                 break;

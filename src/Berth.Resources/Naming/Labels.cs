@@ -18,6 +18,12 @@ public static class Labels
     /// </summary>
     public const string Owner = "berth.dev/owner";
 
+    /// <summary>
+    /// On Jobs, their pods and snapshots: name of the workspace whose volume they are about. Not <see cref="Workspace"/>, by which Services
+    /// and network policies find a workspace's own pod.
+    /// </summary>
+    public const string StorageOf = "berth.dev/storage-of";
+
     /// <summary>Name of the template, on pods.</summary>
     public const string Template = "berth.dev/template";
 
@@ -114,6 +120,23 @@ public static class Annotations
     /// that bears it; after the workspace is gone only an administrator takes it away.
     /// </summary>
     public const string LegalHold = "berth.dev/legal-hold";
+
+    /// <summary>On a Job or a snapshot: name of the backup that it makes or restores.</summary>
+    public const string Backup = "berth.dev/backup";
+
+    /// <summary>On a Job, a snapshot or a restored volume: what it was made for, such as <c>Schedule 2026-11-21T03:00:00Z</c>.</summary>
+    public const string StorageCause = "berth.dev/storage-cause";
+
+    /// <summary>On a Job or a snapshot: which try it is, from 1.</summary>
+    public const string StorageTry = "berth.dev/storage-try";
+
+    /// <summary>On a Job: the node that it is bound to, where the workspace's pod was when it was made.</summary>
+    public const string StorageNode = "berth.dev/storage-node";
+
+    /// <summary>
+    /// On a UserWorkspace that is being deleted, by a person: <c>true</c> deletes its volume although no backup of it could be made.
+    /// </summary>
+    public const string DeleteWithoutBackup = "berth.dev/delete-without-backup";
 }
 
 /// <summary>Finalizers on UserWorkspaces.</summary>

@@ -50,6 +50,33 @@ public static class Reasons
     /// <summary>The volume cannot become smaller.</summary>
     public const string ShrinkRefused = "ShrinkRefused";
 
+    /// <summary>The volume cannot become larger.</summary>
+    public const string GrowthRefused = "GrowthRefused";
+
+    /// <summary>The volume is larger; its file system follows at the next start.</summary>
+    public const string ResizePending = "ResizePending";
+
+    /// <summary>The volume is being made larger.</summary>
+    public const string Growing = "Growing";
+
+    /// <summary>A backup is being restored; nothing else may use the volume.</summary>
+    public const string Restoring = "Restoring";
+
+    /// <summary>A backup was restored.</summary>
+    public const string Restored = "Restored";
+
+    /// <summary>A backup could not be restored.</summary>
+    public const string RestoreFailed = "RestoreFailed";
+
+    /// <summary>A backup was made.</summary>
+    public const string BackedUp = "BackedUp";
+
+    /// <summary>A backup could not be made.</summary>
+    public const string BackupFailed = "BackupFailed";
+
+    /// <summary>The schedule of backups cannot be read.</summary>
+    public const string InvalidSchedule = "InvalidSchedule";
+
     /// <summary>The pod has a node.</summary>
     public const string Scheduled = "Scheduled";
 

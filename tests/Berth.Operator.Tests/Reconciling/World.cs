@@ -23,6 +23,8 @@ internal sealed class World
             Now = TestData.Now,
         };
 
+    internal BlueprintSettings Settings { get; set; } = TestData.Settings;
+
     internal List<Note> Notes { get; } = [];
 
     /// <summary>What the pod was made from; null: the template in effect.</summary>
@@ -43,7 +45,7 @@ internal sealed class World
         for (var i = 0; i < 10; i++)
         {
             Seen = Seen with { Now = Now, PodTemplate = Seen.Pod is null ? null : PodTemplate ?? Seen.Template };
-            Last = Decider.Decide(Seen, TestData.Settings);
+            Last = Decider.Decide(Seen, Settings);
             Notes.AddRange(Last.Notes);
             foreach (var step in Last.Steps)
             {
@@ -214,17 +216,95 @@ internal sealed class World
                 },
             },
             Step.DeleteVolume => Seen with { Volume = null },
-            Step.AddFinalizer => Finalizers([WorkspaceFinalizers.Storage]),
-            Step.RemoveFinalizer => Finalizers([]),
+            Step.MarkVolume s => Mark(s),
+            Step.CreateVolume s => Seen with
+            {
+                Storage = Seen.Storage with
+                {
+                    OtherVolumes = [.. Seen.Storage.OtherVolumes, s.Object with { Metadata = Created(s.Object.Metadata) }],
+                },
+            },
+            Step.DeleteReleased s => Seen with
+            {
+                Storage = Seen.Storage with
+                {
+                    OtherVolumes = [.. Seen.Storage.OtherVolumes.Where(v => v.Metadata.Uid != s.Object.Metadata.Uid)],
+                },
+            },
+            Step.ApplyStorageNetwork => Seen,
+            Step.CreateJob s => Seen with
+            {
+                Storage = Seen.Storage with { Jobs = [.. Seen.Storage.Jobs, s.Object with { Metadata = Created(s.Object.Metadata) }] },
+            },
+            Step.DeleteJob s => Seen with
+            {
+                Storage = Seen.Storage with { Jobs = [.. Seen.Storage.Jobs.Where(j => j.Metadata.Name != s.Object.Metadata.Name)] },
+            },
+            Step.CreateSnapshot s => Seen with
+            {
+                Storage = Seen.Storage with
+                {
+                    Snapshots = [.. Seen.Storage.Snapshots ?? [], s.Object with { Metadata = Created(s.Object.Metadata) }],
+                },
+            },
+            Step.DeleteSnapshot s => Seen with
+            {
+                Storage = Seen.Storage with
+                {
+                    Snapshots = [.. (Seen.Storage.Snapshots ?? []).Where(v => v.Metadata.Name != s.Object.Metadata.Name)],
+                },
+            },
+            Step.AddFinalizer => Finalizers(WorkspaceFinalizers.Storage, true),
+            Step.RemoveFinalizer => Finalizers(WorkspaceFinalizers.Storage, false),
+            Step.HoldWorkspace => Finalizers(WorkspaceFinalizers.LegalHold, true),
+            Step.ReleaseWorkspace => Finalizers(WorkspaceFinalizers.LegalHold, false),
+            Step.HoldVolume => Seen with
+            {
+                Volume = Seen.Volume! with { Metadata = Seen.Volume.Metadata with { Finalizers = [WorkspaceFinalizers.LegalHold] } },
+            },
+            Step.ReleaseVolume => Seen with
+            {
+                Volume = Seen.Volume! with { Metadata = Seen.Volume.Metadata with { Finalizers = null } },
+            },
             _ => throw new InvalidOperationException(step.GetType().Name),
         };
     }
 
-    private Observation Finalizers(string[] finalizers) =>
-        Seen with
+    private Observation Mark(Step.MarkVolume step)
+    {
+        var annotations = new Dictionary<string, string>(step.Object.Metadata.Annotations ?? new Dictionary<string, string>());
+        foreach (var (name, value) in step.Changes)
         {
-            Workspace = Seen.Workspace with { Metadata = Seen.Workspace.Metadata with { Finalizers = finalizers } },
+            annotations.Remove(name);
+            if (value is not null)
+            {
+                annotations[name] = value;
+            }
+        }
+
+        var marked = step.Object with { Metadata = step.Object.Metadata with { Annotations = annotations } };
+        return Seen.Volume?.Metadata.Uid == marked.Metadata.Uid
+            ? Seen with { Volume = marked }
+            : Seen with
+            {
+                Storage = Seen.Storage with
+                {
+                    OtherVolumes = [.. Seen.Storage.OtherVolumes.Select(v => v.Metadata.Uid == marked.Metadata.Uid ? marked : v)],
+                },
+            };
+    }
+
+    private Observation Finalizers(string finalizer, bool present)
+    {
+        var others = (Seen.Workspace.Metadata.Finalizers ?? []).Where(f => f != finalizer);
+        return Seen with
+        {
+            Workspace = Seen.Workspace with
+            {
+                Metadata = Seen.Workspace.Metadata with { Finalizers = present ? [.. others, finalizer] : [.. others] },
+            },
         };
+    }
 
     private ObjectMeta Created(ObjectMeta metadata) => metadata with { Uid = $"uid-{_uids++}", CreationTimestamp = Now };
 }

@@ -50,6 +50,11 @@ internal static class ArchiveCommand
             result = new ArchiveResult { Name = parsed.Name, Message = e.Message };
         }
 
+        if (!result.Ok && parsed is { Verb: "restore", Root: { } volume, Id: { } id })
+        {
+            result = result with { Touched = new RestoreFolders(volume, id).IsUnpacked };
+        }
+
         if (result.Message?.Length > LongestMessage)
         {
             result = result with { Message = result.Message[..LongestMessage] + "…" };

@@ -100,6 +100,9 @@ internal sealed record ArchiveResult
     /// <summary>The archive was read back, and all in it is what was read from the volume.</summary>
     public bool Verified { get; init; }
 
+    /// <summary>A restore that failed may have changed the volume: it has to be seen through.</summary>
+    public bool Touched { get; init; }
+
     /// <summary>The archives there are now, newest first; at most ten.</summary>
     public IReadOnlyList<StoredArchive>? Archives { get; init; }
 

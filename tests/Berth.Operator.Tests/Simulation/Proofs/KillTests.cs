@@ -46,8 +46,8 @@ public sealed class KillTests(ITestOutputHelper output)
     {
         var undisturbed = Play(scenario, -1, Fate.Answered);
 
-        // With the volume kept, garbage collection does it all.
-        Assert.Equal(scenario != "DeleteAndRetain", undisturbed.Writes.Count > 0);
+        // With the volume kept, garbage collection does all but the mark that the volume is released.
+        Assert.NotEmpty(undisturbed.Writes);
         for (var k = 0; k < undisturbed.Writes.Count; k++)
         {
             var (picture, _, hit) = Play(scenario, k, Enum.Parse<Fate>(fate));
