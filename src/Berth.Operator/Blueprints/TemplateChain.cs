@@ -46,7 +46,8 @@ internal sealed record TemplateChain
             : new TemplateChain
             {
                 Template = way.Template,
-                Redirects = [.. ((ReadOnlySpan<string>)[.. Redirects, fallback, .. way.Redirects]).ToArray().Where(n => n != name).TakeLast(MaxRedirects)],
+                Redirects = [.. ((ReadOnlySpan<string>)[.. Redirects, fallback, .. way.Redirects]).ToArray().Where(n =>
+                    n != name).TakeLast(MaxRedirects)],
             };
     }
 

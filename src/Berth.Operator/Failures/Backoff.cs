@@ -19,7 +19,8 @@ public static class Backoff
         attempts <= 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(attempts - 1, 10)));
 
     /// <summary>
-    /// The pause after a number of failures in a row, the last one with this reason. A workspace that went down with its node had no fault of its own, so its
+    /// The pause after a number of failures in a row, the last one with this reason. A workspace that went down with its node had no fault
+    /// of its own, so its
     /// first new attempt comes at once.
     /// </summary>
     public static TimeSpan After(int attempts, string? reason) => After(reason == Reasons.NodeLost ? attempts - 1 : attempts);

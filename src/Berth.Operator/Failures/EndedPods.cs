@@ -20,7 +20,8 @@ internal static class EndedPods
                 return new(
                     FailureClasses.Platform,
                     Reasons.Evicted,
-                    $"The node pushed the workspace out{FailureText.Because(status.Message)}. It is started again; if it comes back, ask for more "
+                    $"The node pushed the workspace out{FailureText.Because(status.Message)}. It is started again; if it comes back, "
+                        + "ask for more "
                         + "memory or disk.",
                     FailureEffect.Replace
                 );
@@ -28,14 +29,16 @@ internal static class EndedPods
                 return new(
                     FailureClasses.Platform,
                     Reasons.NodeLost,
-                    $"The node {pod.Spec?.NodeName} was shut down{FailureText.Because(status.Message)}. The workspace is started on another one.",
+                    $"The node {pod.Spec?.NodeName} was shut down{FailureText.Because(status.Message)}. The workspace is started on "
+                        + "another one.",
                     FailureEffect.Replace
                 );
             case "OutOfcpu" or "OutOfmemory" or "OutOfpods" or "OutOfephemeral-storage" or "UnexpectedAdmissionError" or "PreemptContainer":
                 return new(
                     FailureClasses.Platform,
                     Reasons.NodeRefused,
-                    $"The node {pod.Spec?.NodeName} would not take the workspace{FailureText.Because(status.Message)}. It is started again.",
+                    $"The node {pod.Spec?.NodeName} would not take the workspace{FailureText.Because(status.Message)}. It is started "
+                        + "again.",
                     FailureEffect.Replace
                 );
             case "DeadlineExceeded":
@@ -140,7 +143,8 @@ internal static class EndedPods
             startup ? FailureClasses.Template : FailureClasses.User,
             Reasons.ProbeFailed,
             startup
-                ? $"The application was started and did not answer in time{FailureText.Because(unhealthy.Message)}. It is started again; whoever "
+                ? $"The application was started and did not answer in time{FailureText.Because(unhealthy.Message)}. It is started "
+                    + "again; whoever "
                     + "keeps the template should check its port and the path of spec.probes.readiness."
                 : $"The application ran and no longer answered{FailureText.Because(unhealthy.Message)}, so that its node ended it. It is "
                     + "started again; if it comes back, give it more CPU or memory, or look at what keeps it busy.",

@@ -43,10 +43,12 @@ internal static class Progress
             _ when string.IsNullOrEmpty(pod.Spec?.NodeName) => (FailureClasses.Platform,
                 $"The pod got no node within {time}, and nobody says why. An administrator should look whether the scheduler runs."),
             (_, { State.Running: not null }, _) => (FailureClasses.Template,
-                $"Container '{preparing.Name}', which runs before the application, did not end within {time}. Whoever keeps the template should "
+                $"Container '{preparing.Name}', which runs before the application, did not end within {time}. Whoever keeps the "
+                    + "template should "
                     + "look at its log, or allow more time in spec.lifetime.progressTimeoutSeconds."),
             (_, _, "Running") => (FailureClasses.Template,
-                $"The application was started and did not answer within {time}. Its log says more; whoever keeps the template should check its "
+                $"The application was started and did not answer within {time}. Its log says more; whoever keeps the template should "
+                    + "check its "
                     + "port and spec.probes, or allow more time in spec.lifetime.progressTimeoutSeconds."),
             _ => (FailureClasses.Platform,
                 $"Node {pod.Spec.NodeName} did not start the container within {time}. An administrator should look at the node and at the "

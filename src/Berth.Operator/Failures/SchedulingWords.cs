@@ -38,13 +38,15 @@ internal static partial class SchedulingWords
     {
         if (message?.Contains("unbound immediate PersistentVolumeClaims", StringComparison.Ordinal) == true)
         {
-            return Waits(FailureClasses.Platform, "The volume of the workspace is not made yet. It starts as soon as it is; if that takes longer than "
+            return Waits(FailureClasses.Platform, "The volume of the workspace is not made yet. It starts as soon as it is; if that "
+                + "takes longer than "
                 + "some minutes, an administrator should look at the storage class and its provisioner.");
         }
 
         if (message is null || Head().Match(message) is not { Success: true } head)
         {
-            return Waits(FailureClasses.Platform, $"No node can take the workspace now{FailureText.Because(message)}. It starts as soon as one can; an "
+            return Waits(FailureClasses.Platform, $"No node can take the workspace now{FailureText.Because(message)}. It starts as soon "
+                + "as one can; an "
                 + "administrator may add nodes, or wish for less CPU or memory.");
         }
 
@@ -54,9 +56,11 @@ internal static partial class SchedulingWords
         var ofTemplate = parts.Length > 0 && parts.All(p => OfTheTemplate.Any(w => p.Rule.Contains(w, StringComparison.OrdinalIgnoreCase))
             && !p.Rule.Contains(OfTheCluster, StringComparison.Ordinal));
         return ofTemplate
-            ? Waits(FailureClasses.Template, $"No node can take the workspace: of {nodes}, {words}. It starts as soon as one can; whoever keeps the "
+            ? Waits(FailureClasses.Template, $"No node can take the workspace: of {nodes}, {words}. It starts as soon as one can; "
+                + "whoever keeps the "
                 + "template should check its spec.scheduling.")
-            : Waits(FailureClasses.Platform, $"No node can take the workspace now: of {nodes}, {words}. It starts as soon as one can; an administrator "
+            : Waits(FailureClasses.Platform, $"No node can take the workspace now: of {nodes}, {words}. It starts as soon as one can; "
+                + "an administrator "
                 + "may add nodes, or you wish for less.");
     }
 

@@ -26,7 +26,8 @@ internal static class WaitingPods
                 return new(
                     FailureClasses.Template,
                     Reasons.ImagePull,
-                    $"The image {ContainerBlame.Image(pod, culprit?.Name)} cannot be pulled{FailureText.Because(waiting.Message)}. Whoever keeps the template "
+                    $"The image {ContainerBlame.Image(pod, culprit?.Name)} cannot be pulled{FailureText.Because(waiting.Message)}. "
+                        + "Whoever keeps the template "
                         + $"should check its "
                         + "name, tag and "
                         + "the right to pull it; the node keeps trying.",
@@ -36,7 +37,8 @@ internal static class WaitingPods
                 return new(
                     FailureClasses.Template,
                     Reasons.InvalidImageName,
-                    $"'{ContainerBlame.Image(pod, culprit?.Name)}' is no name of an image that can be used{FailureText.Because(waiting.Message)}. Whoever keeps "
+                    $"'{ContainerBlame.Image(pod, culprit?.Name)}' is no name of an image that can be "
+                        + $"used{FailureText.Because(waiting.Message)}. Whoever keeps "
                         + $"the template "
                         + "should correct it.",
                     FailureEffect.Stuck
@@ -45,7 +47,8 @@ internal static class WaitingPods
                 return new(
                     FailureClasses.Template,
                     Reasons.ContainerConfig,
-                    $"The container cannot be made from the template{FailureText.Because(waiting.Message)}. Whoever keeps the template should "
+                    $"The container cannot be made from the template{FailureText.Because(waiting.Message)}. Whoever keeps the template "
+                        + "should "
                         + "correct it "
                         + "(an image that runs as root needs securityContext.runAsUser).",
                     FailureEffect.Stuck
@@ -56,7 +59,8 @@ internal static class WaitingPods
                 return new(
                     FailureClasses.User,
                     Reasons.Crashed,
-                    $"{ContainerBlame.Subject(pod, culprit?.Name)} ends again and again{FailureText.Because(waiting.Message)}. Its log says more.",
+                    $"{ContainerBlame.Subject(pod, culprit?.Name)} ends again and again{FailureText.Because(waiting.Message)}. Its log "
+                        + "says more.",
                     FailureEffect.Stuck
                 );
         }
@@ -91,9 +95,11 @@ internal static class WaitingPods
             FailureClasses.Platform,
             Reasons.FailedMount,
             mount.Message?.Contains("Multi-Attach", StringComparison.Ordinal) == true
-                ? $"The volume is still attached to another node{FailureText.Because(mount.Message)}. It is tried again until that node lets go of it; if "
+                ? $"The volume is still attached to another node{FailureText.Because(mount.Message)}. It is tried again until that node "
+                    + "lets go of it; if "
                     + "that takes longer than some minutes, an administrator should look at the node that had it last."
-                : $"The volume cannot be mounted yet{FailureText.Because(mount.Message)}. The node keeps trying; if it does not pass, an administrator "
+                : $"The volume cannot be mounted yet{FailureText.Because(mount.Message)}. The node keeps trying; if it does not pass, "
+                    + "an administrator "
                     + "should look at the volume and at the node that had it last.",
             FailureEffect.Wait
         );
@@ -105,7 +111,8 @@ internal static class WaitingPods
             ? new(
                 FailureClasses.Platform,
                 Reasons.ProvisioningFailed,
-                $"The volume cannot be made{FailureText.Because(failed.Message)}. It is tried again; an administrator should look at the storage "
+                $"The volume cannot be made{FailureText.Because(failed.Message)}. It is tried again; an administrator should look at "
+                    + "the storage "
                     + "class and its provisioner, and at what room there is.",
                 FailureEffect.Wait
             )

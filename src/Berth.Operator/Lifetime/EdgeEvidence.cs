@@ -21,7 +21,9 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
         : _alive.FirstOrDefault(r => !r.IsFresh(now)) is { } silent ? $"replica {silent.Name} of the edge is silent"
         : null;
 
-    /// <summary>Why use up to a time may still be unknown, in words; null when every living replica has written all of it and says so still.</summary>
+    /// <summary>
+    /// Why use up to a time may still be unknown, in words; null when every living replica has written all of it and says so still.
+    /// </summary>
     internal string? NotWritten(DateTimeOffset until) =>
         Missing() ?? (_alive.FirstOrDefault(r => !(r.WrittenUntil >= until && r.WrittenUntil >= now - LastWord)) is { } behind
             ? $"replica {behind.Name} of the edge has not yet written what it knows"
@@ -37,7 +39,8 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     /// People may have used a workspace through a replica that then died without having written it: up to this time; null: none died.
     /// </summary>
     internal DateTimeOffset? LostUntil =>
-        reports.Where(r => r.IsDead(now) && !r.EndedInOrder).Select(r => (DateTimeOffset?)Clocks.Shift(r.RenewedAt, EdgeReport.DeadAfter)).Max();
+        reports.Where(r => r.IsDead(now) && !r.EndedInOrder).Select(r => (DateTimeOffset?)Clocks.Shift(r.RenewedAt,
+            EdgeReport.DeadAfter)).Max();
 
     private TimeSpan Largest(Func<EdgeReport, TimeSpan> by)
     {

@@ -168,7 +168,8 @@ internal sealed record LifetimePlan
             }
 
             // The edge's clock may be ahead; what lies further in the future is no request of the past.
-            if (_seen.Workspace.Spec.LastRequest is { By: not RequestedBy.Operator, At: { } asked } && asked <= _now + EdgeReport.ToleratedSkew)
+            if (_seen.Workspace.Spec.LastRequest is { By: not RequestedBy.Operator, At: { } asked }
+                && asked <= _now + EdgeReport.ToleratedSkew)
             {
                 last = Later(last, asked);
             }

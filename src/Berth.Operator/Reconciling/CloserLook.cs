@@ -56,7 +56,7 @@ internal static class CloserLook
     private static bool WasKilled(Observation seen, Pod pod) =>
         pod is { Status.Phase: "Failed", Metadata.DeletionTimestamp: null }
         && ContainerBlame.Find(pod.Status)?.State?.Terminated is { ExitCode: 137 or 143, Reason: not "OOMKilled" }
-        && !PodPlan.IsCounted(seen, pod);
+        && !FailedPods.IsCounted(seen, pod);
 
     private static bool MayBeLost(Observation seen, Pod pod) =>
         !string.IsNullOrEmpty(pod.Spec?.NodeName)

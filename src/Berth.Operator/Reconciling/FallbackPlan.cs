@@ -6,7 +6,8 @@ namespace Berth.Operator;
 /// Whether a workspace is made from the fallback of its template. Pure; what it remembers is <c>status.templateRevision.fallback</c>.
 /// </summary>
 /// <remarks>
-/// It begins when pods of one revision failed three times in a row by the template's fault, and ends with the next wish (a start, a restart,
+/// It begins when pods of one revision failed three times in a row by the template's fault, and ends with the next wish (a start, a
+/// restart,
 /// a stop) or another revision. A fallback has no fallback: what it names itself is not followed.
 /// </remarks>
 internal static class FallbackPlan

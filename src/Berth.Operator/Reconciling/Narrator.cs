@@ -54,7 +54,8 @@ internal static class Narrator
                 notes.Add(new(false, Reasons.Retrying, $"Starting again, attempt {pod.Failure.Attempts + 1}."));
                 break;
             case Step.CreatePod:
-                notes.Add(new(false, Reasons.Starting, $"Starting from template {blueprint.Fallback?.Template ?? seen.Template?.Metadata.Name}{Asked(seen)}."));
+                notes.Add(new(false, Reasons.Starting, $"Starting from template "
+                    + $"{blueprint.Fallback?.Template ?? seen.Template?.Metadata.Name}{Asked(seen)}."));
                 break;
             case Step.DeletePod when pod.Restarting:
                 notes.Add(new(false, Reasons.Restarting, "Ending the pod, so that a new one can start."));

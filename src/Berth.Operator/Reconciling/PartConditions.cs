@@ -33,7 +33,8 @@ internal static class PartConditions
 
     /// <summary>Why another template is in effect, and until when.</summary>
     internal static string FellBack(Observation seen, TemplateFallback fallback) =>
-        $"Template '{seen.Template?.Metadata.Name}' failed {FallbackPlan.Attempts} times in a row, so the workspace is made from its fallback "
+        $"Template '{seen.Template?.Metadata.Name}' failed {FallbackPlan.Attempts} times in a row, so the workspace is made from its "
+            + "fallback "
             + $"'{fallback.Template}' until somebody asks for a start or restart, or the template is changed. {fallback.Message}";
 
     /// <summary>What a redirect means for the workspace, with what of its parameters it leaves out.</summary>

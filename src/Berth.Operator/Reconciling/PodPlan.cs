@@ -1,4 +1,3 @@
-using System.Globalization;
 using Berth.Resources;
 using Kube.Client.Models;
 
@@ -59,9 +58,6 @@ internal sealed record PodPlan
     /// <summary>Time between looks at a pod whose node may be gone: no watch tells of nodes.</summary>
     internal static readonly TimeSpan LostLook = TimeSpan.FromSeconds(30);
 
-    /// <summary>Failures in a row from which on a program is said to end again and again.</summary>
-    internal const int LoopsFrom = 3;
-
     internal static PodPlan Make(Observation seen, Blueprint blueprint, bool blocked)
     {
         var workspace = seen.Workspace;
@@ -103,11 +99,12 @@ internal sealed record PodPlan
             return new PodPlan { State = PodState.Ending, Step = new Step.DeletePod(pod), Restarting = true, Failure = failure };
         }
 
-        return Classify(seen, pod) is { } failed ? Failing(seen, blueprint, pod, failed, failure) : Healthy(seen, pod, failure);
+        return Classify(seen, pod) is { } failed ? FailedPods.Plan(seen, blueprint, pod, failed, failure) : Healthy(seen, pod, failure);
     }
 
     /// <summary>
-    /// A pod on its way out. It is waited for, whatever happened to its node: a second one on the same volume could destroy data. Only where
+    /// A pod on its way out. It is waited for, whatever happened to its node: a second one on the same volume could destroy data. Only
+    /// where
     /// the node itself is deleted, nothing of it can run any more, and the pod is taken out of the API by force.
     /// </summary>
     private static PodPlan Ending(Observation seen, Pod pod, DateTimeOffset deletion, bool stop, WorkspaceFailure? failure)
@@ -122,7 +119,7 @@ internal sealed record PodPlan
         return new PodPlan
         {
             State = PodState.Ending,
-            Failure = why is null ? failure : ToFailure(why, failure?.Attempts, null),
+            Failure = why is null ? failure : FailedPods.ToFailure(why, failure?.Attempts, null),
             Effect = why?.Effect,
             LookAgainAt = lost ? seen.Now + LostLook : deletion + FailureClassifier.StrandedAfter,
             Restarting = !stop,
@@ -151,18 +148,13 @@ internal sealed record PodPlan
     private static DateTimeOffset? StalledAt(Observation seen, Pod pod) =>
         Progress.Newest(pod, seen.PodEvents, seen.Now) + ProgressTimeout(seen);
 
-    /// <summary>Since when a pod that was ready is not, and none of its containers ended: its node may be gone. Null: that is not so.</summary>
+    /// <summary>
+    /// Since when a pod that was ready is not, and none of its containers ended: its node may be gone. Null: that is not so.
+    /// </summary>
     internal static DateTimeOffset? SilentSince(Observation seen, Pod pod) =>
         pod is { Metadata.DeletionTimestamp: null, Status.Phase: "Running" } && WasReady(seen, pod)
             ? pod.Status.Conditions?.FirstOrDefault(c => c.Type == "Ready" && c.Status != "True")?.LastTransitionTime
             : null;
-
-    /// <summary>Whether the failure of this pod is the one that the status tells: each pod counts once.</summary>
-    internal static bool IsCounted(Observation seen, Pod pod) => IsCounted(seen, pod, seen.Workspace.Status?.Failure);
-
-    // A pod made before the next attempt is the one that the attempt follows.
-    private static bool IsCounted(Observation seen, Pod pod, WorkspaceFailure? former) =>
-        former is { NextRetryAt: { } planned, Attempts: > 0 } && (pod.Metadata.CreationTimestamp ?? seen.Now) < planned;
 
     private static PodPlan WithoutPod(Observation seen, Blueprint blueprint, bool blocked, bool stop, WorkspaceFailure? failure)
     {
@@ -199,71 +191,6 @@ internal sealed record PodPlan
         };
     }
 
-    private static PodPlan Failing(Observation seen, Blueprint blueprint, Pod pod, PodFailure failed, WorkspaceFailure? former)
-    {
-        var changed = blueprint.Revision is { } revision && pod.Metadata.Annotations?.GetValueOrDefault(Annotations.Revision) != revision;
-        if (failed is { Effect: FailureEffect.Stuck, Class: FailureClasses.Template } && FallbackPlan.IsThere(seen, blueprint))
-        {
-            // There is something better than to wait for a correction.
-            failed = failed with { Effect = FailureEffect.Replace };
-        }
-
-        if (seen.Workspace.Spec.Debug == true && failed.Effect != FailureEffect.Wait)
-        {
-            return new PodPlan
-            {
-                State = PodState.Failing,
-                Failure = Kept(seen.Workspace, pod, failed, former),
-                Effect = failed.Effect,
-            };
-        }
-
-        if (failed.Effect != FailureEffect.Replace)
-        {
-            // It never ran, so a corrected template or parameter may replace it at once: nobody loses anything.
-            return new PodPlan
-            {
-                State = changed ? PodState.Ending : PodState.Failing,
-                Step = changed ? new Step.DeletePod(pod) : null,
-                Failure = ToFailure(failed, changed ? null : former?.Attempts, null),
-                Effect = failed.Effect,
-                LookAgainAt = failed.Effect == FailureEffect.Wait ? seen.Now + PendingLook : null,
-                Restarting = changed,
-            };
-        }
-
-        var counted = IsCounted(seen, pod, former);
-        var attempts = counted
-            ? former!.Attempts!.Value
-            : (WasReady(seen, pod) && failed.Reason == Reasons.NodeLost ? 0 : former?.Attempts ?? 0) + 1;
-        var retryAt = counted ? former!.NextRetryAt!.Value : Seconds(seen.Now) + Backoff.After(attempts, failed.Reason);
-
-        // What was told stays told: events that explained it are forgotten by the API long before the pod is.
-        var failure = counted ? former! : ToFailure(Repeated(failed, attempts), attempts, retryAt);
-        if (changed || seen.Now >= retryAt || (counted && AskedSince(seen.Workspace, former!)))
-        {
-            return new PodPlan
-            {
-                State = PodState.Ending,
-                Step = new Step.DeletePod(pod),
-
-                // A change of the specification deserves an attempt of its own, without the pauses of the old one.
-                Failure = changed ? failure with { Attempts = 0, NextRetryAt = null } : failure,
-                Effect = failed.Effect,
-                Restarting = true,
-            };
-        }
-
-        // The failed pod stays until then, so that its log can be read.
-        return new PodPlan
-        {
-            State = PodState.Failing,
-            Failure = failure,
-            Effect = failed.Effect,
-            LookAgainAt = retryAt,
-        };
-    }
-
     private static PodPlan Healthy(Observation seen, Pod pod, WorkspaceFailure? failure)
     {
         var ready = ReadySince(pod);
@@ -295,7 +222,7 @@ internal sealed record PodPlan
             : null;
 
     /// <summary>Whether this pod had served its person: a node that takes it down then says nothing about earlier attempts.</summary>
-    private static bool WasReady(Observation seen, Pod pod) =>
+    internal static bool WasReady(Observation seen, Pod pod) =>
         seen.Workspace.Status?.Start?.ReadyAt is { } readyAt && readyAt >= pod.Metadata.CreationTimestamp;
 
     private static bool RestartAsked(UserWorkspace workspace, Pod pod) =>
@@ -309,44 +236,4 @@ internal sealed record PodPlan
     internal static bool AskedSince(UserWorkspace workspace, DateTimeOffset time) =>
         (workspace.Spec.LastRequest is { By: RequestedBy.User or RequestedBy.Admin } request && request.At > time)
         || Times.Parse(workspace.Metadata.Annotations?.GetValueOrDefault(Annotations.RestartedAt)) > time;
-
-    /// <summary>A program that ended once may have had a bad day; one that always ends needs to be looked at.</summary>
-    private static PodFailure Repeated(PodFailure failed, int attempts) =>
-        attempts >= LoopsFrom && failed.Reason is (Reasons.Crashed or Reasons.Ended)
-            ? failed with
-            {
-                Reason = Reasons.CrashLoop,
-                Message = string.Create(CultureInfo.InvariantCulture, $"{failed.Message} It has ended {attempts} times in a row."),
-            }
-            : failed;
-
-    /// <summary>The failure of a pod that is kept for a look at it.</summary>
-    private static WorkspaceFailure Kept(UserWorkspace workspace, Pod pod, PodFailure failed, WorkspaceFailure? former)
-    {
-        var (ns, name) = (pod.Metadata.Namespace, pod.Metadata.Name);
-        var container = pod.Status is { } status ? ContainerBlame.Find(status)?.Name : null;
-        return ToFailure(
-            failed with
-            {
-                Message = failed.Message.Replace(" is started ", " is not started ", StringComparison.Ordinal)
-                    + $" The pod is kept for a look, as spec.debug is set: kubectl logs -n {ns} {name} -c {container ?? Blueprint.ContainerName}; "
-                    + $"kubectl debug -n {ns} {name} -it --image=busybox. Then ask for a restart (annotation {Annotations.RestartedAt}), stop it, "
-                    + $"or unset it: kubectl patch uws -n {ns} {workspace.Metadata.Name} --type=merge -p '{{\"spec\":{{\"debug\":null}}}}'.",
-            },
-            Math.Max(1, former?.Attempts ?? 1),
-            null);
-    }
-
-    private static WorkspaceFailure ToFailure(PodFailure failure, int? attempts, DateTimeOffset? next) =>
-        new()
-        {
-            Class = failure.Class,
-            Reason = failure.Reason,
-            Message = failure.Message,
-            Attempts = attempts > 0 ? attempts : null,
-            NextRetryAt = next,
-        };
-
-    // Times on the wire have whole seconds; what is compared later has to survive the way.
-    private static DateTimeOffset Seconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerSecond), time.Offset);
 }

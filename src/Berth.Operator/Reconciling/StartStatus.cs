@@ -61,7 +61,8 @@ internal static class StartStatus
     private static DateTimeOffset RequestedAt(Observation seen, DateTimeOffset now)
     {
         var former = seen.Workspace.Status?.Start;
-        return seen.Workspace.Spec.LastRequest?.At is { } request && request > (former?.RequestedAt ?? DateTimeOffset.MinValue) && request <= now
+        return seen.Workspace.Spec.LastRequest?.At is { } request && request > (former?.RequestedAt ?? DateTimeOffset.MinValue)
+            && request <= now
             ? request
             : former is null ? seen.Workspace.Metadata.CreationTimestamp ?? now : now;
     }

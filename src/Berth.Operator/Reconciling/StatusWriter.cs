@@ -90,7 +90,8 @@ internal static class StatusWriter
     {
         if (life.Unknown is { } why)
         {
-            conditions.False(ConditionTypes.ActivityFresh, Reasons.Stale, $"Whether it is used is not known, because {why}. It is not stopped for "
+            conditions.False(ConditionTypes.ActivityFresh, Reasons.Stale, $"Whether it is used is not known, because {why}. It is not "
+                + "stopped for "
                 + "lack of use until that is known. An administrator should look at the edge's replicas and their Leases.");
         }
         else if (life.TellsFreshness)

@@ -12,7 +12,8 @@ public sealed class FurtherContainerTests
     public static TheoryData<string, PodStatus, string, string, FailureEffect, string> Cases => new()
     {
         {
-            "the clone failed", Status("Failed", Ended(128), Comes, Comes), FailureClasses.User, Reasons.InitContainerFailed, FailureEffect.Replace,
+            "the clone failed", Status("Failed", Ended(128), Comes, Comes), FailureClasses.User, Reasons.InitContainerFailed,
+                FailureEffect.Replace,
             "Container 'clone', which runs before the application, ended with exit code 128"
         },
         {

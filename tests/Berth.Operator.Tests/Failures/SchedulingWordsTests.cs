@@ -9,7 +9,8 @@ public sealed class SchedulingWordsTests
     [InlineData("0/3 nodes are available: 3 Insufficient cpu.", FailureClasses.Platform, "of 3, 3 have too little CPU free")]
     [InlineData("0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.", FailureClasses.Platform,
         "of 3, 1 has too little CPU free; 2 have too little memory free")]
-    [InlineData("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", FailureClasses.Platform, "1 has too little GPUs (nvidia.com/gpu) free")]
+    [InlineData("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", FailureClasses.Platform, "1 has too little GPUs "
+        + "(nvidia.com/gpu) free")]
     [InlineData("0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: 2 "
         + "Preemption is not helpful for scheduling.", FailureClasses.Template, "2 do not have the labels that the template asks for")]
     [InlineData("0/2 nodes are available: 2 node(s) didn't match node selector.", FailureClasses.Template,

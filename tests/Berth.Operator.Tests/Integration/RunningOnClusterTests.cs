@@ -1,4 +1,5 @@
 using System.Text;
+using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
 
@@ -29,6 +30,25 @@ public sealed class RunningOnClusterTests : RunningSuite
         var log = await LogAsync();
         Assert.Contains("start 1 as 1000", log, StringComparison.Ordinal);
         Assert.DoesNotContain("the root is writable", log, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task UsesTooMuchMemory_IsToldWithTheLimit()
+    {
+        SkipIfThereIsNoApi();
+        await ChangeTemplateAsync(Spec(Image, "x=0123456789abcdef; while :; do x=\"$x$x\"; done") with
+        {
+            Resources = new TemplateResources
+            {
+                Requests = new ComputeResources { Memory = "32Mi" },
+                Limits = new ComputeResources { Memory = "64Mi" },
+            },
+        });
+        await RunAsync(waitUntilReady: false);
+        var failed = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Failure is not null);
+        Assert.Equal(
+            (FailureClasses.User, Reasons.OutOfMemory), (failed!.Status!.Failure!.Class, failed.Status.Failure.Reason));
+        Assert.Contains("64Mi", failed.Status.Failure.Message, StringComparison.Ordinal);
     }
 
     /// <summary>

@@ -167,7 +167,9 @@ public sealed class EdgeWatchTests
 
     private EdgeReport Report() => Assert.Single(_watch.For("people"));
 
-    /// <summary>Ten seconds pass, and a replica renews whose clock is behind by so much, having written all but the last two seconds.</summary>
+    /// <summary>
+    /// Ten seconds pass, and a replica renews whose clock is behind by so much, having written all but the last two seconds.
+    /// </summary>
     private void Renew(TimeSpan behind)
     {
         _time.Advance(TimeSpan.FromSeconds(10));

@@ -1,17 +1,14 @@
-using System.Collections.Immutable;
 using Berth.Resources;
 using Kube.Client.Models;
+using static Berth.Operator.Tests.Lives;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>When a workspace stops by itself, and when it does not: an idle time of 30 min, announced 5 min before, as nobody says otherwise.</summary>
+/// <summary>
+/// When a workspace stops by itself, and when it does not: an idle time of 30 min, announced 5 min before, as nobody says otherwise.
+/// </summary>
 public sealed class LifetimePlanTests
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(30);
-    private static readonly TimeSpan Warn = TimeSpan.FromMinutes(5);
-
-    private static DateTimeOffset Ready => TestData.Now.AddSeconds(3);
-
     [Fact]
     public void Unused_NotYetTime_CostsNoWrite_AndIsLookedAtWhenItIs()
     {
@@ -32,7 +29,8 @@ public sealed class LifetimePlanTests
         var world = Announced();
         var activity = world.Status.Activity!;
         Assert.Equal(
-            (Ready + Idle, Ready + Idle - Warn, StopReasons.Idle), (activity.StopsAt!.Value, activity.AnnouncedAt!.Value, activity.StopReason));
+            (Ready + Idle, Ready + Idle - Warn, StopReasons.Idle), (activity.StopsAt!.Value, activity.AnnouncedAt!.Value,
+                activity.StopReason));
         Assert.Contains("nobody has used it since 2030-01-01 12:00:03 UTC", activity.KeptBy, StringComparison.Ordinal);
         Assert.Equal(Warn, world.Last.Again);
         Assert.Equal(DesiredStates.Running, world.Seen.Workspace.Spec.DesiredState);
@@ -97,7 +95,8 @@ public sealed class LifetimePlanTests
     {
         var world = Announced();
         world.Advance(TimeSpan.FromMinutes(1));
-        world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.Edge, Reason = RequestReasons.Visit, At = world.Now } });
+        world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.Edge, Reason = RequestReasons.Visit,
+            At = world.Now } });
         Pass(world, TimeSpan.Zero);
         Assert.Null(world.Status.Activity!.StopsAt);
     }
@@ -191,7 +190,8 @@ public sealed class LifetimePlanTests
 
         // Told only when it takes long.
         world.Advance(LifetimePlan.WordPatience);
-        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now, WrittenUntil = world.Now.AddSeconds(-21) }] };
+        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now,
+            WrittenUntil = world.Now.AddSeconds(-21) }] };
         Assert.Equal(["Status"], world.Settle());
         Assert.Contains("edge-b", world.Condition(ConditionTypes.ActivityFresh).Message, StringComparison.Ordinal);
 
@@ -213,7 +213,8 @@ public sealed class LifetimePlanTests
             }),
         };
         Pass(world, Idle - Warn);
-        Activity(world, a => a with { ProbedAt = world.Status.Activity!.AnnouncedAt + TimeSpan.FromSeconds(secondsAfterAnnouncement ?? -3600) });
+        Activity(world, a =>
+            a with { ProbedAt = world.Status.Activity!.AnnouncedAt + TimeSpan.FromSeconds(secondsAfterAnnouncement ?? -3600) });
         Assert.Equal(stops, Pass(world, Warn).Contains("StopWorkspace"));
     }
 
@@ -276,81 +277,6 @@ public sealed class LifetimePlanTests
     }
 
     [Fact]
-    public void IdleTimeNever_IsNotLookedAtAgain()
-    {
-        var world = Running(new WorkspaceLifetime { IdleTimeoutSeconds = 0 });
-        Assert.Empty(Pass(world, TimeSpan.FromDays(100)));
-        Assert.Null(world.Last.Again);
-        Assert.Equal("Runs until somebody stops it: it has no idle time-out.", world.Status.Activity!.KeptBy);
-    }
-
-    [Fact]
-    public void IdleTimeNever_WithThePolicysCeiling_IsTheCeiling()
-    {
-        var world = Running(new WorkspaceLifetime { IdleTimeoutSeconds = 0 }, new PolicyLifetime { MaxIdleTimeoutSeconds = 3600 });
-        Pass(world, TimeSpan.FromMinutes(55));
-        Assert.Equal(Ready.AddHours(1), world.Status.Activity!.StopsAt);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void LongestRun_IsAnnounced_AndNothingExtendsIt(bool byPolicy)
-    {
-        const long hours8 = 8 * 3600;
-        var lifetime = new WorkspaceLifetime
-        {
-            IdleTimeoutSeconds = 0,
-            MaxRunSeconds = byPolicy ? null : hours8,
-            KeepUntil = Ready.AddDays(1),
-            Holds = [new WorkspaceHold { Name = "agent", Until = Ready.AddDays(1) }],
-        };
-
-        // Without any edge: how long it runs is known without one.
-        var world = Running(lifetime, new PolicyLifetime { MaxRunSeconds = byPolicy ? hours8 : null }, edges: false);
-        Assert.EndsWith("Stops at 2030-01-01 20:00:03 UTC at the latest.", world.Status.Activity!.KeptBy, StringComparison.Ordinal);
-        world.Advance(TimeSpan.FromHours(8) - Warn);
-        Use(world, world.Now);
-        Assert.Equal(["Status"], world.Settle());
-        Assert.Equal((Ready.AddHours(8), StopReasons.MaxRun), (world.Status.Activity!.StopsAt!.Value, world.Status.Activity.StopReason));
-        Assert.Contains("has then run for 8 h or more", world.Status.Activity.KeptBy, StringComparison.Ordinal);
-
-        world.Advance(Warn);
-        Use(world, world.Now);
-        Assert.Equal("StopWorkspace", world.Settle()[0]);
-        Assert.Equal(RequestReasons.Policy, world.Seen.Workspace.Spec.LastRequest!.Reason);
-    }
-
-    [Fact]
-    public void LongestRun_SeenLate_IsStillWarned()
-    {
-        var world = Running(new WorkspaceLifetime { MaxRunSeconds = 3600 }, edges: false);
-        world.Advance(TimeSpan.FromDays(1));
-        Assert.DoesNotContain("StopWorkspace", world.Settle());
-        Assert.Equal(world.Now + Warn, world.Status.Activity!.StopsAt);
-    }
-
-    [Fact]
-    public void LongestRun_ComesBeforeTheIdleStop_TheEarlierCounts()
-    {
-        var world = Running(new WorkspaceLifetime { MaxRunSeconds = 27 * 60 });
-        Pass(world, TimeSpan.FromMinutes(22));
-        Assert.Empty(Pass(world, TimeSpan.FromMinutes(3)));
-        Assert.Equal((Ready.AddMinutes(27), StopReasons.MaxRun), (world.Status.Activity!.StopsAt!.Value, world.Status.Activity.StopReason));
-    }
-
-    [Fact]
-    public void Keep_BeyondThePolicysCeiling_EndsThere()
-    {
-        var world = Running(
-            new WorkspaceLifetime { KeepUntil = Ready.AddDays(30) }, new PolicyLifetime { MaxHoldSeconds = 7200 });
-        Assert.Equal(
-            "Kept on request until 2030-01-01 14:00:03 UTC, the most that is allowed.", world.Status.Activity!.KeptBy);
-        Pass(world, TimeSpan.FromHours(2) - Warn);
-        Assert.Equal(Ready.AddHours(2), world.Status.Activity!.StopsAt);
-    }
-
-    [Fact]
     public void NewStart_CountsAnew()
     {
         var world = Announced();
@@ -358,7 +284,8 @@ public sealed class LifetimePlanTests
         Pass(world, Warn);
         world.PodGone();
         Pass(world, TimeSpan.FromMinutes(1));
-        world.Change(s => s with { DesiredState = DesiredStates.Running, LastRequest = new WorkspaceRequest { By = RequestedBy.User, At = world.Now } });
+        world.Change(s => s with { DesiredState = DesiredStates.Running, LastRequest = new WorkspaceRequest { By = RequestedBy.User,
+            At = world.Now } });
         Pass(world, TimeSpan.Zero);
         world.Advance(TimeSpan.FromSeconds(2));
         world.PodReady();
@@ -375,7 +302,8 @@ public sealed class LifetimePlanTests
     {
         var world = Announced();
         var stopsAt = world.Status.Activity!.StopsAt;
-        world.PodStatus(world.Seen.Pod!.Status! with { Conditions = [new Condition { Type = "Ready", Status = "False", LastTransitionTime = world.Now }] });
+        world.PodStatus(world.Seen.Pod!.Status! with { Conditions = [new Condition { Type = "Ready", Status = "False",
+            LastTransitionTime = world.Now }] });
         Pass(world, TimeSpan.FromSeconds(10));
         Assert.Equal(stopsAt, world.Status.Activity!.StopsAt);
     }
@@ -389,7 +317,9 @@ public sealed class LifetimePlanTests
         Assert.Null(world.Status.Activity!.StopsAt);
     }
 
-    /// <summary>Each write that may come between the look and the stop makes the version another one; what is then seen is not stopped.</summary>
+    /// <summary>
+    /// Each write that may come between the look and the stop makes the version another one; what is then seen is not stopped.
+    /// </summary>
     [Theory]
     [InlineData("start")]
     [InlineData("use")]
@@ -408,7 +338,8 @@ public sealed class LifetimePlanTests
         switch (write)
         {
             case "start":
-                world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.User, Reason = "Manual", At = world.Now } });
+                world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.User, Reason = "Manual",
+                    At = world.Now } });
                 break;
             case "use":
                 Use(world, world.Now.AddSeconds(-1));
@@ -431,49 +362,4 @@ public sealed class LifetimePlanTests
         Assert.Equal(DesiredStates.Running, world.Seen.Workspace.Spec.DesiredState);
         Assert.Null(world.Status.Activity!.StopsAt);
     }
-
-    internal static EdgeReport Edge(string name, DateTimeOffset renewed, DateTimeOffset? written = null) => new()
-    {
-        Name = name,
-        RenewedAt = renewed,
-        Duration = TimeSpan.FromSeconds(30),
-        WrittenUntil = written ?? renewed,
-        Confirmed = true,
-    };
-
-    private static World Announced()
-    {
-        var world = World.Running();
-        Assert.Equal(["Status"], Pass(world, Idle - Warn));
-        return world;
-    }
-
-    private static World Running(WorkspaceLifetime lifetime, PolicyLifetime? policy = null, bool edges = true)
-    {
-        var world = World.Running();
-        world.Change(s => s with { Lifetime = lifetime });
-        world.Seen = world.Seen with { Policy = EffectivePolicy.From(new BerthPolicySpec { Lifetime = policy }) };
-        world.Seen = world.Seen with { Edges = edges ? [Edge("edge-a", world.Now)] : ImmutableArray<EdgeReport>.Empty };
-        world.Settle();
-        return world;
-    }
-
-    /// <summary>Lets time pass while a replica of the edge reports, and decides.</summary>
-    private static List<string> Pass(World world, TimeSpan time)
-    {
-        world.Advance(time);
-        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now)] };
-        return world.Settle();
-    }
-
-    private static void Use(World world, DateTimeOffset at) => Activity(world, a => a with { Last = at, Source = "Input" });
-
-    private static void Activity(World world, Func<WorkspaceActivity, WorkspaceActivity> change) =>
-        world.Seen = world.Seen with
-        {
-            Workspace = world.Seen.Workspace with
-            {
-                Status = world.Status with { Activity = change(world.Status.Activity ?? new WorkspaceActivity()) },
-            },
-        };
 }

@@ -1,10 +1,11 @@
-using System.Collections.Immutable;
 using Berth.Resources;
 using Kube.Client.Models;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>What becomes of pods that hang, that are lost with their nodes, that are taken away, and that somebody wants to look at.</summary>
+/// <summary>
+/// What becomes of pods that hang, that are lost with their nodes, that are taken away, and that somebody wants to look at.
+/// </summary>
 public sealed class PodLifeTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds);
@@ -54,7 +55,8 @@ public sealed class PodLifeTests
     public void Start_TemplateAllowsMoreTime_WaitsForIt()
     {
         var world = new World();
-        world.Seen = world.Seen with { Template = TestData.Template(s => s with { Lifetime = new TemplateLifetime { ProgressTimeoutSeconds = 7200 } }) };
+        world.Seen = world.Seen with { Template = TestData.Template(s =>
+            s with { Lifetime = new TemplateLifetime { ProgressTimeoutSeconds = 7200 } }) };
         world.Settle();
         Hang(world, "no answer");
         world.Advance(TimeSpan.FromHours(2) - TimeSpan.FromSeconds(1));
@@ -99,7 +101,8 @@ public sealed class PodLifeTests
             new PodStatus
             {
                 Phase = "Pending",
-                Conditions = [new Condition { Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = "0/1 nodes are available: 1 Insufficient cpu." }],
+                Conditions = [new Condition { Type = "PodScheduled", Status = "False", Reason = "Unschedulable",
+                    Message = "0/1 nodes are available: 1 Insufficient cpu." }],
             },
             node: null);
         world.Settle();
@@ -122,7 +125,8 @@ public sealed class PodLifeTests
     public void EndsAgainAndAgain_IsACrashLoopFromTheThirdTime()
     {
         var world = World.Running();
-        foreach (var (reason, pause) in (ReadOnlySpan<(string, int)>)[(Reasons.Crashed, 10), (Reasons.Crashed, 20), (Reasons.CrashLoop, 40)])
+        foreach (var (reason, pause) in (ReadOnlySpan<(string, int)>)[(Reasons.Crashed, 10), (Reasons.Crashed, 20), (Reasons.CrashLoop,
+            40)])
         {
             world.PodFailed(3);
             world.Settle();
@@ -133,14 +137,16 @@ public sealed class PodLifeTests
             world.Settle();
         }
 
-        Assert.Contains("It has ended 3 times in a row.", world.Notes.Last(n => n.Reason == Reasons.Failed).Message, StringComparison.Ordinal);
+        Assert.Contains("It has ended 3 times in a "
+            + "row.", world.Notes.Last(n => n.Reason == Reasons.Failed).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void KilledForAProbe_EventForgottenLater_StaysTold()
     {
         var world = World.Running();
-        world.Seen = world.Seen with { PodEvents = [new CoreEvent { Reason = "Unhealthy", Message = "Liveness probe failed: HTTP probe failed with statuscode: 500" }] };
+        world.Seen = world.Seen with { PodEvents = [new CoreEvent { Reason = "Unhealthy", Message = "Liveness probe failed: HTTP probe "
+            + "failed with statuscode: 500" }] };
         world.PodFailed(137);
         world.Settle();
         Assert.Equal((Reasons.ProbeFailed, FailureClasses.User), (world.Status.Failure!.Reason, world.Status.Failure.Class));
@@ -149,107 +155,6 @@ public sealed class PodLifeTests
         world.Seen = world.Seen with { PodEvents = [] };
         world.Advance(TimeSpan.FromSeconds(1));
         Assert.Empty(world.Settle());
-    }
-
-    [Fact]
-    public void PodOfALostNode_IsWaitedFor_UntilTheNodeIsDeleted()
-    {
-        var world = World.Running();
-        world.RequestRestart();
-        world.Settle();
-        world.Advance(TimeSpan.FromHours(1));
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = true } };
-        Assert.DoesNotContain("ForceDeletePod", world.Settle());
-        Assert.Equal(Reasons.NodeLost, world.Status.Failure!.Reason);
-        Assert.Equal(PodPlan.LostLook, world.Last.Again);
-
-        // An administrator says that it is down: the cluster removes the pod, the operator forces nothing.
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = true, OutOfService = true } };
-        Assert.DoesNotContain("ForceDeletePod", world.Settle());
-
-        // Without the right to look at nodes nothing is forced either.
-        world.Seen = world.Seen with { Node = null };
-        Assert.DoesNotContain("ForceDeletePod", world.Settle());
-
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = false } };
-        var writes = world.Settle();
-        Assert.Equal("ForceDeletePod", writes[0]);
-        Assert.Contains("CreatePod", writes);
-    }
-
-    [Fact]
-    public void PodOfALostNode_StillInItsGracePeriod_IsNotForced()
-    {
-        var world = World.Running();
-        world.RequestRestart();
-        world.Settle();
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = false } };
-        world.Advance(TimeSpan.FromSeconds(10) + FailureClassifier.StrandedAfter - TimeSpan.FromSeconds(1));
-        Assert.DoesNotContain("ForceDeletePod", world.Settle());
-    }
-
-    [Fact]
-    public void StoppedOnALostNode_NodeDeleted_IsForcedOutAndStopped()
-    {
-        var world = World.Running();
-        world.Change(s => s with { DesiredState = DesiredStates.Stopped });
-        world.Settle();
-        world.Advance(TimeSpan.FromHours(1));
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = false } };
-        var writes = world.Settle();
-        Assert.Contains("ForceDeletePod", writes);
-        Assert.DoesNotContain("CreatePod", writes);
-        Assert.Equal(WorkspacePhases.Stopped, world.Phase);
-    }
-
-    [Theory]
-    [InlineData(true, true)]
-    [InlineData(false, false)]
-    public void PodUnknown_NodeIsOutOfServiceOrGone_IsDeleted(bool exists, bool outOfService)
-    {
-        var world = World.Running();
-        world.PodStatus(world.Seen.Pod!.Status! with { Phase = "Unknown" });
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = true } };
-        Assert.DoesNotContain("DeletePod", world.Settle());
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = exists, OutOfService = outOfService } };
-        Assert.Contains("DeletePod", world.Settle());
-    }
-
-    [Theory]
-    [InlineData(false, Reasons.NodeLost)]
-    [InlineData(true, null)]
-    public void RanAndNoLongerAnswers_NodeIsSilent_IsToldAsTheNodes(bool answers, string? reason)
-    {
-        var world = World.Running();
-        world.PodStatus(NotReady(world));
-        world.Advance(TimeSpan.FromMinutes(1));
-        world.Seen = world.Seen with { Node = new NodeSight { Exists = true, Answers = answers } };
-        Assert.DoesNotContain("DeletePod", world.Settle());
-        Assert.Equal(reason, world.Status.Failure?.Reason);
-        Assert.Equal(WorkspacePhases.Starting, world.Phase);
-    }
-
-    [Theory]
-    [InlineData("PreemptionByScheduler", Reasons.Preempted)]
-    [InlineData("EvictionByEvictionAPI", Reasons.Evicted)]
-    [InlineData("TerminationByKubelet", Reasons.Evicted)]
-    [InlineData("DeletionByTaintManager", Reasons.NodeLost)]
-    public void TakenAwayByTheCluster_SaysWhy_AndStartsAgain(string kubernetesReason, string reason)
-    {
-        var world = World.Running();
-        world.Seen = world.Seen with
-        {
-            Pod = world.Seen.Pod! with
-            {
-                Metadata = world.Seen.Pod.Metadata with { DeletionTimestamp = world.Now.AddSeconds(10) },
-                Status = world.Seen.Pod.Status! with { Conditions = [new Condition { Type = "DisruptionTarget", Status = "True", Reason = kubernetesReason }] },
-            },
-        };
-        world.Settle();
-        Assert.Equal((FailureClasses.Platform, reason), (world.Status.Failure!.Class, world.Status.Failure.Reason));
-        world.PodGone();
-        Assert.Contains("CreatePod", world.Settle());
-        Assert.Null(world.Status.Failure);
     }
 
     [Fact]
@@ -323,7 +228,7 @@ public sealed class PodLifeTests
         Assert.Contains(message, world.Status.Failure.Message, StringComparison.Ordinal);
     }
 
-    private static PodStatus NotReady(World world) => world.Seen.Pod!.Status! with
+    internal static PodStatus NotReady(World world) => world.Seen.Pod!.Status! with
     {
         Conditions = [new Condition { Type = "Ready", Status = "False", LastTransitionTime = world.Now }],
     };
@@ -341,10 +246,12 @@ public sealed class PodLifeTests
                 world.PodStatus(new PodStatus { Phase = "Pending", Conditions = [scheduled] });
                 break;
             case "preparing":
-                world.PodStatus(new PodStatus { Phase = "Pending", InitContainerStatuses = [new ContainerStatus { Name = "clone", State = running }] });
+                world.PodStatus(new PodStatus { Phase = "Pending", InitContainerStatuses = [new ContainerStatus { Name = "clone",
+                    State = running }] });
                 break;
             default:
-                world.PodStatus(new PodStatus { Phase = "Running", ContainerStatuses = [new ContainerStatus { Name = "workspace", State = running }] });
+                world.PodStatus(new PodStatus { Phase = "Running", ContainerStatuses = [new ContainerStatus { Name = "workspace",
+                    State = running }] });
                 break;
         }
     }
