@@ -85,7 +85,13 @@ public static class Program
         // Probes come every few seconds. At the front, so that file and environment can ask for more.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
-            InitialData = [new("Logging:LogLevel:Microsoft.AspNetCore", "Warning")],
+            InitialData =
+            [
+                new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+
+                // It logs a start that failed with its whole stack, and throws it as well: one line here says what to do.
+                new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "None"),
+            ],
         });
         if (configFile is not null)
         {
@@ -103,6 +109,7 @@ public static class Program
         var config = KubeConfig.Load();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Parse(options.Management.Address), options.Management.Port));
         builder.Services.AddSingleton(TimeProvider.System);
+        using var traces = OperatorTraces.Export(builder.Configuration);
         using var metrics = new PrometheusCollector(OperatorHost.Meters);
         using var loggers = LoggerFactory.Create(l =>
             ConfigureLogging(l.AddConfiguration(builder.Configuration.GetSection("Logging")), builder.Environment));

@@ -51,11 +51,27 @@ public sealed record OperatorOptions
     /// <summary>What the installation allows and costs where that BerthPolicy is not there or cannot be read.</summary>
     public BerthPolicySpec Policy { get; init; } = new();
 
+    /// <summary>What becomes of objects that belong to no workspace.</summary>
+    public SweeperOptions Sweeper { get; init; } = new();
+
     /// <summary>The port for probes and metrics.</summary>
     public ManagementOptions Management { get; init; } = new();
 
     /// <summary>Workspaces worked on at a time, 1 to 64. Default 4: a look mostly waits for the API.</summary>
     public int Workers { get; init; } = 4;
+}
+
+/// <summary>What becomes of objects that bear our labels and belong to no workspace.</summary>
+public sealed record SweeperOptions
+{
+    /// <summary>Seconds between two looks; 0 never. Default 3600: orphans are rare, and do no harm for an hour.</summary>
+    public int IntervalSeconds { get; init; } = 3600;
+
+    /// <summary>Younger objects are left alone. Default 600, longer than any cache is behind.</summary>
+    public int MinAgeSeconds { get; init; } = 600;
+
+    /// <summary>What holds data is told, not deleted. Default true.</summary>
+    public bool DryRun { get; init; } = true;
 }
 
 /// <summary>The edge inside the cluster.</summary>

@@ -48,6 +48,16 @@ internal sealed class OptionsChecker
             _problems.Add($"ImagePullPolicy is '{options.ImagePullPolicy}'; use Always, IfNotPresent or Never, or leave it out.");
         }
 
+        if (options.Sweeper.IntervalSeconds is not (0 or >= 10 and <= 604800))
+        {
+            _problems.Add($"Sweeper:IntervalSeconds is {options.Sweeper.IntervalSeconds}; use 10 to 604800 (a week), or 0 for never.");
+        }
+
+        if (options.Sweeper.MinAgeSeconds is < 60 or > 31536000)
+        {
+            _problems.Add($"Sweeper:MinAgeSeconds is {options.Sweeper.MinAgeSeconds}; use 60 to 31536000 (a year).");
+        }
+
         foreach (var problem in PolicyCheck.Check(options.Policy, new BerthPolicySpec()).Problems)
         {
             _problems.Add($"Policy: {problem.Field}: {problem.Message}.");

@@ -72,6 +72,12 @@ internal sealed class OptionsReader
             Backup = BackupOptionsReader.Read(defaults.Backup, Raw, Number, _problems.Add),
             PolicyName = Text("PolicyName", defaults.PolicyName),
             Policy = PolicyOptionsReader.Read(Raw, Number, Flag, Children),
+            Sweeper = new SweeperOptions
+            {
+                IntervalSeconds = Number("Sweeper:IntervalSeconds", defaults.Sweeper.IntervalSeconds),
+                MinAgeSeconds = Number("Sweeper:MinAgeSeconds", defaults.Sweeper.MinAgeSeconds),
+                DryRun = Flag("Sweeper:DryRun") ?? defaults.Sweeper.DryRun,
+            },
             Management = new ManagementOptions
             {
                 Address = Text("Management:Address", management.Address),

@@ -14,8 +14,7 @@ internal static class ManagementEndpoints
         app.MapGet("/livez", (RequestDelegate)(context =>
             AnswerAsync(context, host.IsLive, "ok", "the lease could not be renewed in time")));
         app.MapGet("/readyz", (RequestDelegate)(context => AnswerAsync(
-            context, host.IsReady, host.IsLeading ? "ok, leading" : "ok, standing by",
-                "the first picture of the cluster is not complete")));
+            context, host.NotReady is null, host.IsLeading ? "ok, leading" : "ok, standing by", host.NotReady ?? "it just became ready")));
         app.MapGet("/metrics", (RequestDelegate)(context =>
         {
             context.Response.ContentType = PrometheusCollector.ContentType;

@@ -47,6 +47,7 @@ internal sealed class OperatorControllers : IDisposable
             () => policy.Current, () => Claims(settings, traefik, time), key => _workspaces!.Enqueue(key), time));
         _budgets = Own(new BudgetWatch(
             () => policy.Current, caches.Workspaces.Store.List, events, time, loggers.CreateLogger<BudgetWatch>()));
+        Own(new AdmissionMetrics(_admissions, _budgets));
         Own(caches.Workspaces.AddHandler(e =>
         {
             if (e.Old?.Status?.Usage != e.Resource.Status?.Usage)

@@ -16,6 +16,9 @@ public sealed class OperatorHost : IDisposable
     // Installing Traefik later is rare, and a minute is soon enough; asking costs one small request.
     private static readonly TimeSpan TraefikInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan DiscoveryRetry = TimeSpan.FromSeconds(2);
+
+    // A watch that was lost is back within 30 s; twice that is trouble that should be seen.
+    private static readonly TimeSpan WatchTolerance = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LeaseTolerance = TimeSpan.FromSeconds(20);
 
     private readonly OperatorOptions _options;
@@ -28,6 +31,7 @@ public sealed class OperatorHost : IDisposable
     private readonly PolicySource _policy;
     private readonly WorkspaceCaches _caches;
     private readonly OperatorMetrics _metrics;
+    private readonly StateMetrics _state;
     private readonly EventRecorder _events;
     private readonly LeaderElector? _elector;
 
@@ -62,6 +66,7 @@ public sealed class OperatorHost : IDisposable
         _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace,
             settings.Edge.Namespace, () => _policy.Current, settings.Backup.Mode != BackupMode.Off);
         _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);
+        _state = new StateMetrics(() => IsLeading, _caches.Workspaces.Store.List, () => _policy.Current, time);
         if (options.LeaderElection.Enabled)
         {
             var election = new LeaderElectionOptions
@@ -83,8 +88,19 @@ public sealed class OperatorHost : IDisposable
     /// <summary>False when the process should be started anew: it believes to lead and cannot renew.</summary>
     public bool IsLive => _elector?.IsHealthy(LeaseTolerance) != false;
 
-    /// <summary>True once the caches hold everything: it can work, or take over.</summary>
-    public bool IsReady => _caches.Workspaces.HasSynced && _caches.Templates.HasSynced && _caches.Pods.HasSynced
+    /// <summary>Why it is not ready, in words; null when it is: the caches hold everything, and follow the cluster.</summary>
+    public string? NotReady => !IsSynced ? "the first picture of the cluster is not complete"
+        : Watched.FirstOrDefault(i => i.BrokenFor > WatchTolerance) is { } broken
+            ? $"watching {broken.Descriptor.Plural} has failed for {broken.BrokenFor.TotalSeconds:0} s: what is known of them is old"
+            : null;
+
+    /// <summary>True once the caches hold everything and while they follow the cluster: it can work, or take over.</summary>
+    public bool IsReady => NotReady is null;
+
+    private IInformer[] Watched =>
+        [_caches.Workspaces, _caches.Templates, _caches.Pods, _caches.Volumes, _caches.Services, _caches.NetworkPolicies];
+
+    private bool IsSynced => _caches.Workspaces.HasSynced && _caches.Templates.HasSynced && _caches.Pods.HasSynced
         && _caches.Volumes.HasSynced
         && _caches.Services.HasSynced && _caches.NetworkPolicies.HasSynced && _caches.Pools.HasSynced;
 
@@ -125,6 +141,7 @@ public sealed class OperatorHost : IDisposable
     {
         _informers.Dispose();
         _metrics.Dispose();
+        _state.Dispose();
     }
 
     private async Task LeadAsync(CancellationToken cancellationToken)
@@ -165,7 +182,18 @@ public sealed class OperatorHost : IDisposable
         using var controllers = new OperatorControllers(
             _client, _caches, _policy, _settings, _events, _metrics, _options.Workers, _time, _loggers, traefik);
         OperatorLog.Leading(_logger, _caches.Workspaces.Store.Count, _caches.Templates.Store.Count);
-        await controllers.RunAsync(cancellationToken);
+        var sweeper = new Sweeper(_client, _caches, _options.Sweeper, _events, _metrics, _time, _loggers.CreateLogger<Sweeper>());
+        using var term = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sweeping = sweeper.RunAsync(term.Token);
+        try
+        {
+            await controllers.RunAsync(cancellationToken);
+        }
+        finally
+        {
+            await term.CancelAsync();
+            await sweeping;
+        }
     }
 
     /// <summary>Ends the term when the answer changes; returns the last answer.</summary>

@@ -12,10 +12,12 @@ internal sealed class OperatorMetrics : IDisposable
     private static readonly double[] StartBuckets = [0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 
     private readonly Meter _meter = new(MeterName);
+    private volatile IReadOnlyList<(string Kind, string Action, int Count)> _lastOrphans = [];
     private readonly Counter<long> _writes;
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _failures;
     private readonly Counter<long> _phases;
+    private readonly Counter<long> _stops;
     private readonly Histogram<double> _starts;
 
     internal OperatorMetrics(Func<IEnumerable<UserWorkspace>> workspaces)
@@ -26,11 +28,17 @@ internal sealed class OperatorMetrics : IDisposable
         _failures = _meter.CreateCounter<long>("berth_operator_failures_total", null, "Failures of workspaces by class and reason.");
         _phases = _meter.CreateCounter<long>("berth_operator_transitions_total", null,
             "Transitions of workspaces by the phase they entered.");
+        _stops = _meter.CreateCounter<long>("berth_operator_stops_total", null, "Workspaces that came to rest, by who asked last and why.");
         _starts = _meter.CreateHistogram(
             "berth_operator_start_seconds",
             "s",
             "Time from the wish to a workspace that answers.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = StartBuckets });
+        _meter.CreateObservableGauge(
+            "berth_operator_orphans",
+            () => _lastOrphans.Select(o => new Measurement<long>(o.Count, new("kind", o.Kind), new KeyValuePair<string, object?>("action", o.Action))),
+            null,
+            "Objects of no workspace that the last sweep found, by what it did.");
         _meter.CreateObservableGauge(
             "berth_operator_workspaces",
             () => workspaces().GroupBy(w => w.Status?.Phase ?? WorkspacePhases.Pending)
@@ -38,6 +46,14 @@ internal sealed class OperatorMetrics : IDisposable
             null,
             "Workspaces by phase.");
     }
+
+    /// <summary>A workspace came to rest: by whom and why.</summary>
+    internal void Stopped(WorkspaceRequest? request) =>
+        _stops.Add(1, new("by", request?.By ?? "none"), new KeyValuePair<string, object?>("reason", request?.Reason ?? "none"));
+
+    /// <summary>What the last sweep found.</summary>
+    internal void Orphans(IReadOnlyCollection<Orphan> orphans) => _lastOrphans =
+        [.. orphans.GroupBy(o => (o.Object.Kind, o.Action)).Select(g => (g.Key.Kind, g.Key.Action.ToString(), g.Count()))];
 
     internal void Wrote(Step step) => _writes.Add(1, new KeyValuePair<string, object?>("step", step.GetType().Name));
 

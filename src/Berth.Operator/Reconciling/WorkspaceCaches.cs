@@ -40,14 +40,16 @@ internal sealed class WorkspaceCaches
         Edges = new EdgeWatch(informers.Time, edgeNamespace);
         foreach (var edges in (ReadOnlySpan<string?>)(ns is null || ns == edgeNamespace ? [ns] : [ns, edgeNamespace]))
         {
-            Edges.Follow(informers.Get(new InformerOptions<Lease>
+            var leases = informers.Get(new InformerOptions<Lease>
             {
                 Watcher = new WatcherOptions
                 {
                     Namespace = edges,
                     LabelSelector = $"{EdgeLeases.Component}={EdgeLeases.ComponentValue}",
                 },
-            }));
+            });
+            Edges.Follow(leases);
+            EdgeLeaseCaches.Add(leases);
         }
     }
 
@@ -75,6 +77,8 @@ internal sealed class WorkspaceCaches
 
     /// <summary>What the replicas of the edge say. Nothing waits for it: without it, nothing is stopped for lack of use.</summary>
     internal EdgeWatch Edges { get; }
+
+    internal List<SharedInformer<Lease>> EdgeLeaseCaches { get; } = [];
 
     internal SharedInformer<Service> Services { get; }
 

@@ -40,6 +40,20 @@ internal sealed partial class WorkspaceReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
+        using var span = OperatorTraces.Reconcile(key);
+        try
+        {
+            return await LookAsync(key, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            span.Failed(e);
+            throw;
+        }
+    }
+
+    private async Task<ReconcileResult> LookAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
         if (!gate.IsReady(key))
         {
             return ReconcileResult.After(StaleDelay);
@@ -165,6 +179,20 @@ internal sealed partial class WorkspaceReconciler(
 
     private async Task<UserWorkspace> ExecuteAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
     {
+        using var span = OperatorTraces.Write(key, step.GetType().Name);
+        try
+        {
+            return await WriteAsync(key, workspace, step, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            span.Failed(e);
+            throw;
+        }
+    }
+
+    private async Task<UserWorkspace> WriteAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
+    {
         OperatorLog.Executing(logger, key, step.GetType().Name);
         metrics.Wrote(step);
         switch (step)
@@ -240,10 +268,16 @@ internal sealed partial class WorkspaceReconciler(
         }
 
         var former = workspace.Status;
+        using var span = OperatorTraces.Write(key, "Status");
         var written = await client.ReplaceStatusAsync(workspace with { Status = status },
             new WriteOptions { FieldManager = FieldManager }, cancellationToken);
         gate.WroteAt(key, written);
         metrics.StatusWritten(former, status);
+        if (status.Phase == WorkspacePhases.Stopped && former?.Phase is not (null or WorkspacePhases.Stopped))
+        {
+            metrics.Stopped(workspace.Spec.LastRequest);
+        }
+
         foreach (var record in AdministrationPlan.Audit(workspace, former, status))
         {
             audit.Write(record);

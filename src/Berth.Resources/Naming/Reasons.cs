@@ -247,4 +247,7 @@ public static class Reasons
 
     /// <summary>80 or 100 % of a monthly budget are used.</summary>
     public const string BudgetReached = "BudgetReached";
+
+    /// <summary>An object of ours belongs to no workspace.</summary>
+    public const string Orphan = "Orphan";
 }

@@ -10,7 +10,7 @@ internal sealed class InformerMetrics : IDisposable
     private readonly KeyValuePair<string, object?> _kind;
     private readonly Counter<long> _restarts;
 
-    public InformerMetrics(string kind, Func<int> count, Func<string?> version)
+    public InformerMetrics(string kind, Func<int> count, Func<string?> version, WatchHealth health)
     {
         _kind = new("kind", kind);
         KeyValuePair<string, object?>[] tags = [_kind];
@@ -22,6 +22,13 @@ internal sealed class InformerMetrics : IDisposable
                 : Array.Empty<Measurement<double>>(),
             null,
             "How far the store has followed the server.");
+        _meter.CreateObservableGauge("watch_broken_seconds", () => new Measurement<double>(health.BrokenFor.TotalSeconds, tags), null,
+            "How long watching has failed without anything coming through; 0 while it works.");
+        _meter.CreateObservableGauge(
+            "watch_last_heard_timestamp_seconds",
+            () => health.LastHeard is { } at ? [new Measurement<double>(at.ToUnixTimeSeconds(), tags)] : Array.Empty<Measurement<double>>(),
+            null,
+            "Unix time at which a list or watch brought something last.");
     }
 
     public void Restarted(string reason) => _restarts.Add(1, _kind, new("reason", reason));

@@ -16,6 +16,12 @@ public interface IInformer
     /// <summary>How far the store has followed the server; null before the first picture.</summary>
     string? LastResourceVersion { get; }
 
+    /// <summary>
+    /// How long watching has failed again and again without anything coming through; zero while it works. A watch that works and brings
+    /// nothing is not broken.
+    /// </summary>
+    TimeSpan BrokenFor { get; }
+
     /// <summary>Waits for <see cref="HasSynced"/>.</summary>
     Task WaitForSyncAsync(CancellationToken cancellationToken);
 
@@ -43,6 +49,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     private readonly ILogger _logger;
     private readonly InformerMetrics _metrics;
     private readonly Store<T> _store;
+    private readonly WatchHealth _health;
     private readonly bool _inline;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -74,7 +81,8 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
         _time = time;
         _logger = loggers.CreateLogger("Kube.Runtime.Informer");
         _store = new Store<T>(options.Indexers);
-        _metrics = new InformerMetrics(T.Descriptor.Plural, () => _store.Count, () => _version);
+        _health = new WatchHealth(time);
+        _metrics = new InformerMetrics(T.Descriptor.Plural, () => _store.Count, () => _version, _health);
     }
 
     /// <summary>What is known. Complete once <see cref="HasSynced"/>.</summary>
@@ -95,6 +103,9 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     /// </summary>
     public DateTimeOffset? LastContact =>
         Interlocked.Read(ref _contact) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
+    /// <inheritdoc/>
+    public TimeSpan BrokenFor => _health.BrokenFor;
 
     /// <inheritdoc/>
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
@@ -192,6 +203,11 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
                 Interlocked.Exchange(ref _contact, e.Kind == WatcherEventKind.Failed ? 0 : _time.GetUtcNow().UtcTicks);
             }
 
+            if (e.Kind is not (WatcherEventKind.Failed or WatcherEventKind.Init))
+            {
+                _health.Heard();
+            }
+
             switch (e.Kind)
             {
                 case WatcherEventKind.Init:
@@ -228,6 +244,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
     {
         var reason = error is KubeException k ? k.Status.Reason ?? "Unknown" : error.GetType().Name;
         _metrics.Restarted(reason);
+        _health.Failed();
         CachingLog.WatchFailed(_logger, T.Descriptor.Plural, error.Message);
     }
 

@@ -187,6 +187,8 @@ public sealed class ApplyingTests
     {
         public ResourceDescriptor Descriptor => ConfigMap.Descriptor;
 
+        public TimeSpan BrokenFor => TimeSpan.Zero;
+
         public bool HasSynced => true;
 
         public string? LastResourceVersion { get; set; }
