@@ -37,7 +37,7 @@ internal static class StatusWriter
             ? own.Metadata.Annotations?.GetValueOrDefault(Annotations.Revision)
             : pod.State == PodState.Creating ? blueprint.Revision : null;
         var desired = blueprint.WishedRevision ?? blueprint.Revision ?? former.TemplateRevision?.Desired;
-        return former with
+        return UsagePlan.Write(seen, former with
         {
             Phase = Phase(seen, blueprint, children, pod, usable),
             Message = conditions.FirstNotTrue()?.Message,
@@ -52,7 +52,6 @@ internal static class StatusWriter
             Failure = FailureStatus.Write(blueprint, children, pod, seen),
             Storage = storage.Status(seen),
             Queue = AdmissionPlan.Place(seen),
-            Usage = UsagePlan.Write(seen),
             ForcedStopAt = AdministrationPlan.Served(seen),
             TemplateRevision = current is null && desired is null && seen.Chain?.Redirects is not { IsEmpty: false }
                 ? null
@@ -67,7 +66,7 @@ internal static class StatusWriter
                         : null,
                     Fallback = blueprint.Fallback,
                 },
-        };
+        });
     }
 
     private static string Phase(Observation seen, Blueprint blueprint, ChildPlan children, PodPlan pod, bool usable) => pod.State switch

@@ -140,6 +140,7 @@ internal sealed class Stage : IDisposable
                 foreach (var (name, value) in obj.ToList())
                 {
                     if (name is "resourceVersion" or "uid" or "managedFields" or "generation" or "observedGeneration"
+                        or "countedUntil" or "cpuSeconds" or "memoryGiBSeconds" or "gpuSeconds" or "storageGiBSeconds" or "costMicros"
                         || name.EndsWith("At", StringComparison.Ordinal) || name.EndsWith("-at", StringComparison.Ordinal) || name.EndsWith("Timestamp", StringComparison.Ordinal)
                         || name.EndsWith("Time", StringComparison.Ordinal))
                     {
