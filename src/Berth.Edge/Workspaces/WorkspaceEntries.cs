@@ -68,7 +68,8 @@ internal static class WorkspaceEntries
         return phase;
     }
 
-    private static (WorkspaceTarget? Target, string? Audience) TargetOf(UserWorkspace workspace, Endpoints? endpoints, TargetResolution targets)
+    private static (WorkspaceTarget? Target, string? Audience) TargetOf(
+        UserWorkspace workspace, Endpoints? endpoints, TargetResolution targets)
     {
         // Endpoints may lag behind: what is wanted away is not forwarded to, however ready it still looks.
         if (workspace.Metadata.DeletionTimestamp is not null || workspace.Spec.DesiredState != DesiredStates.Running)

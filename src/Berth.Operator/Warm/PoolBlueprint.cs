@@ -110,20 +110,23 @@ internal sealed record PoolBlueprint
     {
         var room = WorkspaceNames.MaxLength - NamePrefix.Length - RandomLength - 1;
         var stem = template.Replace('.', '-');
-        return $"{NamePrefix}{(stem.Length > room ? stem[..room] : stem).TrimEnd('-')}-{RandomNumberGenerator.GetString(RandomLetters, RandomLength)}";
+        stem = (stem.Length > room ? stem[..room] : stem).TrimEnd('-');
+        return $"{NamePrefix}{stem}-{RandomNumberGenerator.GetString(RandomLetters, RandomLength)}";
     }
 
     /// <summary>The audience of the identity header of a pod; no other pod accepts it.</summary>
     internal static string AudienceOf(string? ns, string name) => $"{AudiencePrefix}{ns}:{name}";
 
     /// <summary>The claim of one pod; it bears the pod's name, and nobody owns it: what is in it decides whether it may go.</summary>
-    internal PersistentVolumeClaim MakeClaim(string name) => _claim with { Metadata = _claim.Metadata with { Name = name, Labels = LabelsOf() } };
+    internal PersistentVolumeClaim MakeClaim(string name) =>
+        _claim with { Metadata = _claim.Metadata with { Name = name, Labels = LabelsOf() } };
 
     /// <summary>One pod.</summary>
     internal Pod MakePod(string name, WorkspaceTemplate template)
     {
         var audience = AudienceOf(_pod.Metadata.Namespace, name);
-        var annotations = new Dictionary<string, string>(_pod.Metadata.Annotations ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        var annotations = new Dictionary<string, string>(
+            _pod.Metadata.Annotations ?? new Dictionary<string, string>(), StringComparer.Ordinal)
         {
             [Annotations.PoolRevision] = Revision,
             [Annotations.IdentityAudience] = audience,

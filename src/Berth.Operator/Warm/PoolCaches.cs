@@ -47,7 +47,9 @@ internal sealed class PoolCaches
 
     /// <summary>Key of the template that an object was made for.</summary>
     internal static ResourceKey? KeyOf(IKubeObject obj) =>
-        obj.Metadata.Labels?.GetValueOrDefault(Labels.Pool) is { Length: > 0 } name ? new ResourceKey(obj.Metadata.Namespace ?? "", name) : null;
+        obj.Metadata.Labels?.GetValueOrDefault(Labels.Pool) is { Length: > 0 } name
+            ? new ResourceKey(obj.Metadata.Namespace ?? "", name)
+            : null;
 
     internal IReadOnlyList<Pod> PodsOf(ResourceKey template) => Pods.Store.ByIndex(PoolIndex, $"{template.Namespace}/{template.Name}");
 

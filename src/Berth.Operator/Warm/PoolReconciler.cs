@@ -38,7 +38,9 @@ internal sealed class PoolReconciler(
     private readonly ConcurrentDictionary<ResourceKey, State> _states = new();
     private readonly DateTimeOffset _since = time.GetUtcNow();
 
-    private readonly ConcurrentDictionary<ResourceKey, (WorkspaceTemplate Template, PoolBlueprint? Pool, string? Problem)> _blueprints = new();
+    private readonly ConcurrentDictionary<ResourceKey, Made> _blueprints = new();
+
+    private sealed record Made(WorkspaceTemplate Template, PoolBlueprint? Pool, string? Problem);
 
     private sealed record State(PoolMemory Memory, PoolCount Count, string? Told, long At);
 
@@ -131,7 +133,7 @@ internal sealed class PoolReconciler(
         if (!_blueprints.TryGetValue(key, out var known) || !ReferenceEquals(known.Template, template))
         {
             var (pool, problem) = PoolBlueprint.For(template, settings);
-            _blueprints[key] = known = (template, pool, problem);
+            _blueprints[key] = known = new Made(template, pool, problem);
         }
 
         return (known.Pool, known.Problem);
@@ -165,7 +167,8 @@ internal sealed class PoolReconciler(
         if (wish.Size > 0 && blueprint?.NetworkPolicy is { } policy)
         {
             var stamped = policy with { Metadata = ChildDiff.Stamp(policy, NetworkPolicy.JsonTypeInfo) };
-            if (ChildDiff.Differs(stamped, present.FirstOrDefault(p => p.Metadata.Name == policy.Metadata.Name), NetworkPolicy.JsonTypeInfo))
+            var known = present.FirstOrDefault(p => p.Metadata.Name == policy.Metadata.Name);
+            if (ChildDiff.Differs(stamped, known, NetworkPolicy.JsonTypeInfo))
             {
                 gate.WroteAt(key, await _applier.ApplyAsync(stamped, cancellationToken));
             }

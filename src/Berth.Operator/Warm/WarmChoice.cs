@@ -42,7 +42,8 @@ internal sealed record WarmChoice(ImmutableArray<Pod> Candidates, string? Reason
     /// <param name="claim">The volume that would be made for it; null when it has one.</param>
     /// <param name="pool">All pods of the template's pool.</param>
     /// <param name="revision">Revision of the template's pool; null when it has none.</param>
-    internal static WarmChoice Make(Observation seen, Pod pod, PersistentVolumeClaim? claim, IReadOnlyList<Pod> pool, Func<string?> revision)
+    internal static WarmChoice Make(
+        Observation seen, Pod pod, PersistentVolumeClaim? claim, IReadOnlyList<Pod> pool, Func<string?> revision)
     {
         if (seen.Template is not { Spec: { WarmPool.Size: > 0, Retired: null } })
         {
@@ -80,8 +81,11 @@ internal static class PoolPods
     /// <summary>Nobody took it, and it is not ending.</summary>
     internal static bool IsWaiting(Pod pod) => !IsClaimed(pod.Metadata) && pod.Metadata.DeletionTimestamp is null;
 
-    /// <summary>A workspace took it.</summary>
-    internal static bool IsClaimed(ObjectMeta metadata) => metadata.Labels?.ContainsKey(Labels.Workspace) == true;
+    /// <summary>
+    /// A workspace took it. The annotation counts like the label: somebody who takes the label away by hand does not make the volume empty.
+    /// </summary>
+    internal static bool IsClaimed(ObjectMeta metadata) =>
+        metadata.Labels?.ContainsKey(Labels.Workspace) == true || metadata.Annotations?.ContainsKey(Annotations.Identity) == true;
 
     internal static bool IsReady(Pod pod) =>
         pod.Status is { Phase: "Running", Conditions: { } conditions } && conditions.Any(c => c.Type == "Ready" && c.Status == "True");

@@ -17,7 +17,8 @@ internal static partial class WarmLog
     [LoggerMessage(2102, LogLevel.Warning, "{Key}: the volume of pod {Pod} is gone or somebody else's; the pod is deleted")]
     internal static partial void GivenUp(ILogger logger, ResourceKey key, string pod);
 
-    [LoggerMessage(2103, LogLevel.Debug, "Pool {Key}: {Create} to make, {Delete} pods and {Claims} volumes to delete; {Ready} of {Size} ready")]
+    [LoggerMessage(2103, LogLevel.Debug,
+        "Pool {Key}: {Create} to make, {Delete} pods and {Claims} volumes to delete; {Ready} of {Size} ready")]
     internal static partial void Planned(ILogger logger, ResourceKey key, int create, int delete, int claims, int ready, int size);
 
     [LoggerMessage(2104, LogLevel.Warning, "Pool {Key}: the API refused a pod or its volume; next attempt at {Next}: {Message}")]

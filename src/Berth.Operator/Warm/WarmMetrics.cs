@@ -29,7 +29,8 @@ internal sealed class WarmMetrics : IDisposable
         _durations = _meter.CreateHistogram(
             "berth_operator_claim_seconds", "s", "Time from the decision to start until pod and volume are claimed.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = ClaimBuckets });
-        _meter.CreateObservableGauge("berth_operator_pool_size", () => pools().Select(p => Of(p, p.Size, null)), null, "Pods that should wait, by template.");
+        _meter.CreateObservableGauge(
+            "berth_operator_pool_size", () => pools().Select(p => Of(p, p.Size, null)), null, "Pods that should wait, by template.");
         _meter.CreateObservableGauge(
             "berth_operator_pool_pods",
             () => pools().SelectMany(p => (Measurement<long>[])

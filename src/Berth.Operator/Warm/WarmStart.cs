@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
@@ -18,7 +16,8 @@ namespace Berth.Operator;
 ///    3  volume: labels                       resourceVersion, likewise; from here on it is the person's
 ///    4  decided again with both: service, route, status
 /// </code>
-/// After a crash the next look finds: after 1 nothing but a policy; after 2 a pod of the workspace whose volume is still the pool's, and goes
+/// After a crash the next look finds: after 1 nothing but a policy; after 2 a pod of the workspace whose volume is still the pool's, and
+/// goes
 /// on with 3 (<see cref="ResumeAsync"/>), or deletes the pod when the volume is gone; after 3 pod and volume. Nobody is let in before 4, so
 /// a volume that never got to 3 is empty, and the pool may delete it.
 /// </remarks>
@@ -50,7 +49,8 @@ internal sealed class WarmStart(
 
         var began = time.GetTimestamp();
         var claim = decision.Steps.OfType<Step.ApplyVolume>().FirstOrDefault()?.Object;
-        var choice = WarmChoice.Make(seen, pod, claim, pools.PodsOf(template.Key()), () => PoolBlueprint.For(template, settings).Pool?.Revision);
+        var choice = WarmChoice.Make(
+            seen, pod, claim, pools.PodsOf(template.Key()), () => PoolBlueprint.For(template, settings).Pool?.Revision);
         if (choice.Reason is { } reason)
         {
             metrics.Cold(reason);
@@ -149,7 +149,8 @@ internal sealed class WarmStart(
         }
     }
 
-    private async Task<Observation?> ClaimAsync(ResourceKey key, Observation seen, Pod wanted, Pod candidate, CancellationToken cancellationToken)
+    private async Task<Observation?> ClaimAsync(
+        ResourceKey key, Observation seen, Pod wanted, Pod candidate, CancellationToken cancellationToken)
     {
         var pod = await ClaimPodAsync(key, seen.Workspace, wanted, candidate, cancellationToken);
         return pod is not null && await ClaimVolumeAsync(key, seen.Workspace, pod, cancellationToken) is { } volume
@@ -166,7 +167,8 @@ internal sealed class WarmStart(
             try
             {
                 var claimed = await client.PatchAsync<Pod>(
-                    candidate.Metadata.Namespace, candidate.Metadata.Name!, PodPatch(workspace, wanted, candidate),
+                    candidate.Metadata.Namespace, candidate.Metadata.Name!,
+                    ClaimPatches.Pod(workspace, wanted, candidate, time.GetUtcNow()),
                     new WriteOptions { FieldManager = WorkspaceReconciler.FieldManager }, cancellationToken);
                 return Wrote(key, claimed);
             }
@@ -213,7 +215,7 @@ internal sealed class WarmStart(
             try
             {
                 return Wrote(key, await client.PatchAsync<PersistentVolumeClaim>(
-                    key.Namespace, name, VolumePatch(workspace, volume),
+                    key.Namespace, name, ClaimPatches.Volume(workspace, volume),
                     new WriteOptions { FieldManager = WorkspaceReconciler.FieldManager }, cancellationToken));
             }
             catch (KubeException e) when (e.IsConflict || e.IsNotFound)
@@ -238,7 +240,8 @@ internal sealed class WarmStart(
         WarmLog.GivenUp(logger, key, pod.Metadata.Name!);
         try
         {
-            await client.DeleteAsync<Pod>(key.Namespace, pod.Metadata.Name!, new DeleteOptions { Uid = pod.Metadata.Uid }, cancellationToken);
+            await client.DeleteAsync<Pod>(
+                key.Namespace, pod.Metadata.Name!, new DeleteOptions { Uid = pod.Metadata.Uid }, cancellationToken);
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {
@@ -257,47 +260,6 @@ internal sealed class WarmStart(
         && now.Status?.PodName is null
         && now.Status?.Storage?.ClaimName is null;
 
-    private KubePatch PodPatch(UserWorkspace workspace, Pod wanted, Pod candidate)
-    {
-        var annotations = new JsonObject();
-        foreach (var (name, value) in wanted.Metadata.Annotations ?? new Dictionary<string, string>())
-        {
-            annotations[name] = value;
-        }
-
-        annotations[Annotations.ClaimedAt] = Times.Text(time.GetUtcNow());
-        return Patch(candidate.Metadata, wanted.Metadata.Labels, annotations, JsonSerializer.SerializeToNode(
-            new Pod { Metadata = new ObjectMeta { OwnerReferences = Children.Owned(workspace).OwnerReferences } },
-            Pod.JsonTypeInfo)!["metadata"]!["ownerReferences"]!.DeepClone());
-    }
-
-    private static KubePatch VolumePatch(UserWorkspace workspace, PersistentVolumeClaim volume) =>
-        Patch(volume.Metadata, Children.LabelsOf(workspace),
-            new JsonObject { [Annotations.Identity] = ChildIdentity.For(workspace).ToAnnotation() }, null);
-
-    private static KubePatch Patch(ObjectMeta of, IReadOnlyDictionary<string, string>? labels, JsonObject? annotations, JsonNode? owners)
-    {
-        var metadata = new JsonObject { ["uid"] = of.Uid, ["resourceVersion"] = of.ResourceVersion };
-        var set = new JsonObject();
-        foreach (var (name, value) in labels ?? new Dictionary<string, string>())
-        {
-            set[name] = value;
-        }
-
-        metadata["labels"] = set;
-        if (annotations is not null)
-        {
-            metadata["annotations"] = annotations;
-        }
-
-        if (owners is not null)
-        {
-            metadata["ownerReferences"] = owners;
-        }
-
-        return KubePatch.Merge(JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["metadata"] = metadata }, WarmJson.Default.JsonObject));
-    }
-
     private T Wrote<T>(ResourceKey key, T written)
         where T : class, IKubeResource<T>
     {
@@ -311,7 +273,8 @@ internal sealed class WarmStart(
         Notes =
         [
             new Note(false, Reasons.Claimed,
-                $"Took pod {candidate.Metadata.Name} of template {candidate.Metadata.Labels?.GetValueOrDefault(Labels.Template)}, which was waiting."),
+                $"Took pod {candidate.Metadata.Name} of template {candidate.Metadata.Labels?.GetValueOrDefault(Labels.Template)}, which "
+                    + "was waiting."),
             .. decision.Notes.Where(n => n.Reason != Reasons.VolumeFound),
         ],
     };

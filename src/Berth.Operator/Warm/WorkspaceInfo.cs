@@ -4,7 +4,8 @@ using Kube.Client.Models;
 namespace Berth.Operator;
 
 /// <summary>
-/// The folder that tells a pod whose it is: files <c>name</c> and <c>url</c>, made by the downward API of the pod's own label and annotation.
+/// The folder that tells a pod whose it is: files <c>name</c> and <c>url</c>, made by the downward API of the pod's own label and
+/// annotation.
 /// A pod from a warm pool is started before anybody knows, so its files are empty until a workspace claims it; its environment could not
 /// follow.
 /// </summary>
@@ -31,12 +32,17 @@ internal static class WorkspaceInfo
                 {
                     DownwardAPI = new DownwardApiProjection
                     {
-                        Items = [File("name", $"metadata.labels['{Labels.Workspace}']"), File("url", $"metadata.annotations['{Annotations.WorkspaceUrl}']")],
+                        Items =
+                        [
+                            File("name", $"metadata.labels['{Labels.Workspace}']"),
+                            File("url", $"metadata.annotations['{Annotations.WorkspaceUrl}']"),
+                        ],
                     },
                 },
             ],
         },
     };
 
-    private static DownwardApiFile File(string path, string field) => new() { Path = path, FieldRef = new ObjectFieldSelector { FieldPath = field } };
+    private static DownwardApiFile File(string path, string field) =>
+        new() { Path = path, FieldRef = new ObjectFieldSelector { FieldPath = field } };
 }

@@ -3,7 +3,8 @@ using Berth.Studio.Identity;
 namespace Berth.Studio.Hosting;
 
 /// <summary>
-/// Keeps other web pages from using a person's browser against their workspace. Workspaces are neighbours under one domain, hence same-site to
+/// Keeps other web pages from using a person's browser against their workspace. Workspaces are neighbours under one domain, hence
+/// same-site to
 /// each other: SameSite cookies do not separate them, this does.
 /// </summary>
 /// <remarks>

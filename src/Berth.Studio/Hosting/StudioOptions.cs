@@ -12,7 +12,9 @@ internal sealed record StudioOptions
     /// <summary>Enough for a person with many tabs; each costs a thread and 64 KiB of scrollback.</summary>
     public const int DefaultMaxTerminals = 16;
 
-    /// <summary>The address to listen on: every one by default, because a kubelet's probe and the proxy come from outside of the pod.</summary>
+    /// <summary>
+    /// The address to listen on: every one by default, because a kubelet's probe and the proxy come from outside of the pod.
+    /// </summary>
     public IPAddress Address { get; init; } = IPAddress.IPv6Any;
 
     /// <summary>The port to listen on; 0 takes a free one.</summary>
@@ -31,7 +33,8 @@ internal sealed record StudioOptions
     public required string Root { get; init; }
 
     /// <summary>
-    /// The origin that the browser sees, or null: then an Origin is compared with what the identity header says, or else with the request's Host.
+    /// The origin that the browser sees, or null: then an Origin is compared with what the identity header says, or else with the
+    /// request's Host.
     /// </summary>
     public string? Origin { get; init; }
 

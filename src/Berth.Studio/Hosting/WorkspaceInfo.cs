@@ -1,7 +1,8 @@
 namespace Berth.Studio.Hosting;
 
 /// <summary>
-/// The folder WORKSPACE_INFO: a platform that starts the program before it knows whose it will be writes name and origin there later, one file
+/// The folder WORKSPACE_INFO: a platform that starts the program before it knows whose it will be writes name and origin there later, one
+/// file
 /// each. Until then the files are empty or absent.
 /// </summary>
 /// <param name="folder">The folder; null where there is none.</param>
@@ -41,7 +42,7 @@ internal sealed class WorkspaceInfo(string? folder)
             }
 
             var text = File.ReadAllText(path).Trim();
-            return text.Length == 0 || text.Contains('\0', StringComparison.Ordinal) || text.Contains('\n', StringComparison.Ordinal) ? null : text;
+            return text.Length == 0 || text.AsSpan().ContainsAny('\0', '\n') ? null : text;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

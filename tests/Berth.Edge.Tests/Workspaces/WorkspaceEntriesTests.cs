@@ -42,7 +42,11 @@ public sealed class WorkspaceEntriesTests
                     {
                         Addresses =
                         [
-                            new EndpointAddress { IP = "10.0.0.1", TargetRef = pod is null ? null : new ObjectReference { Kind = "Pod", Name = pod } },
+                            new EndpointAddress
+                            {
+                                IP = "10.0.0.1",
+                                TargetRef = pod is null ? null : new ObjectReference { Kind = "Pod", Name = pod },
+                            },
                         ],
                         Ports = [new EndpointPort { Name = "http", Port = 8080 }],
                     },

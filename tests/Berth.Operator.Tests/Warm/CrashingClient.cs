@@ -35,7 +35,8 @@ internal sealed class CrashingClient(IKubeClient inner) : IKubeClient
 
     public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> =>
-        WriteAsync<T, T>(obj.Metadata.Name!.StartsWith("pool-", StringComparison.Ordinal), () => inner.CreateAsync(obj, options, cancellationToken));
+        WriteAsync<T, T>(
+            obj.Metadata.Name!.StartsWith("pool-", StringComparison.Ordinal), () => inner.CreateAsync(obj, options, cancellationToken));
 
     public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => WriteAsync<T, T>(false, () => inner.ReplaceAsync(obj, options, cancellationToken));

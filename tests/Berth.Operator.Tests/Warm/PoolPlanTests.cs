@@ -8,10 +8,12 @@ public sealed class PoolPlanTests
 {
     private const string Current = "r2";
     private static readonly DateTimeOffset Now = TestData.Now;
+    private static readonly Dictionary<string, string> Identity = new() { [Annotations.Identity] = "ws-ada/abc" };
     private static readonly PoolMemory Fresh = new() { Since = Now - TimeSpan.FromHours(1) };
     private static readonly PoolWish Wish = new() { Size = 3, Revision = Current, RefillPerMinute = 100 };
 
-    // Pods by a letter each: r ready, s starting, u without a node, f failed, n node restarted, i image cannot be pulled; capitals are of an earlier revision;
+    // Pods by a letter each: r ready, s starting, u without a node, f failed, n node restarted, i image cannot be pulled; capitals are of
+    // an earlier revision;
     // a aged and ready; c claimed; d being deleted.
     [Theory]
     [InlineData("", 3, "")]
@@ -116,7 +118,12 @@ public sealed class PoolPlanTests
         var plan = PoolPlan.Make(Wish, pods, claims, Fresh, Now);
         Assert.Equal(["orphan"], plan.DeleteClaims.Select(c => c.Metadata.Name));
         Assert.Equal(Now + TimeSpan.FromSeconds(30), plan.LookAgainAt);
-        Assert.Equal(["orphan"], PoolPlan.Make(new PoolWish { Size = 0 }, pods, claims, Fresh, Now).DeleteClaims.Select(c => c.Metadata.Name));
+        var none = PoolPlan.Make(new PoolWish { Size = 0 }, pods, claims, Fresh, Now);
+        Assert.Equal(["orphan"], none.DeleteClaims.Select(c => c.Metadata.Name));
+
+        // Somebody took the labels away: the annotation still says that it holds a person's files.
+        var unlabelled = Claim("files") with { Metadata = Claim("files").Metadata with { Annotations = Identity } };
+        Assert.Empty(PoolPlan.Make(Wish, pods, [unlabelled], Fresh, Now).DeleteClaims);
     }
 
     [Fact]

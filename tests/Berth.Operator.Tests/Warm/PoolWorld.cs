@@ -3,7 +3,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>A pool in memory to which things happen by chance; after each decision the promises of <see cref="PoolPlan"/> are checked.</summary>
+/// <summary>
+/// A pool in memory to which things happen by chance; after each decision the promises of <see cref="PoolPlan"/> are checked.
+/// </summary>
 internal sealed class PoolWorld(int seed)
 {
     private readonly Random _random = new(seed);
@@ -23,7 +25,8 @@ internal sealed class PoolWorld(int seed)
         switch (_random.Next(12))
         {
             case 0 or 1 or 2 or 3:
-                Change(p => Is(p, "Pending"), p => p with { Status = PoolPlanTests.StatusOf(_broken ? (_random.Next(2) == 0 ? 'f' : 'i') : 'r') });
+                var next = _broken ? (_random.Next(2) == 0 ? 'f' : 'i') : 'r';
+                Change(p => Is(p, "Pending"), p => p with { Status = PoolPlanTests.StatusOf(next) });
                 break;
             case 4 or 5:
                 Change(p => PoolPods.IsWaiting(p) && PoolPods.IsReady(p), ClaimPod);
@@ -74,14 +77,17 @@ internal sealed class PoolWorld(int seed)
         var waiting = _pods.Where(PoolPods.IsWaiting).ToList();
         Assert.Equal(4, waiting.Count);
         Assert.All(waiting, p => Assert.True(PoolPods.IsReady(p) && PoolPods.RevisionOf(p) == _wish.Revision));
-        Assert.All(_claims.Where(c => !PoolPods.IsClaimed(c.Metadata)), c => Assert.Contains(c.Metadata.Name, _pods.Select(p => p.Metadata.Name)));
+        Assert.All(
+            _claims.Where(c => !PoolPods.IsClaimed(c.Metadata)),
+            c => Assert.Contains(c.Metadata.Name, _pods.Select(p => p.Metadata.Name)));
     }
 
     private void Decide()
     {
         var plan = PoolPlan.Make(_wish, _pods, _claims, _memory, _now);
         Assert.DoesNotContain(plan.Delete, p => PoolPods.IsClaimed(p.Metadata));
-        Assert.DoesNotContain(plan.DeleteClaims, c => PoolPods.IsClaimed(c.Metadata) || _pods.Exists(p => p.Metadata.Name == c.Metadata.Name));
+        Assert.DoesNotContain(
+            plan.DeleteClaims, c => PoolPods.IsClaimed(c.Metadata) || _pods.Exists(p => p.Metadata.Name == c.Metadata.Name));
         Assert.Distinct(plan.Delete.Select(p => p.Metadata.Name));
         _made.AddRange(Enumerable.Repeat(_now, plan.Create));
         Assert.InRange(_made.Count(t => t > _now - TimeSpan.FromMinutes(1)), 0, _wish.RefillPerMinute);

@@ -23,7 +23,8 @@ public abstract partial class RunningSuite
     public async Task WarmClaim_ThePodLearnsWhoseItIs_AndAColdStartFindsItsFiles()
     {
         SkipIfThereIsNoApi();
-        await ChangeTemplateAsync(Spec(Image, $"{WritesWhenItKnows}\nexec {Command}") with { WarmPool = new TemplateWarmPool { Size = 1 } });
+        await ChangeTemplateAsync(
+            Spec(Image, $"{WritesWhenItKnows}\nexec {Command}") with { WarmPool = new TemplateWarmPool { Size = 1 } });
         var waiting = await WaitingPodAsync();
         await PrepareVolumeAsync(waiting.Metadata.Name!);
         Assert.DoesNotContain("knows", await LogAsync(waiting.Metadata.Name!), StringComparison.Ordinal);

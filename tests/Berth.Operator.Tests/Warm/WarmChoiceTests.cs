@@ -88,7 +88,8 @@ public sealed class WarmChoiceTests
     public void Pool_OfATemplateWithARequiredParameter_CannotBe()
     {
         var (pool, problem) = PoolBlueprint.For(
-            TestData.Template(s => s with { Parameters = [new TemplateParameter { Name = "repo", Env = "REPO", Required = true }] }), TestData.Settings);
+            TestData.Template(s => s with { Parameters = [new TemplateParameter { Name = "repo", Env = "REPO", Required = true }] }),
+            TestData.Settings);
         Assert.Null(pool);
         Assert.Contains("'repo' is required", problem, StringComparison.Ordinal);
     }
@@ -169,10 +170,12 @@ public sealed class WarmChoiceTests
         var seen = new Observation { Workspace = workspace, Template = template, Now = TestData.Now };
         var blueprint = Blueprint.For(workspace, template, TestData.Settings, new BlueprintFacts());
         Assert.Empty(blueprint.Problems);
-        return WarmChoice.Make(seen, blueprint.Pod!, blueprint.Volume, pool, () => PoolBlueprint.For(template, TestData.Settings).Pool?.Revision);
+        return WarmChoice.Make(
+            seen, blueprint.Pod!, blueprint.Volume, pool, () => PoolBlueprint.For(template, TestData.Settings).Pool?.Revision);
     }
 
-    private static Pod Waiting(string name, DateTimeOffset? made = null, Action<Dictionary<string, string>>? labels = null, string? revision = null)
+    private static Pod Waiting(
+        string name, DateTimeOffset? made = null, Action<Dictionary<string, string>>? labels = null, string? revision = null)
     {
         var (pool, _) = PoolBlueprint.For(Template, TestData.Settings);
         var pod = pool!.MakePod(name, Template);

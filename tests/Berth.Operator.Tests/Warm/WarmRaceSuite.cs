@@ -122,7 +122,8 @@ public abstract class WarmRaceSuite : WarmTestBase
         Assert.Equal(own[0].Metadata.Name, workspace.Status!.PodName);
         Assert.StartsWith("pool-", workspace.Status.PodName, StringComparison.Ordinal);
         Assert.Equal(StartPaths.Warm, workspace.Status.Start!.Path);
-        var volume = await UntilAsync<PersistentVolumeClaim>(workspace.Status.PodName!, v => v is not null && Children.OwnsVolume(workspace, v.Metadata));
+        var volume = await UntilAsync<PersistentVolumeClaim>(
+            workspace.Status.PodName!, v => v is not null && Children.OwnsVolume(workspace, v.Metadata));
         Assert.Null(volume!.Metadata.DeletionTimestamp);
         Assert.Single(await ClaimsAsync($"{Labels.Workspace}={Name}"));
         Assert.NotNull(await Client.TryGetAsync<NetworkPolicy>(Ns, Name, default));
@@ -147,7 +148,8 @@ public abstract class WarmRaceSuite : WarmTestBase
         await UntilAsync<Pod>(Name, p => p is not null);
         await AnswersAsync(Name);
         var workspace = await RunningAsync();
-        Assert.Equal((Name, Name, StartPaths.Cold), (workspace.Status!.PodName, workspace.Status.Storage!.ClaimName, workspace.Status.Start!.Path));
+        var status = workspace.Status!;
+        Assert.Equal((Name, Name, StartPaths.Cold), (status.PodName, status.Storage!.ClaimName, status.Start!.Path));
         await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has one pod");
         await stop.CancelAsync();
         await running;

@@ -36,7 +36,8 @@ public abstract class WarmSuite : WarmTestBase
         await TouchAsync();
         await Task.Delay(500);
         Assert.Equal(3, (await PodsAsync()).Count);
-        Assert.Equal(policy.Metadata.ResourceVersion, (await Client.GetAsync<NetworkPolicy>(Ns, "pool.studio", default)).Metadata.ResourceVersion);
+        var now = await Client.GetAsync<NetworkPolicy>(Ns, "pool.studio", default);
+        Assert.Equal(policy.Metadata.ResourceVersion, now.Metadata.ResourceVersion);
     }
 
     [SkippableFact]

@@ -90,8 +90,10 @@ public abstract class WarmTestBase : OperatorTestBase
         await PatchAsync<Pod>(
             pod,
             $$$"""
-            {"status":{"phase":"Running","podIP":"192.0.2.1","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
-             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"","state":{"running":{"startedAt":"{{{now}}}"} } }] } }
+            {"status":{"phase":"Running","podIP":"192.0.2.1",
+             "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
+             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"",
+              "state":{"running":{"startedAt":"{{{now}}}"} } }] } }
             """,
             "status");
     }
@@ -109,7 +111,8 @@ public abstract class WarmTestBase : OperatorTestBase
         PatchAsync<WorkspaceTemplate>("studio", $$$"""{"metadata":{"annotations":{"berth.tests/touched":"{{{Guid.NewGuid()}}}"} } }""");
 
     private protected async Task<UserWorkspace> RunningAsync(string name = Name) =>
-        (await UntilAsync<UserWorkspace>(name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
+        (await UntilAsync<UserWorkspace>(
+            name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
 
     /// <summary>No volume has two pods, and no workspace either.</summary>
     private protected static void AssertOneEach(IReadOnlyCollection<Pod> pods)

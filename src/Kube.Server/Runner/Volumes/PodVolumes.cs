@@ -44,7 +44,8 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
     }
 
     /// <summary>
-    /// Writes anew what files say of the pod itself, after its labels or annotations changed, as a kubelet does. Variables keep the values of the
+    /// Writes anew what files say of the pod itself, after its labels or annotations changed, as a kubelet does. Variables keep the
+    /// values of the
     /// start.
     /// </summary>
     public void Refresh(PodShape pod, string podFolder)

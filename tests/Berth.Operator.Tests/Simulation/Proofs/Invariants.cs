@@ -103,7 +103,7 @@ internal sealed class Invariants
     /// <summary>No pod, not for a moment, without the network policy that protects it.</summary>
     private void Protected(Pod pod, string? workspace, string? pool)
     {
-        var name = workspace ?? $"pool-{pool}";
+        var name = workspace ?? $"pool.{pool}";
         var policy = _api.Get<NetworkPolicy>(new(pod.Metadata.Namespace!, name));
         if (policy is null && _policyTaken.Contains(name))
         {
