@@ -156,9 +156,12 @@ internal static class EndedPods
         new(
             FailureClasses.Template,
             Reasons.CannotRun,
-            $"The command of {(ContainerBlame.IsApplication(container) ? "the container" : ContainerBlame.Lower(ContainerBlame.Subject(pod, container)))} cannot be "
+            $"The command of {WhoseCommand(pod, container)} cannot be "
                 + $"started{FailureText.Because(detail)}. "
                 + "Whoever keeps the template should check command, args and user.",
             FailureEffect.Replace
         );
+
+    private static string WhoseCommand(Pod pod, string? container) =>
+        ContainerBlame.IsApplication(container) ? "the container" : ContainerBlame.Lower(ContainerBlame.Subject(pod, container));
 }
