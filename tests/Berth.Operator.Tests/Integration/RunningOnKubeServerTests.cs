@@ -13,7 +13,8 @@ public sealed class RunningOnKubeServerTests : RunningSuite
     private protected override Task<TestedApi> OpenAsync() => TestedApi.KubeServerAsync(options =>
     {
         var catalogue = Path.Combine(options.DataDirectory, "images.yaml");
-        File.WriteAllText(catalogue, "studio: { command: [/bin/sh] }\n");
+        File.WriteAllText(catalogue, "studio: { command: [/bin/sh] }\n"
+            + $"berth-operator:dev: {{ command: [dotnet, \"{Path.Combine(AppContext.BaseDirectory, "Berth.Operator.dll")}\"] }}\n");
         return options with { Runner = new PodRunnerOptions { ImageCatalog = catalogue, ShutdownGrace = TimeSpan.FromSeconds(1) } };
     });
 
