@@ -1,4 +1,5 @@
 using System.Globalization;
+using Berth.Local.Kubernetes;
 using Berth.Local.Identity;
 using Edge = Berth.Edge;
 
@@ -92,6 +93,8 @@ internal static class Configuration
             WorkspaceDomain = "localhost",
             Routing = Operator.RoutingMode.Edge,
             Edge = new Operator.EdgeOptions { JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json" },
+            Backup = new Operator.BackupOptions { Claim = InitialObjects.BackupClaim },
+
             // The data folder has one owner at a time, which is what a lease would say; after a kill nobody has to wait for one to run out.
             LeaderElection = new Operator.ElectionOptions { Enabled = false },
         };

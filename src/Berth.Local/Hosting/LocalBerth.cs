@@ -185,6 +185,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
 
         var catalogue = data.In("catalogue.yaml");
         var studio = Path.Combine(AppContext.BaseDirectory, "Berth.Studio.dll");
+        var archives = Path.Combine(AppContext.BaseDirectory, "Berth.Operator.dll");
         var existing = File.Exists(catalogue) ? await File.ReadAllTextAsync(catalogue, cancellationToken) : null;
         if (!ImageCatalogue.CanBeKept(existing))
         {
@@ -192,7 +193,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
             LogCatalogueReplaced(loggers.CreateLogger<LocalBerth>(), catalogue, ImageCatalogue.OwnImages);
         }
 
-        DataFolder.WritePrivate(catalogue, ImageCatalogue.Write(existing, studio, Dotnet()));
+        DataFolder.WritePrivate(catalogue, ImageCatalogue.Write(existing, studio, archives, Dotnet()));
         var server = await Task.Run(
             () =>
                 KubeServer.StartAsync(

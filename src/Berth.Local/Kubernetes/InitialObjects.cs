@@ -1,6 +1,7 @@
 using System.Reflection;
 using Berth.Resources;
 using Kube.Client;
+using Kube.Client.Models;
 
 namespace Berth.Local.Kubernetes;
 
@@ -15,6 +16,9 @@ internal static class InitialObjects
         "customresourcedefinitions",
         Namespaced: false
     );
+
+    /// <summary>Claim that holds the archives of backups.</summary>
+    internal const string BackupClaim = "berth-backups";
 
     /// <summary>Applies them; what is there already stays as it is.</summary>
     public static async Task ApplyAsync(IKubeClient client, string ns, TimeProvider clock, CancellationToken cancellationToken)
@@ -36,6 +40,20 @@ internal static class InitialObjects
         }
 
         await ApplyAsync(client, WorkspaceTemplate.Descriptor.ObjectPath(ns, "studio"), "templates/studio.yaml", cancellationToken);
+        await client.ApplyAsync(
+            new PersistentVolumeClaim
+            {
+                Metadata = new ObjectMeta { Name = BackupClaim, Namespace = ns },
+                Spec = new PersistentVolumeClaimSpec
+                {
+                    AccessModes = ["ReadWriteOnce"],
+
+                    // A number that has to be there: a folder is as large as the disk.
+                    Resources = new ResourceRequirements { Requests = new Dictionary<string, string> { ["storage"] = "10Gi" } },
+                },
+            },
+            new WriteOptions { FieldManager = "berth-local", Force = true },
+            cancellationToken);
     }
 
     private static async Task ApplyAsync(IKubeClient client, string path, string resource, CancellationToken cancellationToken)
