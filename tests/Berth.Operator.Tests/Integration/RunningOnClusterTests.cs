@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Berth.Resources;
 using Kube.Client;
@@ -49,6 +50,51 @@ public sealed class RunningOnClusterTests : RunningSuite
         Assert.Equal(
             (FailureClasses.User, Reasons.OutOfMemory), (failed!.Status!.Failure!.Class, failed.Status.Failure.Reason));
         Assert.Contains("64Mi", failed.Status.Failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// BERTH_TEST_NODE_STOP and BERTH_TEST_NODE_START are shell commands that kill the kubelet of the only node and start it again: other
+    /// people's pods on it would suffer, so it is not done unasked.
+    /// </summary>
+    [SkippableFact]
+    public async Task Kubelet_KilledAndStartedAgain_NoSecondPodIsMade_AndTheWorkspaceGoesOn()
+    {
+        SkipIfThereIsNoApi();
+        var stop = Environment.GetEnvironmentVariable("BERTH_TEST_NODE_STOP");
+        var start = Environment.GetEnvironmentVariable("BERTH_TEST_NODE_START");
+        Skip.If(string.IsNullOrEmpty(stop) || string.IsNullOrEmpty(start),
+            "BERTH_TEST_NODE_STOP and BERTH_TEST_NODE_START do not say how to kill and start the kubelet.");
+
+        await RunAsync();
+        var pod = await UntilAsync<Pod>(Name, p => p?.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true);
+        await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Running);
+        try
+        {
+            await ShellAsync(stop!);
+
+            // The node controller waits 40 s for a node that is silent, then says that its pods are not ready.
+            var silent = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase != WorkspacePhases.Running);
+            Assert.False(string.IsNullOrEmpty(silent!.Status!.Message));
+            Assert.Equal(pod!.Metadata.Uid, Assert.Single(await PodsAsync()).Metadata.Uid);
+        }
+        finally
+        {
+            await ShellAsync(start!);
+        }
+
+        await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Running);
+        Assert.Equal("ok", (await AskAsync("/healthz")).Trim());
+        Assert.Single(await PodsAsync());
+    }
+
+    private async Task<IReadOnlyList<Pod>> PodsAsync() => (await Client.ListPageAsync<Pod>(
+        Ns, new ListOptions { LabelSelector = $"{Labels.Workspace}={Name}" }, default)).Items;
+
+    private static async Task ShellAsync(string command)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command } })!;
+        await shell.WaitForExitAsync();
+        Assert.Equal(0, shell.ExitCode);
     }
 
     /// <summary>
