@@ -13,7 +13,9 @@ public sealed class ReferenceTests
         ["Kube.Runtime"] = (["Kube.Client"], ["YamlDotNet", "Microsoft.Extensions.Logging.Abstractions"]),
         ["Kube.Server"] = ([], ["YamlDotNet"]),
         ["Berth.Resources"] = (["Kube.Client"], []),
-        ["Berth.Operator"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources"], []),
+        ["Berth.Operator"] = (
+            ["Kube.Client", "Kube.Runtime", "Berth.Resources"],
+            ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["Berth.Accounts"] = (
             [],
             [

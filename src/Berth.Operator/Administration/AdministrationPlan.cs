@@ -4,7 +4,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator;
 
-/// <summary>What administrators decided about a workspace, and what follows. Pure; what was done already is read from the resources.</summary>
+/// <summary>
+/// What administrators decided about a workspace, and what follows. Pure; what was done already is read from the resources.
+/// </summary>
 internal static class AdministrationPlan
 {
     /// <summary>Whether it must not run, whatever its owner wishes.</summary>
@@ -96,8 +98,9 @@ internal static class AdministrationPlan
             Status = (workspace.Status ?? new UserWorkspaceStatus()) with
             {
                 Phase = WorkspacePhases.Terminating,
-                Message = $"The workspace is being deleted, and under a legal hold{Words.By(decided.By)}{Words.Why(decided.Reason)}. It, its "
-                    + "volume and its backups are kept until an administrator sets spec.administration.legalHold to false; then it is deleted.",
+                Message = $"The workspace is being deleted, and under a legal hold{Words.By(decided.By)}{Words.Why(decided.Reason)}. "
+                    + "It, its volume and its backups are kept until an administrator sets spec.administration.legalHold to false; then it is "
+                    + "deleted.",
                 ObservedGeneration = workspace.Metadata.Generation,
             },
             Notes = workspace.Status?.Phase == WorkspacePhases.Terminating
@@ -114,7 +117,8 @@ internal static class AdministrationPlan
             return blueprint;
         }
 
-        var annotations = new Dictionary<string, string>(volume.Metadata.Annotations ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        var annotations = new Dictionary<string, string>(
+            volume.Metadata.Annotations ?? new Dictionary<string, string>(), StringComparer.Ordinal)
         {
             [Annotations.LegalHold] = "true",
         };
@@ -130,7 +134,8 @@ internal static class AdministrationPlan
     {
         if (status.ForcedStopAt is { } served && served != former?.ForcedStopAt)
         {
-            yield return AuditRecord.Of(workspace, AuditActions.ForceStop, $"The pod was ended without its grace period, as asked for {Times.Text(served)}.");
+            yield return AuditRecord.Of(
+                workspace, AuditActions.ForceStop, $"The pod was ended without its grace period, as asked for {Times.Text(served)}.");
         }
 
         var (was, now) = (IsFrozen(former), IsFrozen(status));

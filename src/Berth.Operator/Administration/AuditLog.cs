@@ -35,8 +35,8 @@ internal sealed partial class AuditLog(IEventRecorder events, ILoggerFactory log
         var workspace = record.Workspace;
         var owner = workspace.Spec.Owner;
         var hash = owner.Issuer.Length == 0 || owner.Subject.Length == 0 ? "none" : WorkspaceNames.OwnerHash(owner.Issuer, owner.Subject);
-        Audited(_logger, record.Action, $"{workspace.Metadata.Namespace}/{workspace.Metadata.Name}", record.By, record.Why, record.Result, hash,
-            time.GetUtcNow());
+        var name = $"{workspace.Metadata.Namespace}/{workspace.Metadata.Name}";
+        Audited(_logger, record.Action, name, record.By, record.Why, record.Result, hash, time.GetUtcNow());
         events.Normal(workspace, record.Action, $"{record.Result} Decided by: {record.By}. Why: {record.Why}.");
     }
 

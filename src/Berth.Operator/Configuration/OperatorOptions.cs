@@ -45,7 +45,9 @@ public sealed record OperatorOptions
     /// <summary>Which of several operators works.</summary>
     public ElectionOptions LeaderElection { get; init; } = new();
 
-    /// <summary>Name of the BerthPolicy that counts. Default <c>default</c>; another one for a second operator in the same cluster.</summary>
+    /// <summary>
+    /// Name of the BerthPolicy that counts. Default <c>default</c>; another one for a second operator in the same cluster.
+    /// </summary>
     public string PolicyName { get; init; } = BerthPolicy.DefaultName;
 
     /// <summary>What the installation allows and costs where that BerthPolicy is not there or cannot be read.</summary>

@@ -46,7 +46,10 @@ internal readonly record struct CostLine(decimal Micros, decimal MicrosPerHour)
     }
 }
 
-/// <summary>Tells when 80 and 100 % of a monthly budget are reached: once each per month, by an event on each of the workspaces concerned, and a log line.</summary>
+/// <summary>
+/// Tells when 80 and 100 % of a monthly budget are reached: once each per month, by an event on each of the workspaces concerned, and a
+/// log line.
+/// </summary>
 /// <remarks>
 /// Nothing is polled: from what everybody has now follows when the next mark is reached, and a timer waits for that; a change of usage or
 /// policy computes it anew, at most every five seconds. What was reached before this operator took over was told by the one before.
@@ -160,7 +163,8 @@ internal sealed class BudgetWatch(
             var owner = workspace.Spec.Owner;
             var line = CostLine.Of(workspace.Status?.Usage, prices, now);
             Add(new BudgetKey(false, workspace.Metadata.Namespace ?? ""));
-            if (owner.Issuer.Length > 0 && owner.Subject.Length > 0 && !(owner.Issuer + owner.Subject).Contains('\0', StringComparison.Ordinal))
+            if (owner.Issuer.Length > 0 && owner.Subject.Length > 0
+                && !(owner.Issuer + owner.Subject).Contains('\0', StringComparison.Ordinal))
             {
                 Add(new BudgetKey(true, WorkspaceNames.OwnerHash(owner.Issuer, owner.Subject)));
             }

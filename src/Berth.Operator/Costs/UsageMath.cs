@@ -5,7 +5,8 @@ namespace Berth.Operator;
 
 /// <summary>Counts what a workspace used in a month. Pure.</summary>
 /// <remarks>
-/// The status keeps the sums up to a time and what the workspace has had since; nothing is written while that stays the same. So a restart of
+/// The status keeps the sums up to a time and what the workspace has had since; nothing is written while that stays the same. So a
+/// restart of
 /// the operator in between loses nothing, and a quiet workspace costs no writes. Prices are those of the moment of counting.
 /// </remarks>
 internal static class UsageMath
@@ -62,7 +63,8 @@ internal static class UsageMath
     internal static UsageRates RatesOf(WorkspaceUsage usage) =>
         new(usage.CpuMillis ?? 0, usage.MemoryMiB ?? 0, usage.Gpus ?? 0, usage.StorageMiB ?? 0);
 
-    internal static DateTimeOffset MonthOf(DateTimeOffset time) => new(time.UtcDateTime.Year, time.UtcDateTime.Month, 1, 0, 0, 0, TimeSpan.Zero);
+    internal static DateTimeOffset MonthOf(DateTimeOffset time) =>
+        new(time.UtcDateTime.Year, time.UtcDateTime.Month, 1, 0, 0, 0, TimeSpan.Zero);
 
     internal static string Name(DateTimeOffset month) => month.UtcDateTime.ToString("yyyy-MM", CultureInfo.InvariantCulture);
 

@@ -19,7 +19,8 @@ internal static class AdmissionOrder
 
     /// <summary>The time that counts in place of the time of the request.</summary>
     /// <param name="since">When it was asked for.</param>
-    /// <param name="ahead">Other workspaces of the same person in this namespace that run, wait since before, or got their turn since.</param>
+    /// <param name="ahead">Other workspaces of the same person in this namespace that run, wait since before, or got their turn
+    /// since.</param>
     internal static long Key(DateTimeOffset since, int ahead) => since.UtcTicks + (ahead * Round.Ticks);
 
     /// <summary>Puts those who wait in order; the rule itself, which the queue keeps step by step.</summary>
@@ -33,7 +34,8 @@ internal static class AdmissionOrder
             .Select(w => w.Key)];
 
     /// <summary>
-    /// Places as they are shown: exact up to 20, then rounded up to tens, from 100 to hundreds, from 1000 to thousands. A queue of thousands
+    /// Places as they are shown: exact up to 20, then rounded up to tens, from 100 to hundreds, from 1000 to thousands. A queue of
+    /// thousands
     /// that moves by one then changes some fifty statuses, not all.
     /// </summary>
     internal static int Shown(int position)

@@ -46,7 +46,8 @@ internal static class AdmissionPlan
     internal static bool Blocks(Observation seen) => !seen.Admission.MayRun;
 
     /// <summary>Whether it waits for its place, so that nothing of it failed.</summary>
-    internal static bool Waits(Observation seen, PodPlan pod) => pod.State == PodState.Blocked && seen.Admission.WaitsFor != WaitsFor.Nothing;
+    internal static bool Waits(Observation seen, PodPlan pod) =>
+        pod.State == PodState.Blocked && seen.Admission.WaitsFor != WaitsFor.Nothing;
 
     /// <summary>The condition Admitted.</summary>
     internal static void Write(ConditionSet conditions, Observation seen, PodPlan pod)
@@ -56,7 +57,10 @@ internal static class AdmissionPlan
         var admission = seen.Admission;
         if (workspace.Spec.Administration is { Frozen: true } decided)
         {
-            conditions.False(type, Reasons.Frozen, $"An administrator{Words.By(decided.By)} froze the workspace{Words.Why(decided.Reason)}. "
+            conditions.False(
+                type,
+                Reasons.Frozen,
+                $"An administrator{Words.By(decided.By)} froze the workspace{Words.Why(decided.Reason)}. "
                 + "It cannot be started, and nothing of it is lost. Ask an administrator to unfreeze it.");
         }
         else if (admission.WaitsFor != WaitsFor.Nothing)

@@ -61,7 +61,9 @@ internal readonly record struct Amounts(long Workspaces, long Storage, long Runn
     public static Amounts operator -(Amounts a, Amounts b) => new(a.Workspaces - b.Workspaces, a.Storage - b.Storage,
         a.Running - b.Running, a.Cpu - b.Cpu, a.Memory - b.Memory, a.Gpu - b.Gpu);
 
-    /// <summary>The bits of those that <paramref name="ask"/> would bring above <paramref name="ceiling"/>; what is not asked for is not short.</summary>
+    /// <summary>
+    /// The bits of those that <paramref name="ask"/> would bring above <paramref name="ceiling"/>; what is not asked for is not short.
+    /// </summary>
     internal static byte Short(Amounts held, Amounts ask, Amounts ceiling)
     {
         var mask = 0;
@@ -82,7 +84,9 @@ internal readonly record struct Amounts(long Workspaces, long Storage, long Runn
         Floor(ceilings.Memory, MiB),
         ceilings.Gpu ?? long.MaxValue);
 
-    /// <summary>What a pod may use: limits where there are such, else requests; of all its containers, or of the largest that runs before them.</summary>
+    /// <summary>
+    /// What a pod may use: limits where there are such, else requests; of all its containers, or of the largest that runs before them.
+    /// </summary>
     internal static Amounts Of(PodSpec pod)
     {
         var all = new Amounts(0, 0, 1, 0, 0, 0);

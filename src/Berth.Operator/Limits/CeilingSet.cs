@@ -12,7 +12,8 @@ internal sealed record CeilingSet(Amounts PerPerson, Amounts PerNamespace, Immut
         (policy.Namespaces ?? []).ToImmutableDictionary(n => n.Name, n => Amounts.Of(n), StringComparer.Ordinal));
 
     /// <summary>Whether there is any ceiling.</summary>
-    internal bool Bounds => PerPerson != Amounts.Unbounded || PerNamespace != Amounts.Unbounded || ByName.Values.Any(a => a != Amounts.Unbounded);
+    internal bool Bounds => PerPerson != Amounts.Unbounded || PerNamespace != Amounts.Unbounded
+        || ByName.Values.Any(a => a != Amounts.Unbounded);
 
     /// <summary>Ceilings of a namespace: its own entry as a whole, else those of every namespace.</summary>
     internal Amounts Of(string ns) => ByName.GetValueOrDefault(ns, PerNamespace);

@@ -28,7 +28,9 @@ internal sealed record Claim
     /// <summary>What its pod may use, also while it ends; null without a pod.</summary>
     public Amounts? Occupied { get; init; }
 
-    /// <summary>Its status says that it was let run, and it still should: it keeps its place between two pods, and over a restart of the operator.</summary>
+    /// <summary>
+    /// Its status says that it was let run, and it still should: it keeps its place between two pods, and over a restart of the operator.
+    /// </summary>
     public bool Admitted { get; init; }
 
     /// <summary>It was let exist before.</summary>

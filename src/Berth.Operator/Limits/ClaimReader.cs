@@ -49,7 +49,8 @@ internal static class ClaimReader
         Amounts? sum = null;
         foreach (var pod in seen.SurplusPods.Prepend(seen.Pod))
         {
-            if (pod?.Spec is { } spec && (Children.Owns(seen.Workspace, pod.Metadata) || Children.OwnedByFormer(seen.Workspace, pod.Metadata)))
+            if (pod?.Spec is { } spec
+                && (Children.Owns(seen.Workspace, pod.Metadata) || Children.OwnedByFormer(seen.Workspace, pod.Metadata)))
             {
                 sum = (sum ?? default) + Amounts.Of(spec);
             }

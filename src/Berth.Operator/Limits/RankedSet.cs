@@ -6,7 +6,9 @@ namespace Berth.Operator;
 /// An ordered set that also knows places: how many stand before an item. Everything but enumeration is O(log n). (SortedSet does not keep
 /// the sizes of its branches, and counting them for ten thousand who wait would be work for each of them.)
 /// </summary>
-/// <remarks>A treap: the priorities come of a sequence that looks random, so no order of insertion makes it deep. Not thread-safe.</remarks>
+/// <remarks>
+/// A treap: the priorities come of a sequence that looks random, so no order of insertion makes it deep. Not thread-safe.
+/// </remarks>
 internal sealed class RankedSet<T>(IComparer<T> comparer)
 {
     private Node? _root;

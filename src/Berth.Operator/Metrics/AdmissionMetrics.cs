@@ -11,7 +11,8 @@ internal sealed class AdmissionMetrics : IDisposable
     {
         _meter.CreateObservableGauge(
             "berth_operator_queue_length",
-            () => admissions.Waiting().Select(w => new Measurement<long>(w.Waiting, new KeyValuePair<string, object?>("ceiling", w.Ceiling))),
+            () => admissions.Waiting().Select(w =>
+                new Measurement<long>(w.Waiting, new KeyValuePair<string, object?>("ceiling", w.Ceiling))),
             null,
             "Workspaces that wait, by whose ceiling it is: person, namespace, or never (more than the ceiling is).");
         _meter.CreateObservableGauge(

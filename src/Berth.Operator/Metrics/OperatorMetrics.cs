@@ -36,7 +36,8 @@ internal sealed class OperatorMetrics : IDisposable
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = StartBuckets });
         _meter.CreateObservableGauge(
             "berth_operator_orphans",
-            () => _lastOrphans.Select(o => new Measurement<long>(o.Count, new("kind", o.Kind), new KeyValuePair<string, object?>("action", o.Action))),
+            () => _lastOrphans.Select(o =>
+                new Measurement<long>(o.Count, new("kind", o.Kind), new KeyValuePair<string, object?>("action", o.Action))),
             null,
             "Objects of no workspace that the last sweep found, by what it did.");
         _meter.CreateObservableGauge(

@@ -3,7 +3,10 @@ using Berth.Resources;
 
 namespace Berth.Operator;
 
-/// <summary>What the installation allows, with the defaults filled in: the policy resource if there is one, else the configuration, else these defaults.</summary>
+/// <summary>
+/// What the installation allows, with the defaults filled in: the policy resource if there is one, else the configuration, else these
+/// defaults.
+/// </summary>
 internal sealed record EffectivePolicy
 {
     internal const long DefaultIdleSeconds = 1800;
@@ -19,8 +22,9 @@ internal sealed record EffectivePolicy
     internal static EffectivePolicy From(BerthPolicySpec spec) => new() { Spec = spec };
 
     /// <summary>Whether two say the same.</summary>
-    internal static bool Same(EffectivePolicy a, EffectivePolicy b) => JsonSerializer.SerializeToUtf8Bytes(a.Spec,
-        BerthJson.Default.BerthPolicySpec).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b.Spec, BerthJson.Default.BerthPolicySpec));
+    internal static bool Same(EffectivePolicy a, EffectivePolicy b) =>
+        JsonSerializer.SerializeToUtf8Bytes(a.Spec, BerthJson.Default.BerthPolicySpec).AsSpan()
+            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b.Spec, BerthJson.Default.BerthPolicySpec));
 
     /// <summary>
     /// Whether a change bears on what a workspace is, apart from its place in the queue: life times and storage do; ceilings, prices and

@@ -40,7 +40,9 @@ internal sealed partial class WorkspaceReconciler
         }
     }
 
-    /// <summary>Sets or takes away a legal hold. On the workspace the finalizer is what was done, so its change is what is put on record.</summary>
+    /// <summary>
+    /// Sets or takes away a legal hold. On the workspace the finalizer is what was done, so its change is what is put on record.
+    /// </summary>
     private async Task<UserWorkspace> HoldAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
     {
         const string finalizer = WorkspaceFinalizers.LegalHold;

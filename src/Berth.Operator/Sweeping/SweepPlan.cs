@@ -36,7 +36,8 @@ internal enum SweepAction
 internal sealed record Orphan(SweepObject Object, SweepAction Action, string Why);
 
 /// <summary>
-/// Which objects bear our labels and belong to no living workspace. Garbage collection removes what has an owner that is gone; this is for what
+/// Which objects bear our labels and belong to no living workspace. Garbage collection removes what has an owner that is gone; this is
+/// for what
 /// lost its owner reference, for a collector that does not run, and for Leases of replicas that died without a word. Pure.
 /// </summary>
 internal static class SweepPlan
@@ -88,7 +89,8 @@ internal static class SweepPlan
         if (obj.HoldsData)
         {
             return Times.Parse(meta.Annotations?.GetValueOrDefault(Annotations.ReleasedAt)) is null
-                ? new Orphan(obj, dryRun ? SweepAction.Report : SweepAction.Delete, $"there is no workspace '{workspace}', and no undelete window is counted for it")
+                ? new Orphan(obj, dryRun ? SweepAction.Report : SweepAction.Delete,
+                    $"there is no workspace '{workspace}', and no undelete window is counted for it")
                 : null;
         }
 

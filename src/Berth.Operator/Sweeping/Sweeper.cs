@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Operator;
 
-/// <summary>Looks for orphans at the start of a term and by interval, in the caches: no lists, and no writes while there are none.</summary>
+/// <summary>
+/// Looks for orphans at the start of a term and by interval, in the caches: no lists, and no writes while there are none.
+/// </summary>
 internal sealed class Sweeper(
     IKubeClient client,
     WorkspaceCaches caches,
@@ -71,8 +73,8 @@ internal sealed class Sweeper(
             if (orphan.Action == SweepAction.Report)
             {
                 SweepLog.WouldDelete(logger, obj.Kind, obj.Key, orphan.Why);
-                events.Warning(obj.Source!, Reasons.Orphan, $"Nobody looks after it: {orphan.Why}. It is left alone, as it holds data; delete it, or set "
-                    + "Berth:Operator:Sweeper:DryRun to false.");
+                events.Warning(obj.Source!, Reasons.Orphan, $"Nobody looks after it: {orphan.Why}. It is left alone, as it holds data; delete it, or "
+                    + "set Berth:Operator:Sweeper:DryRun to false.");
                 return;
             }
 
@@ -103,7 +105,8 @@ internal sealed class Sweeper(
         where T : class, IKubeResource<T> => informer.Store.List().Select(o => new SweepObject(T.Descriptor.Kind, o.Metadata)
         {
             Source = o,
-            Delete = token => client.DeleteAsync<T>(o.Metadata.Namespace, o.Metadata.Name!, new DeleteOptions { Uid = o.Metadata.Uid }, token),
+            Delete = token =>
+                client.DeleteAsync<T>(o.Metadata.Namespace, o.Metadata.Name!, new DeleteOptions { Uid = o.Metadata.Uid }, token),
         });
 }
 

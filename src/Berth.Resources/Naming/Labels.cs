@@ -66,7 +66,8 @@ public static class Annotations
     public const string RestartedAt = "berth.dev/restartedAt";
 
     /// <summary>
-    /// On a pod or a volume: name of the workspace, hash of its owner, and on a pod the name of the template, separated by slashes. A second
+    /// On a pod or a volume: name of the workspace, hash of its owner, and on a pod the name of the template, separated by slashes. A
+    /// second
     /// record of the labels, by which damaged ones are put right.
     /// </summary>
     public const string Identity = "berth.dev/identity";
@@ -142,7 +143,9 @@ public static class Annotations
 /// <summary>Finalizers on UserWorkspaces.</summary>
 public static class WorkspaceFinalizers
 {
-    /// <summary>Held on the workspace and on its volume while <c>spec.administration.legalHold</c> is true: no deletion comes to its end.</summary>
+    /// <summary>
+    /// Held on the workspace and on its volume while <c>spec.administration.legalHold</c> is true: no deletion comes to its end.
+    /// </summary>
     public const string LegalHold = "berth.dev/legal-hold";
 
     /// <summary>

@@ -8,7 +8,10 @@ using Kube.Client.Schema;
 
 namespace Berth.Resources;
 
-/// <summary>berth.dev/v1alpha1 BerthPolicy: what an installation allows and what it costs. Cluster-wide; the one named <see cref="DefaultName"/> counts.</summary>
+/// <summary>
+/// berth.dev/v1alpha1 BerthPolicy: what an installation allows and what it costs. Cluster-wide; the one named <see cref="DefaultName"/>
+/// counts.
+/// </summary>
 [Description("What an installation allows and what it costs. The one named 'default' counts.")]
 [ResourceNames(ShortNames = ["bp"], Categories = ["berth"])]
 [PrinterColumn("Idle", "integer", ".spec.lifetime.idleTimeoutSeconds")]
@@ -159,7 +162,10 @@ public sealed record PolicyNamespace : PolicyCeilings
 /// <summary>What is kept of volumes.</summary>
 public sealed record PolicyStorage
 {
-    /// <summary>How long a retained volume is kept after its workspace was deleted; 0 for ever. Default 0: data is not deleted unless somebody says so.</summary>
+    /// <summary>
+    /// How long a retained volume is kept after its workspace was deleted; 0 for ever. Default 0: data is not deleted unless somebody
+    /// says so.
+    /// </summary>
     [Description("Seconds that a retained volume is kept after its workspace was deleted: the undelete window. 0 means for ever. Default 0.")]
     [Range(0, 315360000)]
     public long? UndeleteSeconds { get; init; }

@@ -76,7 +76,9 @@ public sealed record WorkspaceQueuePlace
     [Description("What it waits for: Create (a place to exist, and so its volume) or Run.")]
     public string? For { get; init; }
 
-    /// <summary>1 for the next one; exact to 20, then rounded up. Null: no wait can help, because it asks for more than the ceiling is.</summary>
+    /// <summary>
+    /// 1 for the next one; exact to 20, then rounded up. Null: no wait can help, because it asks for more than the ceiling is.
+    /// </summary>
     [Description("Place in the queue; 1 is the next. Exact to 20, then rounded up. Absent: no wait can help, see the message.")]
     public int? Position { get; init; }
 

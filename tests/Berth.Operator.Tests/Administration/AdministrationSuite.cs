@@ -82,7 +82,8 @@ public abstract class AdministrationSuite : OperatorTestBase
             Administration = new WorkspaceAdministration { LegalHold = true, By = "counsel", Reason = "Case 7." },
         });
         await UntilAsync<UserWorkspace>(Name, w => w?.Metadata.Finalizers?.Contains(WorkspaceFinalizers.LegalHold) == true);
-        var volume = await UntilAsync<PersistentVolumeClaim>(Name, v => v?.Metadata.Finalizers?.Contains(WorkspaceFinalizers.LegalHold) == true);
+        var volume = await UntilAsync<PersistentVolumeClaim>(Name, v =>
+            v?.Metadata.Finalizers?.Contains(WorkspaceFinalizers.LegalHold) == true);
         Assert.Equal("true", volume!.Metadata.Annotations![Annotations.LegalHold]);
         await Client.DeleteAsync<UserWorkspace>(Ns, Name, null, default);
         var waiting = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Terminating);
@@ -105,7 +106,8 @@ public abstract class AdministrationSuite : OperatorTestBase
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Usage?.CostMicrosPerHour > 0);
         var events = await EventsAsync(e => e.Count(x => x.Reason == Reasons.BudgetReached) == 2);
         Assert.Contains(events, e => e.Message!.Contains("80 %", StringComparison.Ordinal));
-        Assert.Contains(events, e => e.Message!.Contains("100 %", StringComparison.Ordinal) && e.Message.Contains("EUR", StringComparison.Ordinal));
+        Assert.Contains(events, e =>
+            e.Message!.Contains("100 %", StringComparison.Ordinal) && e.Message.Contains("EUR", StringComparison.Ordinal));
     }
 
     private async Task<IReadOnlyList<CoreEvent>> EventsAsync(Func<IReadOnlyList<CoreEvent>, bool> condition)

@@ -31,7 +31,9 @@ public sealed class UsageMathTests
     public void RunsTwoHours_ThenStops_IsCounted()
     {
         var usage = UsageMath.Next(UsageMath.Next(null, Running, Prices, T0), Stopped, Prices, T0.AddHours(2));
-        Assert.Equal((14400, 28800, (long?)null, 72000), (usage.CpuSeconds, usage.MemoryGiBSeconds, usage.GpuSeconds, usage.StorageGiBSeconds));
+        Assert.Equal(
+            (14400, 28800, (long?)null, 72000),
+            (usage.CpuSeconds, usage.MemoryGiBSeconds, usage.GpuSeconds, usage.StorageGiBSeconds));
         Assert.Equal(220_000, usage.CostMicros);
         Assert.Equal(10_000, usage.CostMicrosPerHour);
         Assert.Equal(T0.AddHours(2), usage.CountedUntil);

@@ -5,7 +5,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>Ceilings at work against an API: a policy of the test's own namespace, workspaces of several people, pods that no node takes.</summary>
+/// <summary>
+/// Ceilings at work against an API: a policy of the test's own namespace, workspaces of several people, pods that no node takes.
+/// </summary>
 public abstract class LimitsSuite : OperatorTestBase
 {
     private protected override WorkspaceTemplateSpec Studio => new()
@@ -18,7 +20,11 @@ public abstract class LimitsSuite : OperatorTestBase
     private protected override OperatorOptions With(OperatorOptions options) => options with
     {
         // What counts where the resource is not there yet.
-        Policy = new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 2 }, PerPerson = new PolicyCeilings { Workspaces = 4 } },
+        Policy = new BerthPolicySpec
+        {
+            PerNamespace = new PolicyCeilings { Running = 2 },
+            PerPerson = new PolicyCeilings { Workspaces = 4 },
+        },
     };
 
     [SkippableFact]
@@ -140,7 +146,8 @@ public abstract class LimitsSuite : OperatorTestBase
         }
     }
 
-    private protected Task<UserWorkspace> MakeAsync(string name, string subject, string desired = DesiredStates.Running) => Client.CreateAsync(
+    private protected Task<UserWorkspace> MakeAsync(string name, string subject, string desired = DesiredStates.Running) =>
+        Client.CreateAsync(
         TestData.Workspace(s => s with { DesiredState = desired, Owner = s.Owner with { Subject = subject } }, name) with
         {
             Metadata = new ObjectMeta { Name = name, Namespace = Ns },

@@ -17,7 +17,7 @@ public sealed class SweepPlanTests
         { "without an age", Meta() with { CreationTimestamp = null }, false, null },
         { "being deleted", Meta() with { DeletionTimestamp = Now }, false, null },
         { "not ours", Meta() with { Labels = new Dictionary<string, string> { [Labels.Workspace] = "gone" } }, false, null },
-        { "a pool's", Meta() with { Labels = new Dictionary<string, string> { [Labels.ManagedBy] = "berth", [Labels.Pool] = "p" } }, false, null },
+        { "a pool's", Meta() with { Labels = Pooled }, false, null },
         { "on legal hold", Annotated(Annotations.LegalHold, "true"), false, null },
         { "a volume, dry run", Meta(), true, "Report" },
         { "a volume in its undelete window", Annotated(Annotations.ReleasedAt, "2029-12-31T00:00:00Z"), true, null },
@@ -67,5 +67,8 @@ public sealed class SweepPlanTests
         Labels = new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByValue, [Labels.Workspace] = workspace },
     };
 
-    private static ObjectMeta Annotated(string name, string value) => Meta() with { Annotations = new Dictionary<string, string> { [name] = value } };
+    private static Dictionary<string, string> Pooled => new() { [Labels.ManagedBy] = Labels.ManagedByValue, [Labels.Pool] = "p" };
+
+    private static ObjectMeta Annotated(string name, string value) =>
+        Meta() with { Annotations = new Dictionary<string, string> { [name] = value } };
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Operator.Tests;
 
-/// <summary>The sweeper against an API: objects that bear our labels and belong to nobody, beside those of a workspace that lives.</summary>
+/// <summary>
+/// The sweeper against an API: objects that bear our labels and belong to nobody, beside those of a workspace that lives.
+/// </summary>
 public abstract class SweeperSuite : OperatorTestBase
 {
     private protected override WorkspaceTemplateSpec Studio => new()
@@ -22,6 +24,9 @@ public abstract class SweeperSuite : OperatorTestBase
         await CreateAsync();
         await UntilAsync<Pod>(Name, p => p is not null);
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Starting);
+
+        // It counts the window of whatever volume has lost its workspace; here nobody did.
+        await StopOperatorAsync();
         await Client.CreateAsync(new Service
         {
             Metadata = Orphan("lost"),
