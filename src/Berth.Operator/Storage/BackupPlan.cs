@@ -16,7 +16,6 @@ namespace Berth.Operator;
 internal sealed record BackupPlan
 {
     private const int MaxTries = 3;
-    private const int MostListed = 10;
 
     // After a node was lost or a store was busy; a person who waits for "now" is told meanwhile.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
@@ -81,7 +80,7 @@ internal sealed record BackupPlan
         var due = Due(seen, wish);
         var mine = attempts.Where(a => a.Cause == due).OrderBy(a => a.Try).ToList();
         var running = attempts.FirstOrDefault(a => a.State == AttemptState.Running);
-        plan = plan with { Backups = Listed(plan.Backups, attempts, seen), Steps = Tidy(attempts, due, wish, seen) };
+        plan = plan with { Backups = BackupList.Of(plan.Backups, attempts, seen), Steps = BackupList.Tidy(attempts, due, wish, seen) };
         if (seen.Workspace.Metadata.DeletionTimestamp is not null && due is null)
         {
             return plan with { Saved = true, Steps = running?.Job is { } job ? [.. plan.Steps, new Step.DeleteJob(job)] : plan.Steps };
@@ -176,7 +175,7 @@ internal sealed record BackupPlan
             Steps = [.. plan.Steps, .. steps],
             Busy = true,
             LookAgainAt = seen.Now + Poll,
-            Backups = Shortened([
+            Backups = BackupList.Shortened([
                 new WorkspaceBackupStatus { Name = name, Kind = kind, State = "Pending", StartedAt = Times.Seconds(seen.Now) },
                 .. plan.Backups.Where(b => b.Name != name && b.State != "Pending"),
             ]),
@@ -203,122 +202,6 @@ internal sealed record BackupPlan
         var next = requested ? plan.NextBackupAt : wish.Schedule?.Next(seen.Now);
         return plan with { RequestedAt = requested ? wish.RequestedAt : plan.RequestedAt, NextBackupAt = next, LookAgainAt = next };
     }
-
-    /// <summary>What there is besides what is due: recorded Jobs, snapshots that came to nothing, backups beyond those to keep.</summary>
-    private static ImmutableArray<Step> Tidy(List<StorageAttempt> attempts, string? due, BackupWish wish, Observation seen)
-    {
-        var steps = ImmutableArray.CreateBuilder<Step>();
-        var newest = attempts.Where(a => a.State == AttemptState.Failed).MaxBy(a => a.Started);
-        foreach (var attempt in attempts.Where(a => a.State != AttemptState.Running && a.Cause != due))
-        {
-            // The last Job that failed stays for its log, until another one is made or its time is up.
-            if (attempt.Job is { Metadata.DeletionTimestamp: null } job
-                && (attempt.State == AttemptState.Succeeded || attempt != newest || attempts.Any(a => a.Started > attempt.Started)))
-            {
-                steps.Add(new Step.DeleteJob(job));
-            }
-            else if (attempt is { State: AttemptState.Failed, Object: { Metadata.DeletionTimestamp: null } failed })
-            {
-                steps.Add(new Step.DeleteSnapshot(failed));
-            }
-        }
-
-        if (seen.Workspace.Spec.Administration?.LegalHold != true)
-        {
-            steps.AddRange(attempts
-                .Where(a => a is { State: AttemptState.Succeeded, Object: { Metadata.DeletionTimestamp: null } })
-                .OrderByDescending(a => a.Started).ThenByDescending(a => a.Backup, StringComparer.Ordinal)
-                .Skip(Math.Max(1, wish.Keep))
-                .Where(a => a.Cause != due && !ReleasedVolumes.IsHeld(a.Object!.Metadata))
-                .Select(a => new Step.DeleteSnapshot(a.Object!)));
-        }
-
-        return steps.ToImmutable();
-    }
-
-    /// <summary>The list for the status: what is known to exist, what is under way, and the last failure.</summary>
-    private static ImmutableArray<WorkspaceBackupStatus> Listed(
-        ImmutableArray<WorkspaceBackupStatus> former, List<StorageAttempt> attempts, Observation seen)
-    {
-        var list = former.Where(b => b.State == "Succeeded").ToDictionary(b => b.Name, StringComparer.Ordinal);
-        if (seen.Storage.Snapshots is not null)
-        {
-            foreach (var gone in list.Values.Where(b => b.Kind == StorageAttempt.Snapshot
-                && attempts.All(a => a.Object?.Metadata.Name != b.Name)).ToList())
-            {
-                list.Remove(gone.Name);
-            }
-        }
-
-        // The newest run says which archives there are.
-        if (attempts.Where(a => a.Result?.Archives is not null).MaxBy(a => a.Started) is { } teller)
-        {
-            foreach (var gone in list.Values.Where(b => b.Kind == StorageAttempt.Archive).ToList())
-            {
-                list.Remove(gone.Name);
-            }
-
-            foreach (var archive in teller.Result!.Archives!)
-            {
-                list[archive.Name] = new WorkspaceBackupStatus
-                {
-                    Name = archive.Name,
-                    Kind = StorageAttempt.Archive,
-                    State = "Succeeded",
-                    StartedAt = former.FirstOrDefault(b => b.Name == archive.Name)?.StartedAt,
-                    CompletedAt = archive.Completed,
-                    Verified = !archive.Incomplete,
-                    Message = archive.Name == teller.Backup ? teller.Message
-                        : former.FirstOrDefault(b => b.Name == archive.Name)?.Message,
-                };
-            }
-        }
-
-        foreach (var attempt in attempts.Where(a => a.State == AttemptState.Succeeded && !list.ContainsKey(a.Backup)
-            && (a.Object is not null || a.Result?.Archives is null)))
-        {
-            list[attempt.Backup] = Entry(attempt);
-        }
-
-        var last = attempts.MaxBy(a => a.Started);
-        IEnumerable<WorkspaceBackupStatus> shown = list.Values;
-        if (last is { State: not AttemptState.Succeeded } && !list.ContainsKey(last.Backup))
-        {
-            shown = shown.Append(Entry(last));
-        }
-        else if (last is null && former.FirstOrDefault(b => b.State == "Failed") is { } failed)
-        {
-            shown = shown.Append(failed);
-        }
-
-        return Shortened(shown);
-    }
-
-    private static WorkspaceBackupStatus Entry(StorageAttempt attempt) => new()
-    {
-        Name = attempt.Backup,
-        Kind = attempt.Kind,
-        State = attempt.State switch
-        {
-            AttemptState.Running => "Pending",
-            AttemptState.Succeeded => "Succeeded",
-            _ => "Failed",
-        },
-        StartedAt = attempt.Started,
-        CompletedAt = attempt.State == AttemptState.Succeeded ? attempt.Finished : null,
-
-        // Only a comparison that was made is told: a driver's word is not one.
-        Verified = attempt.State == AttemptState.Succeeded && attempt.Kind == StorageAttempt.Archive ? attempt.Verified : null,
-        Message = attempt.Message,
-    };
-
-    private static ImmutableArray<WorkspaceBackupStatus> Shortened(IEnumerable<WorkspaceBackupStatus> list) =>
-    [
-        .. list.OrderByDescending(b => b.State == "Pending")
-            .ThenByDescending(b => b.StartedAt ?? b.CompletedAt)
-            .ThenByDescending(b => b.Name, StringComparer.Ordinal)
-            .Take(MostListed),
-    ];
 
     private static List<StorageAttempt> Attempts(Observation seen) =>
     [
@@ -387,7 +270,7 @@ internal sealed record BackupPlan
     };
 
     private static string Told(bool deleting, int tries, string? message) => deleting
-        ? $"The workspace is being deleted and cannot be backed up before ({tries} tries): {message} Its volume is kept until a backup succeeds. To "
-            + $"delete it unsaved, set the annotation {Annotations.DeleteWithoutBackup}=true, or spec.storage.backup.beforeDelete to false."
+        ? $"The workspace is being deleted and cannot be backed up before ({tries} tries): {message} Its volume is kept until a backup "
+            + $"succeeds. To delete it unsaved, set the annotation {Annotations.DeleteWithoutBackup}=true, or spec.storage.backup.beforeDelete to false."
         : $"A backup failed and is tried again: {message}";
 }

@@ -49,7 +49,8 @@ internal sealed class CronSchedule
         var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length != 5)
         {
-            return (null, $"'{text}' has {fields.Length} fields; a schedule has five: minute, hour, day of the month, month, day of the week.");
+            return (null, $"'{text}' has {fields.Length} fields; a schedule has five: minute, hour, day of the month, month, day of the "
+                + "week.");
         }
 
         try

@@ -125,7 +125,8 @@ internal sealed class ReleasedVolumes(
     private async Task TidyAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var jobs = caches.StorageJobs?.Of(key) ?? [];
-        foreach (var job in jobs.Where(j => StorageAttempt.From(j, null).State != AttemptState.Running && j.Metadata.DeletionTimestamp is null))
+        foreach (var job in jobs.Where(j => StorageAttempt.From(j, null).State != AttemptState.Running
+            && j.Metadata.DeletionTimestamp is null))
         {
             await StorageJobs.DeleteAsync(client, job, cancellationToken);
         }

@@ -44,7 +44,8 @@ internal sealed record RestorePlan
     /// <summary>The wish that is not served; null when there is none.</summary>
     internal static WorkspaceRestore? Wish(UserWorkspace workspace) =>
         workspace.Spec.Storage?.Restore is { Backup.Length: > 0 } wish && workspace.Metadata.DeletionTimestamp is null
-        && (wish.Backup != workspace.Status?.Storage?.Restored?.Backup || wish.RequestedAt != workspace.Status?.Storage?.Restored?.RequestedAt)
+        && (wish.Backup != workspace.Status?.Storage?.Restored?.Backup
+            || wish.RequestedAt != workspace.Status?.Storage?.Restored?.RequestedAt)
             ? wish : null;
 
     internal static RestorePlan Make(Observation seen, BlueprintSettings settings, bool backupRunning)
@@ -55,7 +56,8 @@ internal sealed record RestorePlan
             .Where(a => a.IsRestore).OrderBy(a => a.Started).ThenBy(a => a.Try).ToList();
 
         // One that may have changed the volume is seen through first, whatever is wished for meanwhile.
-        var open = attempts.LastOrDefault() is { State: not AttemptState.Succeeded } last && last.Result is not { Ok: false, Touched: false }
+        var open = attempts.LastOrDefault() is { State: not AttemptState.Succeeded } last && last.Result is not { Ok: false,
+            Touched: false }
             ? last : null;
         var wish = Wish(seen.Workspace);
         var cause = open?.Cause ?? (wish is null ? null : StorageCause.Restore(wish));
@@ -65,7 +67,8 @@ internal sealed record RestorePlan
             return new RestorePlan
             {
                 Restored = former,
-                Failure = failed is null ? null : $"Backup {failed.Backup} could not be restored, and nothing was changed: {failed.Message}",
+                Failure = failed is null ? null
+                    : $"Backup {failed.Backup} could not be restored, and nothing was changed: {failed.Message}",
                 Steps = [.. attempts.Where(a => a.State != AttemptState.Running && a != failed).Select(a => new Step.DeleteJob(a.Job!))],
             };
         }
@@ -126,7 +129,8 @@ internal sealed record RestorePlan
                 Restored = wish,
                 Message = null,
                 Failure = $"Backup {wish.Backup} could not be restored, and nothing was changed: {why}",
-                Notes = [new Note(true, Reasons.RestoreFailed, $"Backup {wish.Backup} could not be restored, and nothing was changed: {why}")],
+                Notes = [new Note(true, Reasons.RestoreFailed,
+                    $"Backup {wish.Backup} could not be restored, and nothing was changed: {why}")],
             };
         }
 
@@ -168,13 +172,15 @@ internal sealed record RestorePlan
             && v.Metadata.Annotations?.GetValueOrDefault(Annotations.StorageCause) == cause);
         if (made is not null)
         {
-            // Not waited for: many claims are bound only when a pod wants them. The pod comes with the next look, which finds the new claim.
+            // Not waited for: many claims are bound only when a pod wants them. The pod comes with the next look, which finds the new
+            // claim.
             return plan with
             {
                 Restored = wish,
                 ClaimName = made.Metadata.Name,
                 LookAgainAt = seen.Now,
-                Notes = [new Note(false, Reasons.Restored, $"Restored backup {wish.Backup} as volume {made.Metadata.Name}. The former volume, "
+                Notes = [new Note(false, Reasons.Restored,
+                    $"Restored backup {wish.Backup} as volume {made.Metadata.Name}. The former volume, "
                     + $"{seen.Volume?.Metadata.Name}, is kept as a released one.")],
             };
         }

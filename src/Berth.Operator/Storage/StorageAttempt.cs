@@ -104,7 +104,8 @@ internal sealed record StorageAttempt
         : "Its pod ended without saying why: look at the Job's events and the pod's log.";
 
     private static int TryOf(ObjectMeta metadata) =>
-        int.TryParse(Annotation(metadata, Annotations.StorageTry), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
+        int.TryParse(Annotation(metadata, Annotations.StorageTry), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : 1;
 
     private static string? Annotation(ObjectMeta metadata, string name) => metadata.Annotations?.GetValueOrDefault(name);
 }

@@ -25,7 +25,9 @@ internal sealed record Growth(GrowthVerdict Verdict, string? Reason = null)
     internal static Growth Unknown { get; } = new(GrowthVerdict.Unknown);
 }
 
-/// <summary>What is known of a workspace's storage beside its volume. What is read from the API and not from a cache is read when it matters.</summary>
+/// <summary>
+/// What is known of a workspace's storage beside its volume. What is read from the API and not from a cache is read when it matters.
+/// </summary>
 internal sealed record StorageFacts
 {
     /// <summary>Jobs are watched, and the first picture is complete: what is not in <see cref="Jobs"/> does not exist.</summary>

@@ -23,7 +23,8 @@ internal static class StorageJobs
         var node = seen.Pod is { Metadata.DeletionTimestamp: null } pod && Children.Owns(seen.Workspace, pod.Metadata)
             ? pod.Spec?.NodeName : null;
         List<string> arguments = ["archive", "create", "--root", VolumePath, "--name", backup];
-        arguments.AddRange(["--keep", (seen.Workspace.Spec.Administration?.LegalHold == true ? 0 : keep).ToString(CultureInfo.InvariantCulture)]);
+        arguments.AddRange(["--keep", (seen.Workspace.Spec.Administration?.LegalHold == true ? 0
+            : keep).ToString(CultureInfo.InvariantCulture)]);
         return Make(seen, settings, backup, cause, @try, arguments, node, readOnly: true);
     }
 
@@ -69,7 +70,9 @@ internal static class StorageJobs
         [Annotations.StorageTry] = @try.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <summary>Where the archives of a workspace are: below its own name and its owner's, so that no other person's are in reach.</summary>
+    /// <summary>
+    /// Where the archives of a workspace are: below its own name and its owner's, so that no other person's are in reach.
+    /// </summary>
     internal static string FolderOf(UserWorkspace workspace) =>
         $"{workspace.Metadata.Name}-{WorkspaceNames.OwnerHash(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject)}";
 
@@ -238,7 +241,8 @@ internal sealed class StorageJobCache
     {
         Options = new InformerOptions<Job>
         {
-            Watcher = new WatcherOptions { Namespace = ns, LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}" },
+            Watcher = new WatcherOptions { Namespace = ns,
+                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}" },
         };
         _jobs = informers.Get(Options);
         _jobs.EnsureIndex(WorkspaceIndex, static j => KeyOf(j).Select(k => $"{k.Namespace}/{k.Name}"));

@@ -12,7 +12,8 @@ namespace Berth.Operator;
 /// Reads what decisions about storage are made from and no cache holds: classes, snapshots, what finished Jobs told. Only when it matters,
 /// and classes at most once a minute.
 /// </summary>
-internal sealed class StorageLook(IKubeClient client, WorkspaceCaches caches, BackupSettings settings, TimeProvider time, ILogger<StorageLook> logger)
+internal sealed class StorageLook(IKubeClient client, WorkspaceCaches caches, BackupSettings settings, TimeProvider time,
+    ILogger<StorageLook> logger)
 {
     private static readonly TimeSpan ClassesFor = TimeSpan.FromMinutes(1);
 
@@ -125,7 +126,8 @@ internal sealed class StorageLook(IKubeClient client, WorkspaceCaches caches, Ba
                 seen.Workspace.Metadata.Namespace,
                 new ListOptions
                 {
-                    LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}={seen.Workspace.Metadata.Name},{Labels.Owner}={owner}",
+                    LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}={seen.Workspace.Metadata.Name},"
+                        + $"{Labels.Owner}={owner}",
                     Limit = 200,
                     Continue = next,
                     OmitManagedFields = true,

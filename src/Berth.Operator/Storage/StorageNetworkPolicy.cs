@@ -3,7 +3,9 @@ using Kube.Client.Models;
 
 namespace Berth.Operator;
 
-/// <summary>What the pods of backups may reach: the object store and name servers where archives go there, and nothing else; nobody reaches them.</summary>
+/// <summary>
+/// What the pods of backups may reach: the object store and name servers where archives go there, and nothing else; nobody reaches them.
+/// </summary>
 internal static class StorageNetworkPolicy
 {
     /// <summary>With a dot, which no workspace's name has: it cannot be another workspace's policy.</summary>

@@ -17,5 +17,6 @@ internal static class Times
             : null;
 
     /// <summary>Without parts of a second, so that what is compared later survives the way over the wire.</summary>
-    internal static DateTimeOffset Seconds(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+    internal static DateTimeOffset Seconds(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 }

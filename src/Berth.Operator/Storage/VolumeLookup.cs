@@ -26,7 +26,8 @@ internal sealed class VolumeLookup
     internal PersistentVolumeClaim? Find(UserWorkspace workspace)
     {
         var ns = workspace.Metadata.Namespace ?? "";
-        var remembered = workspace.Status?.Storage?.ClaimName is { Length: > 0 } name ? _volumes.Store.Get(new ResourceKey(ns, name)) : null;
+        var remembered = workspace.Status?.Storage?.ClaimName is { Length: > 0 } name ? _volumes.Store.Get(new ResourceKey(ns, name))
+            : null;
         return Choose(
             workspace, remembered, _volumes.Store.Get(workspace.Key()), Labelled(new ResourceKey(ns, workspace.Metadata.Name ?? "")));
     }
@@ -61,5 +62,6 @@ internal sealed class VolumeLookup
         ?? named;
 
     /// <summary>Since when a claim has no workspace; null while it has one, or when nobody has noticed yet.</summary>
-    internal static DateTimeOffset? ReleasedAt(ObjectMeta volume) => Times.Parse(volume.Annotations?.GetValueOrDefault(Annotations.ReleasedAt));
+    internal static DateTimeOffset? ReleasedAt(ObjectMeta volume) =>
+        Times.Parse(volume.Annotations?.GetValueOrDefault(Annotations.ReleasedAt));
 }

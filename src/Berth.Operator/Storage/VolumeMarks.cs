@@ -22,13 +22,15 @@ internal static class VolumeMarks
         var steps = ImmutableArray.CreateBuilder<Step>();
         Mark(current, (Annotations.ReleasedAt, null), (Annotations.ReplacedBy, null), (Annotations.LegalHold, hold));
         var restored = current.Metadata.Annotations?.ContainsKey(Annotations.StorageCause) == true;
-        foreach (var other in seen.Storage.OtherVolumes.Where(v => v.Metadata.DeletionTimestamp is null && v.Metadata.Uid != current.Metadata.Uid))
+        foreach (var other in seen.Storage.OtherVolumes.Where(v => v.Metadata.DeletionTimestamp is null
+            && v.Metadata.Uid != current.Metadata.Uid))
         {
             // Only what a restore set aside, and not what a restore is about to make the one in use.
             if ((restored && !IsNewer(other, current)) || other.Metadata.Annotations?.ContainsKey(Annotations.ReplacedBy) == true)
             {
                 Mark(other,
-                    (Annotations.ReleasedAt, VolumeLookup.ReleasedAt(other.Metadata) is { } since ? Times.Text(since) : Times.Text(seen.Now)),
+                    (Annotations.ReleasedAt, VolumeLookup.ReleasedAt(other.Metadata) is { } since ? Times.Text(since)
+                        : Times.Text(seen.Now)),
                     (Annotations.ReplacedBy, current.Metadata.Name),
                     (Annotations.LegalHold, hold));
             }

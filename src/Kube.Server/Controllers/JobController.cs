@@ -4,7 +4,8 @@ using Kube.Server.Runner;
 namespace Kube.Server.Controllers;
 
 /// <summary>
-/// Runs the pods of jobs until enough have succeeded or too many have failed. Indexed jobs and rules for failures are not among what it does.
+/// Runs the pods of jobs until enough have succeeded or too many have failed. Indexed jobs and rules for failures are not among what it
+/// does.
 /// </summary>
 internal sealed class JobController : KeyedController
 {

@@ -8,9 +8,11 @@ internal static class JobCells
 {
     internal static string State(JsonObject job)
     {
-        foreach (var (type, text) in (ReadOnlySpan<(string, string)>)[("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended")])
+        foreach (var (type, text) in (ReadOnlySpan<(string, string)>)[("Complete", "Complete"), ("Failed", "Failed"), ("Suspended",
+            "Suspended")])
         {
-            if (Json.Objects(Json.At(job, "status", "conditions")).Any(c => Json.Text(c, "type") == type && Json.Text(c, "status") == "True"))
+            if (Json.Objects(Json.At(job, "status", "conditions")).Any(c => Json.Text(c, "type") == type && Json.Text(c,
+                "status") == "True"))
             {
                 return text;
             }

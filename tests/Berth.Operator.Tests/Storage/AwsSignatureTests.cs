@@ -58,7 +58,8 @@ public sealed class AwsSignatureTests
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(string text) =>
         text.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(p =>
-            new KeyValuePair<string, string>(p[..p.IndexOf('=', StringComparison.Ordinal)], p[(p.IndexOf('=', StringComparison.Ordinal) + 1)..]));
+            new KeyValuePair<string, string>(p[..p.IndexOf('=', StringComparison.Ordinal)], p[(p.IndexOf('=',
+                StringComparison.Ordinal) + 1)..]));
 
     private static DateTimeOffset At(string text) =>
         DateTimeOffset.ParseExact(text, AwsSignature.TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);

@@ -261,7 +261,8 @@ public sealed class BackupPlanTests
         }
 
         Assert.Equal(2, world.Seen.Storage.Snapshots!.Value.Length);
-        Assert.Equal(world.Seen.Storage.Snapshots.Value.Select(s => s.Metadata.Name).Reverse(), world.Status.Storage!.Backups!.Select(b => b.Name));
+        Assert.Equal(world.Seen.Storage.Snapshots.Value.Select(s => s.Metadata.Name).Reverse(), world.Status.Storage!.Backups!.Select(b =>
+            b.Name));
         Assert.Empty(world.Seen.Storage.Jobs);
     }
 

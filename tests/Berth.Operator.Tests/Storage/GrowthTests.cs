@@ -20,7 +20,8 @@ public sealed class GrowthTests
     public void Larger_WhereItMayNot_IsToldOnce_AndTheWorkspaceRuns()
     {
         var world = Grown(GrowthVerdict.Refused);
-        world.Seen = world.Seen with { Storage = world.Seen.Storage with { Growth = new Growth(GrowthVerdict.Refused, "Its class says no.") } };
+        world.Seen = world.Seen with { Storage = world.Seen.Storage with { Growth = new Growth(GrowthVerdict.Refused,
+            "Its class says no.") } };
         world.Settle();
         var condition = world.Condition(ConditionTypes.StorageReady);
         Assert.Equal(("True", Reasons.GrowthRefused), (condition.Status, condition.Reason));
@@ -35,7 +36,10 @@ public sealed class GrowthTests
     public void Larger_NotBoundYet_WaitsUntilItIs()
     {
         var world = Grown(GrowthVerdict.Allowed);
-        world.Seen = world.Seen with { Volume = world.Seen.Volume! with { Status = new PersistentVolumeClaimStatus { Phase = "Pending" } } };
+        world.Seen = world.Seen with
+        {
+            Volume = world.Seen.Volume! with { Status = new PersistentVolumeClaimStatus { Phase = "Pending" } },
+        };
         world.Settle();
         Assert.Equal("1Gi", world.Seen.Volume!.Spec!.Resources!.Requests!["storage"]);
         world.VolumeBound();

@@ -24,8 +24,8 @@ public sealed class ObjectStoreTests : OperatorTestBase
     {
         _data = options.DataDirectory;
         var catalogue = Path.Combine(_data, "images.yaml");
-        File.WriteAllText(
-            catalogue, $"berth-operator:dev: {{ command: [dotnet, \"{Path.Combine(AppContext.BaseDirectory, "Berth.Operator.dll")}\"] }}\n");
+        var program = Path.Combine(AppContext.BaseDirectory, "Berth.Operator.dll");
+        File.WriteAllText(catalogue, $"berth-operator:dev: {{ command: [dotnet, \"{program}\"] }}\n");
         return options with { Runner = new PodRunnerOptions { ImageCatalog = catalogue, ShutdownGrace = TimeSpan.FromSeconds(1) } };
     });
 

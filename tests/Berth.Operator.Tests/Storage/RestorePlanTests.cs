@@ -175,7 +175,8 @@ public sealed class RestorePlanTests
 
         // Found again by the same owner, the restored one comes first.
         Assert.Same(claim, VolumeLookup.Choose(
-            world.Seen.Workspace with { Status = null }, null, world.Seen.Storage.OtherVolumes[0], [world.Seen.Storage.OtherVolumes[0], claim]));
+            world.Seen.Workspace with { Status = null }, null, world.Seen.Storage.OtherVolumes[0], [world.Seen.Storage.OtherVolumes[0],
+                claim]));
 
         // And after the window the old one goes, but not with a hold on it.
         world.Seen = world.Seen with

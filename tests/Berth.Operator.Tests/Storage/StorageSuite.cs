@@ -107,7 +107,8 @@ public abstract class StorageSuite : OperatorTestBase
             await BoundAsync();
             await CreateAsync(name: "ws-held");
             await UntilAsync<PersistentVolumeClaim>("ws-held", v => v is not null);
-            await PatchAsync<PersistentVolumeClaim>("ws-held", $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.ReleasedAt}}}}}}}":"2020-01-01T00:00:00Z"}}}""");
+            await PatchAsync<PersistentVolumeClaim>("ws-held",
+                $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.ReleasedAt}}}}}}}":"2020-01-01T00:00:00Z"}}}""");
             await UntilAsync<PersistentVolumeClaim>("ws-held", v => VolumeLookup.ReleasedAt(v!.Metadata) is null);
             await StopOperatorAsync();
             foreach (var name in new[] { Name, "ws-held" })
@@ -116,7 +117,8 @@ public abstract class StorageSuite : OperatorTestBase
                 await UntilAsync<UserWorkspace>(name, w => w is null);
             }
 
-            await PatchAsync<PersistentVolumeClaim>("ws-held", $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":"true"}}}""");
+            await PatchAsync<PersistentVolumeClaim>("ws-held",
+                $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":"true"}}}""");
             using var next = Operator("two");
             using var stop = new CancellationTokenSource();
             var running = Task.Run(() => next.RunAsync(stop.Token));
@@ -126,7 +128,8 @@ public abstract class StorageSuite : OperatorTestBase
             Assert.Null((await Client.GetAsync<PersistentVolumeClaim>(Ns, "ws-held", default)).Metadata.DeletionTimestamp);
 
             // Lifted by hand, it goes as well.
-            await PatchAsync<PersistentVolumeClaim>("ws-held", $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":null}}}""");
+            await PatchAsync<PersistentVolumeClaim>("ws-held",
+                $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":null}}}""");
             await UntilAsync<PersistentVolumeClaim>("ws-held", v => v is null || v.Metadata.DeletionTimestamp is not null);
             await stop.CancelAsync();
             await running;
@@ -159,7 +162,8 @@ public abstract class StorageSuite : OperatorTestBase
             var names = new List<string>();
             for (var day = 1; day <= 2; day++)
             {
-                await PatchAsync<UserWorkspace>(Name, $$$$$$$"""{"spec":{"storage":{"backup":{"requestedAt":"2026-01-0{{{{{{{day}}}}}}}T00:00:00Z"}}}}""");
+                await PatchAsync<UserWorkspace>(Name,
+                    $$$$$$$"""{"spec":{"storage":{"backup":{"requestedAt":"2026-01-0{{{{{{{day}}}}}}}T00:00:00Z"}}}}""");
                 var pending = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Storage?.Backups?[0].State == "Pending"
                     && !names.Contains(w.Status.Storage.Backups[0].Name));
                 names.Add(pending!.Status!.Storage!.Backups![0].Name);
@@ -237,7 +241,8 @@ public abstract class StorageSuite : OperatorTestBase
                  "metadata":{"name":"{{{{{{plural}}}}}}.snapshot.storage.k8s.io",
                   "annotations":{"api-approved.kubernetes.io":"https://github.com/kubernetes-csi/external-snapshotter/pull/814"}},
                  "spec":{"group":"snapshot.storage.k8s.io","scope":"{{{{{{scope}}}}}}",
-                  "names":{"kind":"{{{{{{kind}}}}}}","listKind":"{{{{{{kind}}}}}}List","plural":"{{{{{{plural}}}}}}","singular":"{{{{{{kind.ToLowerInvariant()}}}}}}"},
+                  "names":{"kind":"{{{{{{kind}}}}}}","listKind":"{{{{{{kind}}}}}}List",
+                   "plural":"{{{{{{plural}}}}}}","singular":"{{{{{{kind.ToLowerInvariant()}}}}}}"},
                   "versions":[{"name":"v1","served":true,"storage":true,
                    "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}{{{{{{status}}}}}}}]}}
                 """;

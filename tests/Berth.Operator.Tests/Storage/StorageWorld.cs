@@ -7,7 +7,8 @@ namespace Berth.Operator.Tests;
 /// <summary>A world with a place for archives, in which Jobs and snapshots end as a test says.</summary>
 internal static class StorageWorld
 {
-    internal static World Create(BackupSettings? backup = null, Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null, bool running = true)
+    internal static World Create(BackupSettings? backup = null, Func<UserWorkspaceSpec, UserWorkspaceSpec>? change = null,
+        bool running = true)
     {
         var world = running ? World.Running() : new World();
         world.Settings = TestData.Settings with { Backup = backup ?? new BackupSettings { Claim = "archives" } };
@@ -33,7 +34,8 @@ internal static class StorageWorld
         };
 
     internal static Func<UserWorkspaceSpec, UserWorkspaceSpec> Restore(string backup, DateTimeOffset? at = null) =>
-        s => s with { Storage = (s.Storage ?? new WorkspaceStorage()) with { Restore = new WorkspaceRestore { Backup = backup, RequestedAt = at } } };
+        s => s with { Storage = (s.Storage ?? new WorkspaceStorage()) with { Restore = new WorkspaceRestore { Backup = backup,
+            RequestedAt = at } } };
 
     internal static Job? Job(this World world) => world.Seen.Storage.Jobs.LastOrDefault(j => j.Status?.Conditions is null);
 
@@ -81,7 +83,8 @@ internal static class StorageWorld
         };
     }
 
-    internal static ArchiveResult Failed(string message = "no room", bool touched = false) => new() { Message = message, Touched = touched };
+    internal static ArchiveResult Failed(string message = "no room", bool touched = false) =>
+        new() { Message = message, Touched = touched };
 
     internal static void Delete(this World world) => world.Seen = world.Seen with
     {

@@ -88,7 +88,8 @@ internal sealed class TinyS3 : IAsyncDisposable
         var content = body.ToArray();
         Largest = Math.Max(Largest, content.Length);
         var path = request.RawUrl!.Split('?')[0];
-        var query = request.RawUrl.Contains('?', StringComparison.Ordinal) ? request.RawUrl[(request.RawUrl.IndexOf('?', StringComparison.Ordinal) + 1)..] : "";
+        var query = request.RawUrl.Contains('?', StringComparison.Ordinal) ? request.RawUrl[(request.RawUrl.IndexOf('?',
+            StringComparison.Ordinal) + 1)..] : "";
         Requests.Enqueue($"{request.HttpMethod} {request.RawUrl}");
         var (code, answer, etag) = Flaky && Interlocked.Increment(ref _failures) % 12 == 1
             ? (503, Error("SlowDown", "Reduce your request rate."), null)
@@ -137,7 +138,8 @@ internal sealed class TinyS3 : IAsyncDisposable
                 _uploads[upload][int.Parse(parameters["partNumber"], CultureInfo.InvariantCulture)] = content;
                 return (200, [], Etag(content));
             case "POST" when parameters.TryGetValue("uploadId", out var complete):
-                var tags = XElement.Parse(System.Text.Encoding.UTF8.GetString(content)).Elements("Part").Select(p => p.Element("ETag")!.Value);
+                var tags = XElement.Parse(System.Text.Encoding.UTF8.GetString(content)).Elements("Part").Select(p =>
+                    p.Element("ETag")!.Value);
                 if (!tags.SequenceEqual(_uploads[complete].Values.Select(Etag)))
                 {
                     return (400, Error("InvalidPart", "a part is not what it was"), null);
@@ -177,7 +179,8 @@ internal sealed class TinyS3 : IAsyncDisposable
         return Text(new XElement(ns + "ListBucketResult",
             new XElement(ns + "IsTruncated", keys.Count > 2 ? "true" : "false"),
             keys.Count > 2 ? new XElement(ns + "NextContinuationToken", keys[1]) : null,
-            keys.Take(2).Select(k => new XElement(ns + "Contents", new XElement(ns + "Key", k), new XElement(ns + "Size", Objects[k].Length),
+            keys.Take(2).Select(k => new XElement(ns + "Contents", new XElement(ns + "Key", k), new XElement(ns + "Size",
+                Objects[k].Length),
                 new XElement(ns + "LastModified", "2026-01-01T00:00:00.000Z")))));
     }
 

@@ -75,7 +75,8 @@ public sealed class VolumeLookupTests
         var world = new World();
         world.Seen = world.Seen with { Volume = Claim("pool-7") };
         world.Settle();
-        Assert.Equal("pool-7", world.Seen.Pod!.Spec!.Volumes!.Single(v => v.PersistentVolumeClaim is not null).PersistentVolumeClaim!.ClaimName);
+        Assert.Equal("pool-7", world.Seen.Pod!.Spec!.Volumes!.Single(v =>
+            v.PersistentVolumeClaim is not null).PersistentVolumeClaim!.ClaimName);
         Assert.Equal("pool-7", world.Status.Storage!.ClaimName);
         Assert.Equal("pool-7", VolumeLookup.NameFor(world.Seen.Workspace));
     }

@@ -8,7 +8,8 @@ internal sealed record ArchiveArguments
     internal const string Usage = """
         berth-operator archive create  --root FOLDER --name NAME (--folder FOLDER | --prefix PREFIX) [--keep N]
         berth-operator archive verify  --name NAME (--folder FOLDER | --prefix PREFIX)
-        berth-operator archive restore --root FOLDER --name NAME --id ID (--folder FOLDER | --prefix PREFIX) [--max-bytes N] [--max-entries N]
+        berth-operator archive restore --root FOLDER --name NAME --id ID (--folder FOLDER | --prefix PREFIX)
+                                       [--max-bytes N] [--max-entries N]
         berth-operator archive list    (--folder FOLDER | --prefix PREFIX)
 
           --root     the volume

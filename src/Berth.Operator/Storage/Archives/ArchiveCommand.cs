@@ -19,7 +19,8 @@ internal static class ArchiveCommand
     private const int LongestMessage = 1500;
 
     internal static async Task<int> RunAsync(
-        IReadOnlyList<string> arguments, Func<string, string?> variable, TimeProvider time, TextWriter output, CancellationToken cancellationToken)
+        IReadOnlyList<string> arguments, Func<string, string?> variable, TimeProvider time, TextWriter output,
+            CancellationToken cancellationToken)
     {
         ArchiveArguments parsed;
         try
@@ -183,8 +184,8 @@ internal static class ArchiveCommand
             return found;
         }
 
-        var known = (await store.ListAsync(cancellationToken)).Take(MostArchives).Select(a => a.Name);
-        throw new ArchiveException($"There is no archive '{arguments.Name}'. There are: {string.Join(", ", known.DefaultIfEmpty("none"))}.");
+        var known = (await store.ListAsync(cancellationToken)).Take(MostArchives).Select(a => a.Name).DefaultIfEmpty("none");
+        throw new ArchiveException($"There is no archive '{arguments.Name}'. There are: {string.Join(", ", known)}.");
     }
 
     private static async Task<ArchiveResult> ListAsync(IArchiveStore store, ArchiveResult result, CancellationToken cancellationToken) =>

@@ -144,7 +144,8 @@ internal sealed class ArchiveReader : IDisposable
                 seen = seen with { Type = ArchiveEntry.File, Size = entry.Length, Sha256 = TakeFile(path, entry) };
                 break;
             default:
-                throw new ArchiveException($"The archive is refused: the entry '{path}' is of a kind ({entry.EntryType}) that no volume has.");
+                throw new ArchiveException(
+                    $"The archive is refused: the entry '{path}' is of a kind that no volume has ({entry.EntryType}).");
         }
 
         ManifestLines.Write(_seen, seen, ArchiveJson.Default.ArchiveEntry);

@@ -73,7 +73,8 @@ internal static class ArchiveRestore
         {
             if (next >= wanted.Count || !Same(found, wanted[next], file))
             {
-                throw new ArchiveException($"What was unpacked as '{found.Path}' is not what the manifest says; the volume may be damaged.");
+                throw new ArchiveException(
+                    $"What was unpacked as '{found.Path}' is not what the manifest says; the volume may be damaged.");
             }
 
             next++;

@@ -42,7 +42,8 @@ internal static partial class ArchiveNames
         var incomplete = file.EndsWith(Incomplete, StringComparison.Ordinal);
         var suffix = incomplete ? Incomplete : Complete;
         return file.EndsWith(suffix, StringComparison.Ordinal) && IsName(file[..^suffix.Length])
-            ? new StoredArchive { Name = file[..^suffix.Length], Size = size, Completed = Times.Seconds(completed), Incomplete = incomplete }
+            ? new StoredArchive { Name = file[..^suffix.Length], Size = size, Completed = Times.Seconds(completed),
+                Incomplete = incomplete }
             : null;
     }
 
@@ -91,7 +92,8 @@ internal sealed class FolderArchives(string folder) : IArchiveStore
         return Task.FromResult(file.Length);
     }
 
-    public Task<Stream> OpenWrittenAsync(string name, CancellationToken cancellationToken) => Task.FromResult<Stream>(Read(PartialOf(name)));
+    public Task<Stream> OpenWrittenAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult<Stream>(Read(PartialOf(name)));
 
     public Task CommitAsync(string name, bool incomplete, CancellationToken cancellationToken)
     {

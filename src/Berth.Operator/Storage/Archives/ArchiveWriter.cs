@@ -41,7 +41,8 @@ internal sealed class ArchiveWriter
         using var gzip = new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true);
         using var tar = new TarWriter(gzip, TarEntryFormat.Pax, leaveOpen: true);
         var writer = new ArchiveWriter(tar, manifest);
-        ManifestLines.Write(manifest, new ManifestHead { Format = ManifestHead.Version, Created = created }, ArchiveJson.Default.ManifestHead);
+        ManifestLines.Write(manifest, new ManifestHead { Format = ManifestHead.Version, Created = created },
+            ArchiveJson.Default.ManifestHead);
         var tree = VolumeTree.Walk(root, writer.Add, cancellationToken);
         var end = new ManifestEnd
         {

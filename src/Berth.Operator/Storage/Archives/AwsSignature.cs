@@ -41,7 +41,8 @@ internal static class AwsSignature
             payloadHash);
         var date = time.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
         var scope = $"{date}/{credentials.Region}/{credentials.Service}/aws4_request";
-        var toSign = string.Join('\n', Algorithm, time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture), scope, Hash(canonical));
+        var toSign = string.Join('\n', Algorithm, time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture), scope,
+            Hash(canonical));
         var key = Encoding.UTF8.GetBytes("AWS4" + credentials.SecretKey);
         foreach (var part in (string[])[date, credentials.Region, credentials.Service, "aws4_request"])
         {

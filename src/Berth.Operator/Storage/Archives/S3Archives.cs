@@ -65,7 +65,8 @@ internal sealed class S3Archives(S3Client client, string prefix, int firstPartSi
         }
     }
 
-    public Task AbandonAsync(string name, CancellationToken cancellationToken) => client.DeleteAsync(Folder + name + Data, cancellationToken);
+    public Task AbandonAsync(string name, CancellationToken cancellationToken) =>
+        client.DeleteAsync(Folder + name + Data, cancellationToken);
 
     public async Task<Stream?> OpenAsync(string name, CancellationToken cancellationToken) =>
         (await ListAsync(cancellationToken)).Any(a => a.Name == name)

@@ -135,7 +135,8 @@ internal sealed class S3Client(S3Settings settings, HttpClient http, TimeProvide
     }
 
     internal async Task AbortUploadAsync(string key, string upload, CancellationToken cancellationToken) =>
-        (await SendAsync(HttpMethod.Delete, key, new() { ["uploadId"] = upload }, null, cancellationToken, HttpStatusCode.NotFound)).Dispose();
+        (await SendAsync(HttpMethod.Delete, key, new() { ["uploadId"] = upload }, null, cancellationToken,
+            HttpStatusCode.NotFound)).Dispose();
 
     /// <summary>Uploads that nobody completed: (key, id).</summary>
     internal async Task<IReadOnlyList<(string Key, string Upload)>> ListUploadsAsync(string prefix, CancellationToken cancellationToken)
@@ -210,7 +211,8 @@ internal sealed class S3Client(S3Settings settings, HttpClient http, TimeProvide
 
         var text = AwsSignature.Query(query);
         var uri = settings.Endpoint.GetLeftPart(UriPartial.Authority) + path + (text.Length == 0 ? "" : "?" + text);
-        var request = new HttpRequestMessage(method, new Uri(uri, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        var request = new HttpRequestMessage(method, new Uri(uri,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
