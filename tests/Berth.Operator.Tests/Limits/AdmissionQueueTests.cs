@@ -435,7 +435,10 @@ public sealed class AdmissionQueueTests
         {
             PerPerson = new PolicyCeilings
             {
-                Running = _random.Next(1, 5), Cpu = $"{_random.Next(4, 12)}", Storage = "30Gi", Workspaces = 12,
+                Running = _random.Next(1, 5),
+                Cpu = $"{_random.Next(4, 12)}",
+                Storage = "30Gi",
+                Workspaces = 12,
             },
             PerNamespace = new PolicyCeilings { Running = _random.Next(2, 12), Memory = $"{_random.Next(6, 30)}Gi", Gpu = 1 },
         };
