@@ -68,6 +68,9 @@ internal sealed class OperatorControllers : IDisposable
     /// <summary>All of them.</summary>
     internal ImmutableArray<Controller> All { get; }
 
+    /// <summary>Who waits and under which ceiling; <see cref="RunAsync"/> lets it tell places, a simulation does so itself.</summary>
+    internal AdmissionLedger Admissions => _admissions;
+
     /// <summary>Works until cancelled. One that cannot go on ends the others: the operator works whole or not at all.</summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {

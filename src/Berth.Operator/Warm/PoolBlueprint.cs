@@ -16,7 +16,7 @@ internal sealed record PoolBlueprint
     private const string NamePrefix = "pool-";
 
     // With a dot, which no workspace has in its name: the policy of one called pool-studio is another object.
-    private const string PolicyPrefix = "pool.";
+    internal const string PolicyPrefix = "pool.";
     private const int RandomLength = 10;
 
     // No vowels and no look-alikes: names that people read aloud.

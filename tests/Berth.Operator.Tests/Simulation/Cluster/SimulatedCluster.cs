@@ -12,6 +12,7 @@ namespace Berth.Operator.Tests;
 internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
 {
     private readonly HashSet<string> _down = [];
+    private readonly HashSet<string> _off = [];
 
     /// <summary>Containers that run, by the uid of their pod: node and claim.</summary>
     internal Dictionary<string, (string Node, string? Claim)> Running { get; } = new(StringComparer.Ordinal);
@@ -22,6 +23,14 @@ internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
     internal static IReadOnlyList<string> Nodes { get; } = ["node1", "node2"];
 
     internal IReadOnlyList<Pod> Pods => api.All<Pod>();
+
+    internal void Install()
+    {
+        foreach (var node in Nodes)
+        {
+            Report(node, "True");
+        }
+    }
 
     /// <summary>Does one step that is due for a pod; false when there is none.</summary>
     internal bool Advance(Pod pod)
@@ -123,10 +132,44 @@ internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
         }
     }
 
+    /// <summary>A kubelet ends a container whose pod is gone from the API; false when there is none.</summary>
+    internal bool Reap()
+    {
+        var uids = Pods.Select(p => p.Metadata.Uid!).ToHashSet(StringComparer.Ordinal);
+        return Running.FirstOrDefault(r => !_down.Contains(r.Value.Node) && !uids.Contains(r.Key)).Key is { } left && Running.Remove(left);
+    }
+
+    /// <summary>An administrator deletes a node, or says that it is out of service, having made sure that it is off.</summary>
+    internal void Remove(string node, bool delete)
+    {
+        if (!_off.Contains(node) || api.Get<Node>(new("", node)) is null)
+        {
+            return;
+        }
+
+        if (delete)
+        {
+            api.Delete(Node.Descriptor, new("", node), null);
+        }
+        else
+        {
+            api.Update<Node>(new("", node), n => n with
+            {
+                Spec = new NodeSpec { Taints = [new Taint { Key = NodeSight.OutOfServiceTaint, Value = "nodeshutdown", Effect = "NoExecute" }] },
+            });
+        }
+    }
+
     /// <summary>A node is cut off; with the power off its containers end, else they go on and nobody can tell.</summary>
     internal void Lose(string node, bool powerOff)
     {
         _down.Add(node);
+        Report(node, "Unknown");
+        if (powerOff)
+        {
+            _off.Add(node);
+        }
+
         foreach (var pod in Pods.Where(p => p.Spec!.NodeName == node))
         {
             if (powerOff)
@@ -157,6 +200,9 @@ internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
         {
             return;
         }
+
+        _off.Remove(node);
+        Report(node, "True");
 
         var pods = Pods.ToDictionary(p => p.Metadata.Uid!, StringComparer.Ordinal);
         foreach (var uid in Running.Where(r => r.Value.Node == node && !pods.ContainsKey(r.Key)).Select(r => r.Key).ToList())
@@ -242,12 +288,23 @@ internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
     internal bool Settle()
     {
         var any = false;
-        while (Bind() || Collect() || Pods.Any(Advance))
+        while (Reap() || Bind() || Collect() || Pods.Any(Advance))
         {
             any = true;
         }
 
         return any;
+    }
+
+    private void Report(string node, string ready)
+    {
+        var status = new NodeStatus { Conditions = [Condition("Ready", ready)] };
+        if (api.Get<Node>(new("", node)) is null)
+        {
+            api.Add(new Node { Metadata = new ObjectMeta { Name = node } });
+        }
+
+        api.Update<Node>(new("", node), n => n with { Spec = null, Status = status });
     }
 
     internal static bool IsReady(Pod pod) =>

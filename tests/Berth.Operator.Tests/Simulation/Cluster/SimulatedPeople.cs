@@ -97,6 +97,40 @@ internal sealed class SimulatedPeople(SimulatedApi api, FakeTimeProvider time)
         },
     });
 
+    /// <summary>An administrator decides about a workspace.</summary>
+    internal void Decide(string name, int kind) => Spec(name, s => s with
+    {
+        Administration = (kind % 6) switch
+        {
+            0 => (s.Administration ?? new WorkspaceAdministration()) with { Frozen = true, Reason = "an inquiry" },
+            1 => (s.Administration ?? new WorkspaceAdministration()) with { Frozen = null },
+            2 => (s.Administration ?? new WorkspaceAdministration()) with { ForceStopAt = Times.Seconds(time.GetUtcNow()) },
+            3 => (s.Administration ?? new WorkspaceAdministration()) with { LegalHold = true },
+            4 => (s.Administration ?? new WorkspaceAdministration()) with { LegalHold = false },
+            _ => null,
+        },
+        Debug = kind % 7 == 6 ? true : null,
+    });
+
+    /// <summary>Ceilings for persons and namespaces, or none.</summary>
+    internal void ChangeCeilings(int person, int ns) => api.Update<BerthPolicy>(new("", BerthPolicy.DefaultName), p => p with
+    {
+        Spec = p.Spec with
+        {
+            PerPerson = person % 3 == 0 ? null : new PolicyCeilings { Running = person % 3 },
+            PerNamespace = ns % 4 == 0 ? null : new PolicyCeilings { Running = ns % 4 },
+        },
+    });
+
+    /// <summary>Ends what administrators hinder, as all inquiries end.</summary>
+    internal void EndHolds()
+    {
+        foreach (var name in Names)
+        {
+            Spec(name, s => s with { Administration = s.Administration is null ? null : s.Administration with { LegalHold = null }, Debug = null });
+        }
+    }
+
     /// <summary>Somebody who may do everything in the namespace, and knows nothing of Berth.</summary>
     internal void Meddle(string name, int kind)
     {

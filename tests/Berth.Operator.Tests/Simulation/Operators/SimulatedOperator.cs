@@ -109,6 +109,15 @@ internal sealed class SimulatedOperator : IDisposable
         }
     }
 
+    /// <summary>Those who wait are told their places anew, as every few seconds.</summary>
+    internal void TellPlaces()
+    {
+        if (!Wire.IsDead)
+        {
+            _controllers.Admissions.WakeMoved();
+        }
+    }
+
     /// <summary>Something asks for a look at a key, for no reason.</summary>
     internal void Poke(int controller, ResourceKey key) => _workers[controller % _workers.Count].Controller.Queue.Add(key);
 

@@ -57,6 +57,13 @@ internal enum ActKind
     ChangeTemplate,
     Meddle,
 
+    /// <summary>An administrator freezes, forces a stop, holds, or takes it back.</summary>
+    Decide,
+    ChangeCeilings,
+
+    /// <summary>An administrator deletes a node that is off, or says that it is out of service.</summary>
+    RemoveNode,
+
     /// <summary>A replica of the edge: starts, ends, sees use, writes and renews.</summary>
     EdgeStart,
     EdgeEnd,
@@ -85,7 +92,7 @@ internal readonly record struct Act(ActKind Kind, int A, int B, int C)
         (ActKind.Advance, 16), (ActKind.Settle, 6), (ActKind.Trouble, 4), (ActKind.LoseNode, 1), (ActKind.GiveUpNode, 1),
         (ActKind.ReturnNode, 2), (ActKind.ForcePod, 1), (ActKind.Collect, 5), (ActKind.Create, 6), (ActKind.Stop, 3), (ActKind.Start, 3),
         (ActKind.Restart, 2), (ActKind.Delete, 3), (ActKind.KeepVolume, 2), (ActKind.TakeTemplate, 2), (ActKind.TakeResources, 1),
-        (ActKind.ChangeOwner, 1), (ActKind.ChangeTemplate, 1), (ActKind.Meddle, 2), (ActKind.EdgeStart, 2), (ActKind.EdgeEnd, 1),
+        (ActKind.ChangeOwner, 1), (ActKind.ChangeTemplate, 1), (ActKind.Meddle, 2), (ActKind.Decide, 3), (ActKind.ChangeCeilings, 1), (ActKind.RemoveNode, 1), (ActKind.EdgeStart, 2), (ActKind.EdgeEnd, 1),
         (ActKind.Use, 4), (ActKind.Beat, 5), (ActKind.Wait, 8), (ActKind.Kill, 2), (ActKind.Launch, 3), (ActKind.LoseLease, 2),
     ];
 

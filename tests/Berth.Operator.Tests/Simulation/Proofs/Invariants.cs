@@ -20,17 +20,21 @@ internal sealed class Invariants
     private readonly SimulatedEdges _edges;
     private readonly FakeTimeProvider _time;
     private readonly Func<SimulatedOperator?> _actor;
+    private readonly Func<bool> _blurred;
 
     /// <summary>Pods for which there was, at some time of their life, a reason to end them.</summary>
     private readonly HashSet<string> _mayEnd = new(StringComparer.Ordinal);
+
+    private readonly HashSet<string> _wasReady = new(StringComparer.Ordinal);
 
     /// <summary>Workspaces whose network policy somebody else took away: the operator may learn of it too late.</summary>
     private readonly HashSet<string> _policyTaken = new(StringComparer.Ordinal);
 
     internal Invariants(
-        SimulatedApi api, SimulatedCluster cluster, SimulatedEdges edges, FakeTimeProvider time, Func<SimulatedOperator?> actor)
+        SimulatedApi api, SimulatedCluster cluster, SimulatedEdges edges, FakeTimeProvider time, Func<SimulatedOperator?> actor,
+        Func<bool> blurred)
     {
-        (_api, _cluster, _edges, _time, _actor) = (api, cluster, edges, time, actor);
+        (_api, _cluster, _edges, _time, _actor, _blurred) = (api, cluster, edges, time, actor, blurred);
         api.Changed += Look;
         cluster.Starting += LookAtStart;
     }
@@ -60,6 +64,10 @@ internal sealed class Invariants
                 {
                     _policyTaken.Remove(change.Last.Key.Name);
                 }
+                else if (change.Now is null && by is not null)
+                {
+                    PolicyMayGo(change.Last.As<NetworkPolicy>());
+                }
 
                 break;
             case "UserWorkspace" when by is not null && change is { Former: { } former, Now: { } now }:
@@ -81,7 +89,8 @@ internal sealed class Invariants
 
         if (now is not null && former is null)
         {
-            Protected(now, now.Metadata.Labels?.GetValueOrDefault(Labels.Workspace), now.Metadata.Labels?.GetValueOrDefault(Labels.Pool));
+            Protected(now, WorkspaceOf(now), now.Metadata.Labels?.GetValueOrDefault(Labels.Pool));
+            Wished(now, by);
         }
         else if (now is not null && former is not null && now.Metadata.DeletionTimestamp is null)
         {
@@ -89,21 +98,58 @@ internal sealed class Invariants
             if (WorkspaceOf(former) is null && WorkspaceOf(now) is { } claimedBy)
             {
                 Protected(now, claimedBy, null);
+                Wished(now, by);
             }
         }
 
         if (former is { Metadata.DeletionTimestamp: null } && now is not { Metadata.DeletionTimestamp: null }
-            && WorkspaceOf(former) is { } workspace && !_mayEnd.Contains(former.Metadata.Uid!))
+            && WorkspaceOf(former) is { } workspace && !_mayEnd.Contains(former.Metadata.Uid!) && !IsLate(former))
         {
             throw new ViolationException(
                 $"Pod {former.Metadata.Name} of {workspace} was deleted although nobody wished it and nothing was wrong with it.");
         }
     }
 
+    /// <summary>A pod is made or taken only for somebody who wished for it since the operator looked, and whom the ceilings let in.</summary>
+    private void Wished(Pod pod, SimulatedOperator by)
+    {
+        if (WorkspaceOf(pod) is not { } name)
+        {
+            return;
+        }
+
+        var uid = OwnerReferences.ControllerOf(pod)?.Uid;
+        var wishes = _api.Log(UserWorkspace.Descriptor).Where(c => c.Last.Uid == uid).ToList();
+        var lately = wishes.Where(c => c.Version > by.Since).Append(wishes.LastOrDefault(c => c.Version <= by.Since));
+        if (!lately.Any(c => c?.Now?.As<UserWorkspace>() is
+            { Metadata.DeletionTimestamp: null, Spec: { DesiredState: DesiredStates.Running, Administration: null or { Frozen: null or false } } }))
+        {
+            throw new ViolationException($"Pod {pod.Metadata.Name} was made for {name}, and since version {by.Since} nobody wished for it.");
+        }
+
+        if (!_blurred() && _api.Get<UserWorkspace>(new(pod.Metadata.Namespace!, name)) is { } workspace)
+        {
+            Fits(workspace, by);
+        }
+    }
+
+    private void Fits(UserWorkspace workspace, SimulatedOperator by)
+    {
+        var running = _api.All<UserWorkspace>().Where(w => _cluster.Pods.Any(p => Children.Owns(w, p.Metadata))).ToList();
+        var person = running.Count(w => OwnerHash(w) == OwnerHash(workspace));
+        var log = _api.Log(BerthPolicy.Descriptor);
+        var policies = log.Where(c => c.Version > by.Since).Append(log.Last(c => c.Version <= by.Since)).Select(c => c.Now!.As<BerthPolicy>().Spec).ToList();
+        if (policies.All(p => person > p.PerPerson?.Running || running.Count > p.PerNamespace?.Running))
+        {
+            throw new ViolationException(
+                $"{workspace.Metadata.Name} was started as number {person} of its owner and {running.Count} of its namespace, which is above a ceiling.");
+        }
+    }
+
     /// <summary>No pod, not for a moment, without the network policy that protects it.</summary>
     private void Protected(Pod pod, string? workspace, string? pool)
     {
-        var name = workspace ?? $"pool.{pool}";
+        var name = workspace ?? PoolBlueprint.PolicyPrefix + pool;
         var policy = _api.Get<NetworkPolicy>(new(pod.Metadata.Namespace!, name));
         if (policy is null && _policyTaken.Contains(name))
         {
@@ -115,6 +161,15 @@ internal sealed class Invariants
         if (!selects || (workspace is not null && owner != OwnerReferences.ControllerOf(pod)?.Uid))
         {
             throw new ViolationException($"Pod {pod.Metadata.Name} was made, or given to {workspace}, before there was a network policy for it.");
+        }
+    }
+
+    private void PolicyMayGo(NetworkPolicy policy)
+    {
+        var pool = policy.Metadata.Labels?.GetValueOrDefault(Labels.Pool);
+        if (_cluster.Pods.FirstOrDefault(p => WorkspaceOf(p) is null && p.Metadata.Labels?.GetValueOrDefault(Labels.Pool) == pool) is { } open)
+        {
+            throw new ViolationException($"Policy {policy.Metadata.Name} was deleted, and {open.Metadata.Name} is open to all without it.");
         }
     }
 
@@ -168,8 +223,7 @@ internal sealed class Invariants
         var workspace = _api.Get<UserWorkspace>(new(volume.Metadata.Namespace!, name));
         if (workspace is not { Metadata.DeletionTimestamp: not null, Spec.Storage.DeletionPolicy: DeletionPolicies.Delete }
             || labels.GetValueOrDefault(Labels.Owner) != OwnerHash(workspace)
-            || workspace.Spec.Administration?.LegalHold == true
-            || volume.Metadata.Annotations?.GetValueOrDefault(Annotations.LegalHold) == "true")
+            || workspace.Spec.Administration?.LegalHold == true)
         {
             throw new ViolationException($"Volume {volume.Metadata.Name} was deleted although it is to be kept.");
         }
@@ -213,7 +267,7 @@ internal sealed class Invariants
             .Where(c => c.Now?.Uid == now.Metadata.Uid)
             .Select(c => c.Now!.As<UserWorkspace>())
             .Last(w => w.Metadata.Generation == now.Status!.ObservedGeneration).Spec;
-        var stop = spec.DesiredState == DesiredStates.Stopped;
+        var stop = spec.DesiredState == DesiredStates.Stopped || spec.Administration?.Frozen == true;
         switch (now.Status!.Phase)
         {
             case WorkspacePhases.Running when stop || !AtSomeTime(by.Since, now, p => p is { Metadata.DeletionTimestamp: null } && SimulatedCluster.IsReady(p)):
@@ -228,6 +282,11 @@ internal sealed class Invariants
     {
         var activity = former.Status?.Activity;
         var reason = now.Spec.LastRequest?.Reason;
+        if (reason == RequestReasons.ForceStop && former.Spec.Administration?.ForceStopAt is not null)
+        {
+            return;
+        }
+
         if (activity?.StopsAt is not { } due || due > _time.GetUtcNow() || activity.AnnouncedAt > due - TimeSpan.FromSeconds(Simulation.WarnSeconds))
         {
             throw new ViolationException($"{now.Metadata.Name} was stopped ({reason}) without an announcement in time.");
@@ -263,12 +322,24 @@ internal sealed class Invariants
     {
         foreach (var pod in _cluster.Pods)
         {
+            if (SimulatedCluster.IsReady(pod))
+            {
+                _wasReady.Add(pod.Metadata.Uid!);
+            }
+
             if (WorkspaceOf(pod) is { } name && !_mayEnd.Contains(pod.Metadata.Uid!) && HasReason(pod, name))
             {
                 _mayEnd.Add(pod.Metadata.Uid!);
             }
         }
     }
+
+    /// <summary>Its start took longer than it may, or its node is gone for good.</summary>
+    private bool IsLate(Pod pod) =>
+        (!_wasReady.Contains(pod.Metadata.Uid!)
+            && _time.GetUtcNow() - pod.Metadata.CreationTimestamp >= TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds))
+        || (pod.Spec?.NodeName is { Length: > 0 } node
+            && _api.Get<Node>(new("", node)) is null or { Spec.Taints: [{ Key: NodeSight.OutOfServiceTaint }] });
 
     private bool HasReason(Pod pod, string name)
     {

@@ -37,8 +37,9 @@ internal sealed partial class Simulation : IDisposable
         _cluster = new SimulatedCluster(Api, _time);
         _people = new SimulatedPeople(Api, _time);
         _edges = new SimulatedEdges(Api, _time);
-        _ = new Invariants(Api, _cluster, _edges, _time, () => _operators.Concat(_ghosts).FirstOrDefault(o => o.Wire == _acting));
+        _ = new Invariants(Api, _cluster, _edges, _time, () => _operators.Concat(_ghosts).FirstOrDefault(o => o.Wire == _acting), () => IsBlurred);
         _people.Install();
+        _cluster.Install();
         Api.Add(new BerthPolicy
         {
             Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName },
@@ -52,6 +53,9 @@ internal sealed partial class Simulation : IDisposable
     }
 
     internal SimulatedApi Api { get; }
+
+    /// <summary>Two operators led at a time, or one began with an old picture: ceilings may then be exceeded, by what the two let in.</summary>
+    internal bool IsBlurred { get; private set; }
 
     public void Dispose()
     {
@@ -86,12 +90,14 @@ internal sealed partial class Simulation : IDisposable
                 break;
             case ActKind.Wait:
                 _time.Advance(Waits[a % Waits.Length]);
+                _operators.ForEach(o => o.TellPlaces());
                 break;
             case ActKind.Kill:
                 End(Pick(a), o => o.Wire.Kill());
                 break;
             case ActKind.Launch when _operators.Count < 2:
                 Api.ListLag = c % 3 == 0 ? b % 40 : 0;
+                IsBlurred |= Api.ListLag > 0 || _operators.Count > 0;
                 Launch();
                 Api.ListLag = 0;
                 break;
@@ -141,7 +147,7 @@ internal sealed partial class Simulation : IDisposable
         switch (kind)
         {
             case ActKind.Advance:
-                _ = (a % 4 == 0 && _cluster.Bind()) || (pod is not null && _cluster.Advance(pod)) || _cluster.Bind();
+                _ = (c % 4 == 0 && _cluster.Reap()) || (a % 4 == 0 && _cluster.Bind()) || (pod is not null && _cluster.Advance(pod)) || _cluster.Bind();
                 return true;
             case ActKind.Settle:
                 _cluster.Settle();
@@ -161,6 +167,9 @@ internal sealed partial class Simulation : IDisposable
                 return true;
             case ActKind.GiveUpNode:
                 _cluster.GiveUp(node);
+                return true;
+            case ActKind.RemoveNode:
+                _cluster.Remove(node, b % 2 == 0);
                 return true;
             case ActKind.ReturnNode:
                 _cluster.Return(node);
@@ -210,6 +219,12 @@ internal sealed partial class Simulation : IDisposable
                 break;
             case ActKind.ChangeTemplate:
                 _people.ChangeTemplate(b, c);
+                break;
+            case ActKind.Decide:
+                _people.Decide(name, b);
+                break;
+            case ActKind.ChangeCeilings:
+                _people.ChangeCeilings(b, c);
                 break;
             case ActKind.Meddle:
                 _people.Meddle(name, b);

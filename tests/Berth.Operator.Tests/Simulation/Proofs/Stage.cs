@@ -24,6 +24,7 @@ internal sealed class Stage : IDisposable
         Cluster = new SimulatedCluster(Api, Time);
         People = new SimulatedPeople(Api, Time);
         People.Install();
+        Cluster.Install();
         Launch();
     }
 
@@ -97,7 +98,7 @@ internal sealed class Stage : IDisposable
             .Select((p, i) => (p.Metadata.Name!, $"pool-{i}"))
             .ToList();
         var text = string.Join('\n', Api.Everything()
-            .Where(r => r.Kind.Kind is not ("Namespace" or "Lease"))
+            .Where(r => r.Kind.Kind is not ("Namespace" or "Lease" or "Node"))
             .Select(r => Timeless(r.Json.DeepClone())!.ToJsonString()));
         foreach (var (uid, name) in names)
         {
