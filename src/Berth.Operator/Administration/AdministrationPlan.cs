@@ -73,10 +73,13 @@ internal static class AdministrationPlan
     internal static Decision? Ending(Observation seen)
     {
         var workspace = seen.Workspace;
-        if (!IsHeld(workspace))
+        if (!IsHeld(workspace) && !Holds(workspace))
         {
             return null;
         }
+
+        // Also where the operator had no time to hold it before it was deleted: the API takes no new finalizer then, but the one for its
+        // volume keeps it as well.
 
         if (!Holds(workspace))
         {

@@ -44,6 +44,9 @@ internal sealed class SimulatedOperator : IDisposable
         }
     }
 
+    /// <summary>How many there were before it.</summary>
+    internal int Number { get; init; }
+
     internal Wire Wire { get; }
 
     internal WorkspaceCaches Caches { get; }

@@ -220,6 +220,11 @@ internal sealed class Invariants
             return;
         }
 
+        if (IsReleased(volume))
+        {
+            return;
+        }
+
         var workspace = _api.Get<UserWorkspace>(new(volume.Metadata.Namespace!, name));
         if (workspace is not { Metadata.DeletionTimestamp: not null, Spec.Storage.DeletionPolicy: DeletionPolicies.Delete }
             || labels.GetValueOrDefault(Labels.Owner) != OwnerHash(workspace)
@@ -228,6 +233,13 @@ internal sealed class Invariants
             throw new ViolationException($"Volume {volume.Metadata.Name} was deleted although it is to be kept.");
         }
     }
+
+    /// <summary>It has been without a workspace for as long as it is kept, nobody uses it, and no hold is on it.</summary>
+    private bool IsReleased(PersistentVolumeClaim volume) =>
+        Times.Parse(volume.Metadata.Annotations?.GetValueOrDefault(Annotations.ReleasedAt)) is { } since
+        && _time.GetUtcNow() - since >= TimeSpan.FromSeconds(Simulation.UndeleteSeconds)
+        && volume.Metadata.Annotations?.ContainsKey(Annotations.LegalHold) != true
+        && !_cluster.Pods.Any(p => PodForm.ClaimOf(p) == volume.Metadata.Name);
 
     private static void StaysWithOne(ObjectMeta? former, ObjectMeta now)
     {

@@ -15,8 +15,12 @@ internal static class Sequences
     }
 
     /// <summary>Runs a sequence; null when all is well, else what is wrong.</summary>
-    internal static string? Run(IReadOnlyList<Act> acts, bool withoutRules, out int reconciles)
+    internal static string? Run(IReadOnlyList<Act> acts, bool withoutRules, out int reconciles) =>
+        Run(acts, withoutRules, out reconciles, out _);
+
+    internal static string? Run(IReadOnlyList<Act> acts, bool withoutRules, out int reconciles, out IReadOnlyList<string> trace)
     {
+        trace = [];
         // Continuations must run where the simulation brings an answer, not wherever a test framework would put them.
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
@@ -25,6 +29,7 @@ internal static class Sequences
         try
         {
             using var simulation = new Simulation(withoutRules);
+            trace = simulation.Trace;
             for (; at < acts.Count; at++)
             {
                 simulation.Do(acts[at]);

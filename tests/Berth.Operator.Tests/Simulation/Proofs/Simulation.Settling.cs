@@ -26,6 +26,7 @@ internal sealed partial class Simulation
     /// <summary>The faults end. Everything must come to rest, be as it should be, and cost no further write, not even to a new process.</summary>
     internal void SettleAndCheck()
     {
+        Trace.Add("The faults end.");
         foreach (var ghost in _operators.Concat(_ghosts))
         {
             while (ghost.Wire.Held.Count > 0)

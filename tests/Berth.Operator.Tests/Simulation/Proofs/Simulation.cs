@@ -10,6 +10,7 @@ internal sealed partial class Simulation : IDisposable
 {
     internal const int IdleSeconds = 600;
     internal const int WarnSeconds = 60;
+    internal const int UndeleteSeconds = 900;
 
     private static readonly TimeSpan[] Waits =
     [
@@ -38,6 +39,9 @@ internal sealed partial class Simulation : IDisposable
         _people = new SimulatedPeople(Api, _time);
         _edges = new SimulatedEdges(Api, _time);
         _ = new Invariants(Api, _cluster, _edges, _time, () => _operators.Concat(_ghosts).FirstOrDefault(o => o.Wire == _acting), () => IsBlurred);
+        Api.Changed += c => Trace.Add(
+            $"  {c.Version}: {Actor()} {(c.Former is null ? "made" : c.Now is null ? "removed" : c.Now.IsEnding ? "is ending" : "changed")} "
+                + $"{c.Last.Kind.Kind} {c.Last.Key.Name}");
         _people.Install();
         _cluster.Install();
         Api.Add(new BerthPolicy
@@ -46,11 +50,15 @@ internal sealed partial class Simulation : IDisposable
             Spec = new BerthPolicySpec
             {
                 Lifetime = new PolicyLifetime { IdleTimeoutSeconds = IdleSeconds, WarnBeforeSeconds = WarnSeconds },
+                Storage = new PolicyStorage { UndeleteSeconds = UndeleteSeconds },
             },
         });
         _edges.Start();
         Launch();
     }
+
+    /// <summary>What was done and what changed, for whoever has to understand a failure.</summary>
+    internal List<string> Trace { get; } = [];
 
     internal SimulatedApi Api { get; }
 
@@ -66,6 +74,7 @@ internal sealed partial class Simulation : IDisposable
 
     internal void Do(Act act)
     {
+        Trace.Add(act.Kind.ToString());
         var (kind, a, b, c) = act;
         var name = SimulatedPeople.Names[a % SimulatedPeople.Names.Count];
         switch (kind)
@@ -232,11 +241,14 @@ internal sealed partial class Simulation : IDisposable
         }
     }
 
+    private string Actor() => _acting is null ? "others"
+        : $"operator {_operators.Concat(_ghosts).OrderBy(o => o.Number).ToList().FindIndex(o => o.Wire == _acting) + 1}";
+
     private SimulatedOperator? Pick(int a) => _operators.Count == 0 ? null : _operators[a % _operators.Count];
 
     private SimulatedOperator Launch()
     {
-        var started = new SimulatedOperator(Api, _time, wire => _acting = wire, template => $"pool-{template}-{++_names:d3}", _log);
+        var started = new SimulatedOperator(Api, _time, wire => _acting = wire, template => $"pool-{template}-{++_names:d3}", _log) { Number = _operators.Count + _ghosts.Count };
         _operators.Add(started);
         return started;
     }

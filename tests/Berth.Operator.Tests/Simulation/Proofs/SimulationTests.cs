@@ -27,9 +27,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
             if (Sequences.Run(acts, withoutRules, out var reconciles) is { } problem)
             {
                 var core = Sequences.Shrink(acts, withoutRules);
+                var again = Sequences.Run(core, withoutRules, out _, out var trace);
                 Assert.Fail(
-                    $"Seed {i}: {problem}\nShrunk to {core.Count} of {acts.Count} acts ({Sequences.Run(core, withoutRules, out _)}):\n"
-                        + string.Join('\n', core));
+                    $"Seed {i}: {problem}\nShrunk to {core.Count} of {acts.Count} acts ({again}):\n{string.Join('\n', core)}\n"
+                        + $"What happened at last:\n{string.Join('\n', trace.TakeLast(60))}");
             }
 
             most = Math.Max(most, reconciles);
