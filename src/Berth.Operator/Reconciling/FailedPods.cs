@@ -45,7 +45,7 @@ internal static class FailedPods
             return new PodPlan
             {
                 State = changed ? PodState.Ending : PodState.Failing,
-                Step = changed ? new Step.DeletePod(pod) : null,
+                Step = changed ? new Step.DeletePod(pod) { AsSeen = true } : null,
                 Failure = ToFailure(failed, changed ? null : former?.Attempts, null),
                 Effect = failed.Effect,
                 LookAgainAt = failed.Effect == FailureEffect.Wait ? seen.Now + PodPlan.PendingLook : null,
@@ -66,7 +66,7 @@ internal static class FailedPods
             return new PodPlan
             {
                 State = PodState.Ending,
-                Step = new Step.DeletePod(pod),
+                Step = new Step.DeletePod(pod) { AsSeen = true },
 
                 // A change of the specification deserves an attempt of its own, without the pauses of the old one.
                 Failure = changed ? failure with { Attempts = 0, NextRetryAt = null } : failure,

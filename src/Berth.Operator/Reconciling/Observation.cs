@@ -230,6 +230,12 @@ internal abstract record Step
 
     internal sealed record DeletePod(Pod Object) : Step
     {
+        /// <summary>
+        /// Only if the pod is still as it was seen: it goes for what is wrong with it, and may have become well since, as one that
+        /// got ready in the moment when its start had taken too long.
+        /// </summary>
+        public bool AsSeen { get; init; }
+
         public override ChildPart? Part => ChildPart.Pod;
     }
 }

@@ -96,7 +96,13 @@ internal sealed record PodPlan
 
         if (seen.Node is { Exists: false } or { OutOfService: true } && FailureClassifier.IsLost(pod, seen.Now))
         {
-            return new PodPlan { State = PodState.Ending, Step = new Step.DeletePod(pod), Restarting = true, Failure = failure };
+            return new PodPlan
+            {
+                State = PodState.Ending,
+                Step = new Step.DeletePod(pod) { AsSeen = true },
+                Restarting = true,
+                Failure = failure,
+            };
         }
 
         return Classify(seen, pod) is { } failed ? FailedPods.Plan(seen, blueprint, pod, failed, failure) : Healthy(seen, pod, failure);
@@ -104,8 +110,7 @@ internal sealed record PodPlan
 
     /// <summary>
     /// A pod on its way out. It is waited for, whatever happened to its node: a second one on the same volume could destroy data. Only
-    /// where
-    /// the node itself is deleted, nothing of it can run any more, and the pod is taken out of the API by force.
+    /// where the node itself is deleted, nothing of it can run any more, and the pod is taken out of the API by force.
     /// </summary>
     private static PodPlan Ending(Observation seen, Pod pod, DateTimeOffset deletion, bool stop, WorkspaceFailure? failure)
     {

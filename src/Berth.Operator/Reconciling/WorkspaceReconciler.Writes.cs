@@ -69,12 +69,17 @@ internal sealed partial class WorkspaceReconciler
     }
 
     // By uid, so that a late decision never hits an object that took the name since.
-    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken, long? graceSeconds = null)
+    private async Task DeleteAsync<T>(T obj, CancellationToken cancellationToken, long? graceSeconds = null, bool asSeen = false)
         where T : class, IKubeResource<T>
     {
         try
         {
-            var options = new DeleteOptions { Uid = obj.Metadata.Uid, GracePeriodSeconds = graceSeconds };
+            var options = new DeleteOptions
+            {
+                Uid = obj.Metadata.Uid,
+                ResourceVersion = asSeen ? obj.Metadata.ResourceVersion : null,
+                GracePeriodSeconds = graceSeconds,
+            };
             await client.DeleteAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, options, cancellationToken);
         }
         catch (KubeException e) when (e.IsNotFound)
@@ -83,8 +88,8 @@ internal sealed partial class WorkspaceReconciler
         }
         catch (KubeException e) when (e.IsConflict)
         {
-            // Another object has the name now, unless a busy server says conflict too: then it is still there, and what comes after (a
-            // finalizer that goes) must wait.
+            // Another object has the name now, unless it changed since it was looked at, or a busy server says conflict too: then it is
+            // still there, and what comes after (a finalizer that goes) must wait.
             var there = await client.TryGetAsync<T>(obj.Metadata.Namespace, obj.Metadata.Name!, cancellationToken);
             if (there?.Metadata.Uid == obj.Metadata.Uid)
             {

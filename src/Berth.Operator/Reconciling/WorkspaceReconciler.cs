@@ -235,7 +235,7 @@ internal sealed partial class WorkspaceReconciler(
                 gate.WroteAt(key, await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken));
                 break;
             case Step.DeletePod s:
-                await DeleteAsync(s.Object, cancellationToken);
+                await DeleteAsync(s.Object, cancellationToken, asSeen: s.AsSeen);
                 break;
             case Step.ForceDeletePod s:
                 OperatorLog.ForcedOut(logger, key, s.Object.Metadata.Name!, s.Object.Spec?.NodeName);

@@ -76,6 +76,29 @@ public sealed class ScriptedTests
         Assert.True(start.RequestedAt > former.ReadyAt);
     }
 
+    [Fact]
+    public void PodBecameReady_TheNewsIsLate_AndItsTimeIsUp_ItStays()
+    {
+        using var stage = new Stage();
+        stage.People.Create(Stage.Name, 0, 0, false);
+        stage.RunAlone();
+
+        // A pod that does not start is replaced at once when its template was changed.
+        stage.People.ChangeTemplate(0, 3);
+        stage.RunAlone();
+        var pod = stage.Api.Get<Pod>(stage.Workspace.Key())!;
+        while (stage.Cluster.Settle())
+        {
+            // Until it is ready.
+        }
+
+        stage.Time.Advance(TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds + 1));
+        stage.RunAlone(withNews: false);
+        stage.Run();
+        Assert.Equal(pod.Metadata.Uid, stage.Api.Get<Pod>(stage.Workspace.Key())!.Metadata.Uid);
+        Assert.Equal(WorkspacePhases.Running, stage.Workspace.Status!.Phase);
+    }
+
     private static Stage Started(bool delete = false)
     {
         var stage = new Stage();

@@ -89,6 +89,33 @@ internal sealed class Stage : IDisposable
         Assert.Null(_log.Defect);
     }
 
+    /// <summary>The operator does what it has to do by what it knows; the cluster does nothing, and no news is brought unless told to.</summary>
+    internal void RunAlone(bool withNews = true)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            do
+            {
+                if (withNews)
+                {
+                    Operator.DeliverAll();
+                }
+
+                for (var i = 0; i < Operator.Controllers; i++)
+                {
+                    Operator.Work(i);
+                }
+            }
+            while (Operator.HasWork || (withNews && Operator.IsBehind));
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
     /// <summary>What a person would find: all objects without versions, uids and times.</summary>
     internal string Picture()
     {
