@@ -104,7 +104,7 @@ internal sealed class AdmissionLedger(
         }
     }
 
-    /// <summary>Wakes those whose shown place changed, at a bounded rate, until cancelled. Does nothing while nobody moves.</summary>
+    /// <summary>Wakes those who were told what is no longer so, at a bounded rate, until cancelled. Does nothing while nobody moves.</summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -127,7 +127,7 @@ internal sealed class AdmissionLedger(
         }
     }
 
-    /// <summary>Wakes those whose shown place is no longer theirs.</summary>
+    /// <summary>Wakes those who were told a place, or a reason, that is no longer theirs.</summary>
     internal void WakeMoved()
     {
         lock (_gate)
@@ -140,22 +140,22 @@ internal sealed class AdmissionLedger(
             foreach (var space in _queue.Spaces.Where(s => s.Moved))
             {
                 space.Moved = false;
-                WakeMoved(space.Queues.Values);
+                WakeMoved(_queue, space.Queues.Values);
             }
 
             foreach (var person in _queue.Persons.Where(p => p.Moved))
             {
                 person.Moved = false;
-                WakeMoved(person.Shares.Values.SelectMany(s => s.Parked.Values));
+                WakeMoved(_queue, person.Shares.Values.SelectMany(s => s.Parked.Values));
             }
         }
     }
 
-    private void WakeMoved(IEnumerable<RankedSet<AdmissionItem>> queues)
+    private void WakeMoved(AdmissionQueue queue, IEnumerable<RankedSet<AdmissionItem>> queues)
     {
         foreach (var item in queues.SelectMany(q => q.InOrder()))
         {
-            if (!item.Grow && item.Shown != AdmissionOrder.Shown(AdmissionQueue.PlaceOf(item).Position))
+            if (item.Told != AdmissionView.PlaceOf(queue, item))
             {
                 wake(item.Entry.Key);
             }

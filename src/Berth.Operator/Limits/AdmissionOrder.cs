@@ -33,14 +33,16 @@ internal static class AdmissionOrder
             .OrderBy(w => w.Order).ThenBy(w => w.Since).ThenBy(w => w.Key.Name, StringComparer.Ordinal)
             .Select(w => w.Key)];
 
+    /// <summary>Up to this, places are shown as they are.</summary>
+    internal const int Exact = 20;
+
     /// <summary>
     /// Places as they are shown: exact up to 20, then rounded up to tens, from 100 to hundreds, from 1000 to thousands. A queue of
-    /// thousands
-    /// that moves by one then changes some fifty statuses, not all.
+    /// thousands that moves by one then changes some fifty statuses, not all.
     /// </summary>
     internal static int Shown(int position)
     {
-        var step = position <= 20 ? 1 : position <= 100 ? 10 : position <= 1000 ? 100 : 1000;
+        var step = position <= Exact ? 1 : position <= 100 ? 10 : position <= 1000 ? 100 : 1000;
         return (position + step - 1) / step * step;
     }
 }

@@ -72,6 +72,7 @@ internal sealed partial class AdmissionQueue
         share.Person.Held += delta;
         entry.Space.Held += delta;
         var moved = run.Running != entry.Run.Running;
+        share.Moved();
         entry.Run = run;
         entry.Base = @base;
         if (moved)
@@ -135,6 +136,7 @@ internal sealed partial class AdmissionQueue
         item.Parked = true;
         item.Order = since.UtcTicks;
         QueueOf(item).Add(item);
+        entry.Share.Moved();
         if (!grow)
         {
             entry.Share.Waiting.Add(item);
@@ -174,14 +176,10 @@ internal sealed partial class AdmissionQueue
     private static void Leave(AdmissionItem item)
     {
         QueueOf(item).Remove(item);
-        if (item.Parked)
-        {
-            item.Entry.Share.Person.Moved = true;
-        }
-        else
+        item.Entry.Share.Moved();
+        if (!item.Parked)
         {
             item.Entry.Share.Asked -= item.Ask;
-            item.Entry.Space.Moved = true;
         }
     }
 
@@ -218,7 +216,7 @@ internal sealed partial class AdmissionQueue
             queue.Remove(item);
             item.Order = order;
             queue.Add(item);
-            share.Space.Moved = true;
+            share.Moved();
         }
     }
 }

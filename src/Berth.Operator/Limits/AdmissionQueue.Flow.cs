@@ -150,6 +150,7 @@ internal sealed partial class AdmissionQueue
         }
 
         var run = RunPart(item.Ask);
+        share.Moved();
         share.Person.Held += item.Ask;
         entry.Space.Held += item.Ask;
         entry.Base += item.Ask - run;

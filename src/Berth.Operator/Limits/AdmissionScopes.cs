@@ -25,8 +25,8 @@ internal sealed class AdmissionItem
     /// <summary>It asks for more than a ceiling is: waiting cannot help.</summary>
     public bool TooLarge { get; set; }
 
-    /// <summary>The place that its status has.</summary>
-    public int Shown { get; set; }
+    /// <summary>How it stands by what its status says.</summary>
+    public AdmissionPlace Told { get; set; }
 
     internal static IComparer<AdmissionItem> ByOrder { get; } = Comparer<AdmissionItem>.Create(static (a, b) =>
         a.Order.CompareTo(b.Order) is not 0 and var order ? order : CompareSince(a, b));
@@ -83,6 +83,7 @@ internal sealed class AdmissionSpace(string name)
     /// </summary>
     internal Dictionary<byte, RankedSet<AdmissionItem>> Queues { get; } = [];
 
+    /// <summary>What those who wait here were told may no longer be so.</summary>
     internal bool Moved { get; set; }
 }
 
@@ -95,6 +96,7 @@ internal sealed class AdmissionPerson(string hash)
 
     internal Dictionary<string, AdmissionShare> Shares { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What those who wait for the person's own ceilings were told may no longer be so.</summary>
     internal bool Moved { get; set; }
 }
 
@@ -114,4 +116,11 @@ internal sealed class AdmissionShare(AdmissionPerson person, AdmissionSpace spac
     internal Amounts Asked { get; set; }
 
     internal Dictionary<byte, RankedSet<AdmissionItem>> Parked { get; } = [];
+
+    /// <summary>What those who wait beside it were told may no longer be so.</summary>
+    internal void Moved()
+    {
+        Person.Moved = true;
+        Space.Moved = true;
+    }
 }

@@ -23,6 +23,7 @@ internal static class AdmissionView
             StorageLimit = entry.Growth is null ? null : entry.Base.Storage,
             StorageMessage = entry.Growth is { } growth ? $"The volume cannot grow yet: {Why(queue, growth)}" : null,
         };
+        entry.Growth?.Told = PlaceOf(queue, entry.Growth);
         if ((missing ?? entry.Start) is not { } start)
         {
             return view;
@@ -34,60 +35,80 @@ internal static class AdmissionView
             return view with { Message = Why(queue, start) };
         }
 
-        var (position, length) = AdmissionQueue.PlaceOf(start);
-        start.Shown = AdmissionOrder.Shown(position);
+        start.Told = PlaceOf(queue, start);
         return view with
         {
-            Position = start.Shown,
-            Length = AdmissionOrder.Shown(length),
-            Message = $"{Why(queue, start)} It starts by itself; its place in the queue is {Approximately(position)} of "
-                + $"{Approximately(length)}.",
+            Position = start.Told.Position,
+            Length = start.Told.Length,
+            Message = $"{Why(queue, start)} It starts by itself; its place in the queue is {Approximately(start.Told.Position)} of "
+                + $"{Approximately(start.Told.Length)}.",
         };
     }
 
-    private static string Approximately(int number) => AdmissionOrder.Shown(number) is var shown && shown == number
-        ? number.ToString(CultureInfo.InvariantCulture)
-        : string.Create(CultureInfo.InvariantCulture, $"about {shown}");
-
-    private static string Why(AdmissionQueue queue, AdmissionItem item)
+    /// <summary>How one stands, as far as people are told: when that changes, what they were told is no longer true.</summary>
+    internal static AdmissionPlace PlaceOf(AdmissionQueue queue, AdmissionItem item)
     {
-        var person = item.Entry.Share.Person;
-        var space = item.Entry.Space;
-        var ask = item.Ask;
+        var (obstacle, what) = ObstacleOf(queue, item);
+        if (item.Grow)
+        {
+            return new(0, 0, obstacle, what);
+        }
+
+        var (position, length) = AdmissionQueue.PlaceOf(item);
+        return new(AdmissionOrder.Shown(position), AdmissionOrder.Shown(length), obstacle, what);
+    }
+
+    // Up to twenty it is exact, see AdmissionOrder.Shown.
+    private static string Approximately(int shown) =>
+        shown <= AdmissionOrder.Exact ? shown.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"about {shown}");
+
+    private static (Obstacle Why, Ceiling What) ObstacleOf(AdmissionQueue queue, AdmissionItem item)
+    {
+        var (person, space, ask) = (item.Entry.Share.Person, item.Entry.Space, item.Ask);
         if (Amounts.Short(default, ask, queue.Ceilings.PerPerson) is > 0 and var never)
         {
-            return TooMuch(ask, queue.Ceilings.PerPerson, never, "a person may have");
+            return (Obstacle.MoreThanAPerson, First(never));
         }
 
         if (Amounts.Short(default, ask, space.Ceiling) is > 0 and var neverHere)
         {
-            return TooMuch(ask, space.Ceiling, neverHere, $"namespace {space.Name} may have");
+            return (Obstacle.MoreThanANamespace, First(neverHere));
         }
 
         if (item.Parked)
         {
             return Amounts.Short(person.Held, ask, queue.Ceilings.PerPerson) is > 0 and var missing
-                ? Full(person.Held, queue.Ceilings.PerPerson, missing, "a person may have", "its owner has", item.Grow)
-                : "Earlier wishes of its owner come first.";
+                ? (Obstacle.Person, First(missing)) : (Obstacle.OwnEarlier, default);
         }
 
         return Amounts.Short(space.Held, ask, space.Ceiling) is > 0 and var full
-            ? Full(space.Held, space.Ceiling, full, $"namespace {space.Name} may have", "it has", item.Grow)
-            : $"Others in namespace {space.Name} wait since before.";
+            ? (Obstacle.Namespace, First(full)) : (Obstacle.Others, default);
     }
 
-    private static string TooMuch(Amounts ask, Amounts ceiling, byte mask, string who)
+    private static string Why(AdmissionQueue queue, AdmissionItem item)
     {
-        var what = First(mask);
-        return $"It asks for {Text(what, ask[(int)what])}, and {who} {Text(what, ceiling[(int)what])}: no wait can help. "
+        var (space, ask) = (item.Entry.Space, item.Ask);
+        var (obstacle, what) = ObstacleOf(queue, item);
+        return obstacle switch
+        {
+            Obstacle.MoreThanAPerson => TooMuch(ask, queue.Ceilings.PerPerson, what, "a person may have"),
+            Obstacle.MoreThanANamespace => TooMuch(ask, space.Ceiling, what, $"namespace {space.Name} may have"),
+            Obstacle.Person => Full(queue.Ceilings.PerPerson, what, "a person may have", item.Grow),
+            Obstacle.OwnEarlier => "Earlier wishes of its owner come first.",
+            Obstacle.Namespace => Full(space.Ceiling, what, $"namespace {space.Name} may have", item.Grow),
+            _ => $"Others in namespace {space.Name} wait since before.",
+        };
+    }
+
+    private static string TooMuch(Amounts ask, Amounts ceiling, Ceiling what, string who) =>
+        $"It asks for {Text(what, ask[(int)what])}, and {who} {Text(what, ceiling[(int)what])}: no wait can help. "
             + (what is Ceiling.Workspaces or Ceiling.Running
                 ? "Ask an administrator for a higher ceiling."
                 : $"Set spec.resources.{Field(what)} to less, or ask an administrator for a higher ceiling.");
-    }
 
-    private static string Full(Amounts held, Amounts ceiling, byte mask, string who, string has, bool grow)
+    // Without how much of it is in use: that changes with each start and stop of others, and would cost a write to everybody who waits.
+    private static string Full(Amounts ceiling, Ceiling what, string who, bool grow)
     {
-        var what = First(mask);
         var remedy = what switch
         {
             Ceiling.Workspaces => "Delete a workspace",
@@ -95,7 +116,7 @@ internal static class AdmissionView
             Ceiling.Running => "Stop another workspace",
             _ => "Stop another workspace, or wish for less",
         };
-        return $"At most {Text(what, ceiling[(int)what])} is what {who}, and {has} {Text(what, held[(int)what])}. "
+        return $"At most {Text(what, ceiling[(int)what])} is what {who}, and what is left of it does not suffice. "
             + $"{remedy}, {(grow ? "and it grows" : "or wait")}, or ask an administrator for a higher ceiling.";
     }
 
@@ -119,3 +140,32 @@ internal static class AdmissionView
         _ => $"{Quantity.FromUnits(amount << 20)} of {(what == Ceiling.Memory ? "memory" : "storage")}",
     };
 }
+
+/// <summary>What a wish waits for.</summary>
+internal enum Obstacle
+{
+    /// <summary>It asks for more than a person may ever have.</summary>
+    MoreThanAPerson,
+
+    /// <summary>It asks for more than the namespace may ever have.</summary>
+    MoreThanANamespace,
+
+    /// <summary>Its person has too much already.</summary>
+    Person,
+
+    /// <summary>Earlier wishes of its person come first.</summary>
+    OwnEarlier,
+
+    /// <summary>The namespace has too much already.</summary>
+    Namespace,
+
+    /// <summary>Earlier wishes in the namespace come first.</summary>
+    Others,
+}
+
+/// <summary>How a wish stands, as people are told.</summary>
+/// <param name="Position">Its place, 1 for the next one, rounded as <see cref="AdmissionOrder.Shown"/> does; 0 for a volume that is to grow.</param>
+/// <param name="Length">How many wait, rounded likewise.</param>
+/// <param name="Why">What it waits for.</param>
+/// <param name="What">The amount that is short, where one is.</param>
+internal readonly record struct AdmissionPlace(int Position, int Length, Obstacle Why, Ceiling What);

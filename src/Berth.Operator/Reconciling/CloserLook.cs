@@ -60,7 +60,8 @@ internal static class CloserLook
 
     private static bool MayBeLost(Observation seen, Pod pod) =>
         !string.IsNullOrEmpty(pod.Spec?.NodeName)
-        && (FailureClassifier.IsLost(pod, seen.Now) || PodPlan.SilentSince(seen, pod) + PodPlan.PendingLook <= seen.Now);
+        && (FailureClassifier.IsLost(pod, seen.Now) || PodPlan.SilentSince(seen, pod) + PodPlan.PendingLook <= seen.Now
+            || (!PodPlan.WasReady(seen, pod) && PodPlan.IsStalled(seen, pod)));
 
     private static async Task<ImmutableArray<CoreEvent>> EventsAsync(IKubeClient client, ObjectMeta about,
         CancellationToken cancellationToken)

@@ -141,11 +141,17 @@ internal sealed record PodPlan
             return failed ?? (seen.Node is { Answers: false } && SilentSince(seen, pod) is not null ? FailureClassifier.Lost(pod) : null);
         }
 
-        return failed is null or { Effect: FailureEffect.Wait, Reason: Reasons.FailedMount }
-            && StalledAt(seen, pod) is { } stalled && seen.Now >= stalled
-                ? Progress.Stalled(pod, ProgressTimeout(seen), failed)
-                : failed;
+        if (failed is not (null or { Effect: FailureEffect.Wait, Reason: Reasons.FailedMount }) || !IsStalled(seen, pod))
+        {
+            return failed;
+        }
+
+        // It may have been ready and served, without anybody here having seen it, before its node fell silent.
+        return seen.Node is { Answers: false } ? FailureClassifier.Lost(pod) : Progress.Stalled(pod, ProgressTimeout(seen), failed);
     }
+
+    /// <summary>Nothing about it changed for as long as a start may take.</summary>
+    internal static bool IsStalled(Observation seen, Pod pod) => StalledAt(seen, pod) <= seen.Now;
 
     private static TimeSpan ProgressTimeout(Observation seen) => TimeSpan.FromSeconds(
         (seen.PodTemplate ?? seen.Template)?.Spec.Lifetime?.ProgressTimeoutSeconds ?? Progress.DefaultTimeoutSeconds);

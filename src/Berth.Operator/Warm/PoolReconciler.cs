@@ -63,7 +63,7 @@ internal sealed class PoolReconciler(
         var template = templates.Store.Get(key);
         var pods = pools.PodsOf(key);
         var claims = pools.ClaimsOf(key);
-        var wanted = template?.Spec.WarmPool?.Size > 0;
+        var wanted = template is { Spec: { WarmPool.Size: > 0, Retired: null }, Metadata.DeletionTimestamp: null };
         if (!wanted && pods.Count == 0 && claims.Count == 0 && pools.PoliciesOf(key).Count == 0)
         {
             _states.TryRemove(key, out _);
@@ -90,7 +90,7 @@ internal sealed class PoolReconciler(
             await DeleteOrphanAsync(claim, cancellationToken);
         }
 
-        await PolicyAsync(key, blueprint, wish, pods, cancellationToken);
+        await PolicyAsync(key, blueprint, pods, claims, cancellationToken);
         var memory = plan.Memory;
         var made = Math.Min(plan.Create, MostInOnePass);
         if (plan.Create > made)
@@ -159,12 +159,16 @@ internal sealed class PoolReconciler(
         }
     }
 
-    /// <summary>The policy of the pods that wait is there before them, and goes after them.</summary>
+    /// <summary>
+    /// The policy of the pods that wait is there before them, and goes after them. It stays while there is a template for a pool,
+    /// even one without room for a single pod now.
+    /// </summary>
     private async Task PolicyAsync(
-        ResourceKey key, PoolBlueprint? blueprint, PoolWish wish, IReadOnlyList<Pod> pods, CancellationToken cancellationToken)
+        ResourceKey key, PoolBlueprint? blueprint, IReadOnlyList<Pod> pods, IReadOnlyList<PersistentVolumeClaim> claims,
+        CancellationToken cancellationToken)
     {
         var present = pools.PoliciesOf(key);
-        if (wish.Size > 0 && blueprint?.NetworkPolicy is { } policy)
+        if (blueprint?.NetworkPolicy is { } policy)
         {
             var stamped = policy with { Metadata = ChildDiff.Stamp(policy, NetworkPolicy.JsonTypeInfo) };
             var known = present.FirstOrDefault(p => p.Metadata.Name == policy.Metadata.Name);
@@ -173,13 +177,38 @@ internal sealed class PoolReconciler(
                 gate.WroteAt(key, await _applier.ApplyAsync(stamped, cancellationToken));
             }
         }
-        else if (!pods.Any(p => !PoolPods.IsClaimed(p.Metadata)))
+        else if (present.Count > 0 && !AreWaiting(pods) && !AreWaiting(claims) && await IsEmptyAsync(key, cancellationToken))
         {
             foreach (var policyOfOld in present)
             {
                 await DeleteAsync(policyOfOld, cancellationToken);
             }
         }
+    }
+
+    private static bool AreWaiting<T>(IEnumerable<T> objects)
+        where T : class, IKubeResource<T> => objects.Any(o => !PoolPods.IsClaimed(o.Metadata));
+
+    /// <summary>
+    /// Looks behind the caches: an operator that led before may have made something last. Claims count as pods do, because a pod that it
+    /// is still about to make runs only with the claim that it made first.
+    /// </summary>
+    private async Task<bool> IsEmptyAsync(ResourceKey key, CancellationToken cancellationToken) =>
+        !await AnyWaitingAsync<PersistentVolumeClaim>(key, cancellationToken) && !await AnyWaitingAsync<Pod>(key, cancellationToken);
+
+    private async Task<bool> AnyWaitingAsync<T>(ResourceKey key, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T>
+    {
+        var options = new ListOptions { LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.Pool}={key.Name}" };
+        await foreach (var obj in client.ListAllAsync<T>(key.Namespace, options, cancellationToken))
+        {
+            if (!PoolPods.IsClaimed(obj.Metadata))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Looks behind the caches first: a pod that they do not show may use it.</summary>

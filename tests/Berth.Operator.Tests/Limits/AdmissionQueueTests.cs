@@ -264,21 +264,16 @@ public sealed class AdmissionQueueTests
     public void Shown_IsExactAtTheFront(int position, int shown) => Assert.Equal(shown, AdmissionOrder.Shown(position));
 
     [Fact]
-    public void TenThousand_AnEventCostsMicroseconds()
+    public void TenThousand_EachStopLetsExactlyOneIn()
     {
         var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 5000 } });
         queue.Load([.. Enumerable.Range(0, 10_000).Select(i => Wish($"w{i:00000}", $"p{i % 3000}") with { Since = T0.AddSeconds(i) })], T0);
         Assert.Equal(5000, queue.Entries.Count(e => e.Run != default));
         var running = queue.Entries.Where(e => e.Run != default).Select(e => (e.Key, e.Share.Person.Hash)).ToList();
-        var started = TimeProvider.System.GetTimestamp();
         foreach (var (key, person) in running)
         {
-            // Each stop lets exactly one in: nobody else is woken.
             Assert.Single(queue.Put(Stop(key.Name, person), T0));
         }
-
-        // Some 20 us each where this was written; generous, because it only has to tell from work that grows with the queue (ms each).
-        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(2));
     }
 
     private static Amounts One => new(0, 0, 1, 0, 0, 0);

@@ -91,6 +91,24 @@ public sealed class LostNodeTests
     }
 
     [Theory]
+    [InlineData(false, Reasons.NodeLost)]
+    [InlineData(true, Reasons.NoProgress)]
+    public void NobodySawItReady_AndNothingMoves_NodeIsSilent_MayHaveServedAndIsNotStartedAnew(bool answers, string reason)
+    {
+        var world = new World();
+        world.Settle();
+        world.VolumeBound();
+        world.PodReady();
+        world.PodStatus(PodLifeTests.NotReady(world));
+        world.Advance(TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds + 1));
+        world.Seen = world.Seen with { Node = new NodeSight { Exists = true, Answers = answers } };
+        world.Settle();
+        Assert.Equal(reason, world.Status.Failure!.Reason);
+        world.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(answers, world.Settle().Contains("DeletePod"));
+    }
+
+    [Theory]
     [InlineData("PreemptionByScheduler", Reasons.Preempted)]
     [InlineData("EvictionByEvictionAPI", Reasons.Evicted)]
     [InlineData("TerminationByKubelet", Reasons.Evicted)]

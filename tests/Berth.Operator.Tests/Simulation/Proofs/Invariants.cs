@@ -151,7 +151,7 @@ internal sealed class Invariants
     {
         var name = workspace ?? PoolBlueprint.PolicyPrefix + pool;
         var policy = _api.Get<NetworkPolicy>(new(pod.Metadata.Namespace!, name));
-        if (policy is null && _policyTaken.Contains(name))
+        if (policy is null && (_policyTaken.Contains(name) || (workspace is null && !CanRun(pod))))
         {
             return;
         }
@@ -164,10 +164,15 @@ internal sealed class Invariants
         }
     }
 
+    /// <summary>A pod without its volume never gets beyond waiting for it.</summary>
+    private bool CanRun(Pod pod) => PodForm.ClaimOf(pod) is not { } claim
+        || _api.Get<PersistentVolumeClaim>(new(pod.Metadata.Namespace!, claim)) is not null;
+
     private void PolicyMayGo(NetworkPolicy policy)
     {
         var pool = policy.Metadata.Labels?.GetValueOrDefault(Labels.Pool);
-        if (_cluster.Pods.FirstOrDefault(p => WorkspaceOf(p) is null && p.Metadata.Labels?.GetValueOrDefault(Labels.Pool) == pool) is { } open)
+        if (_cluster.Pods.FirstOrDefault(p => WorkspaceOf(p) is null && p.Metadata.Labels?.GetValueOrDefault(Labels.Pool) == pool && CanRun(p))
+            is { } open)
         {
             throw new ViolationException($"Policy {policy.Metadata.Name} was deleted, and {open.Metadata.Name} is open to all without it.");
         }

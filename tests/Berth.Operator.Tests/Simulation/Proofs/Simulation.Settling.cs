@@ -20,6 +20,9 @@ internal sealed partial class Simulation
     /// <summary>Longest pause after failures, and the time until a failure is forgotten.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(45);
 
+    /// <summary>Reconciles at one moment of time: a start costs some ten, and there are few workspaces.</summary>
+    private const int MostAtOnce = 2000;
+
     /// <summary>Reconciles between the end of the faults and the last write.</summary>
     internal int ReconcilesToConverge { get; private set; }
 
@@ -87,8 +90,10 @@ internal sealed partial class Simulation
         _edges.BeatAll();
     }
 
-    private void Drain(SimulatedOperator leader)
+    /// <summary>All work that there is at this time. It ends, or the operator occupies itself.</summary>
+    private void Drain(SimulatedOperator leader, Action? worked = null)
     {
+        var began = leader.Reconciles;
         do
         {
             leader.TellPlaces();
@@ -98,6 +103,12 @@ internal sealed partial class Simulation
                 for (var i = 0; i < leader.Controllers; i++)
                 {
                     leader.Work(i);
+                }
+
+                worked?.Invoke();
+                if (leader.Reconciles - began > MostAtOnce)
+                {
+                    throw new ViolationException($"It found work for itself {MostAtOnce} times, while nothing happened.");
                 }
             }
         }
@@ -119,25 +130,15 @@ internal sealed partial class Simulation
             }
 
             var version = Api.Version;
-            do
+            var before = leader.Wire.Writes;
+            Drain(leader, () =>
             {
-                leader.TellPlaces();
-                leader.DeliverAll();
-                while (leader.HasWork)
+                if (leader.Wire.Writes != before)
                 {
-                    var before = leader.Wire.Writes;
-                    for (var i = 0; i < leader.Controllers; i++)
-                    {
-                        leader.Work(i);
-                    }
-
-                    if (leader.Wire.Writes != before)
-                    {
-                        ReconcilesToConverge = leader.Reconciles - began;
-                    }
+                    before = leader.Wire.Writes;
+                    ReconcilesToConverge = leader.Reconciles - began;
                 }
-            }
-            while (_cluster.Settle() || leader.IsBehind);
+            });
 
             if (_log.Defect is { } defect)
             {
