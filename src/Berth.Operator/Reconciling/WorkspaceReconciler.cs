@@ -146,13 +146,25 @@ internal sealed partial class WorkspaceReconciler(
 
     /// <summary>
     /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our
-    /// labels, and what
-    /// belongs to somebody else must not be taken over.
+    /// labels, and what belongs to somebody else must not be taken over. Before a volume is deleted: is that still the wish?
     /// </summary>
     private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(Observation seen, Decision decision,
         CancellationToken cancellationToken)
     {
         var closer = seen;
+        if (decision.Steps.Any(s => s is Step.DeleteVolume))
+        {
+            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace.
+            var (key, uid) = (seen.Workspace.Key(), seen.Workspace.Metadata.Uid);
+            if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
+                || now.Metadata.Uid != uid)
+            {
+                return (seen, new Decision());
+            }
+
+            closer = closer with { Workspace = now };
+        }
+
         foreach (var step in decision.Steps)
         {
             closer = step switch

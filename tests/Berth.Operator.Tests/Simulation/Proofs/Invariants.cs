@@ -50,7 +50,7 @@ internal sealed class Invariants
                 break;
             case "PersistentVolumeClaim" when by is not null && change.Former is { IsEnding: false } former
                 && (change.Now is null || change.Now.IsEnding):
-                VolumeMayGo(former.As<PersistentVolumeClaim>());
+                VolumeMayGo(former.As<PersistentVolumeClaim>(), by);
                 break;
             case "PersistentVolumeClaim" when by is not null && change.Now is { } now:
                 StaysWithOne(change.Former?.As<PersistentVolumeClaim>().Metadata, now.As<PersistentVolumeClaim>().Metadata);
@@ -211,8 +211,8 @@ internal sealed class Invariants
         }
     }
 
-    /// <summary>A volume is deleted only when the workspace goes and its policy says so, or when it never was anybody's.</summary>
-    private void VolumeMayGo(PersistentVolumeClaim volume)
+    /// <summary>A volume is deleted only when the workspace goes and its policy said so since the operator looked, or when it never was anybody's.</summary>
+    private void VolumeMayGo(PersistentVolumeClaim volume, SimulatedOperator by)
     {
         var labels = volume.Metadata.Labels;
         if (labels?.GetValueOrDefault(Labels.Workspace) is not { } name)
@@ -230,10 +230,12 @@ internal sealed class Invariants
             return;
         }
 
-        var workspace = _api.Get<UserWorkspace>(new(volume.Metadata.Namespace!, name));
-        if (workspace is not { Metadata.DeletionTimestamp: not null, Spec.Storage.DeletionPolicy: DeletionPolicies.Delete }
-            || labels.GetValueOrDefault(Labels.Owner) != OwnerHash(workspace)
-            || workspace.Spec.Administration?.LegalHold == true)
+        var key = new ResourceKey(volume.Metadata.Namespace!, name);
+        var log = _api.Log(UserWorkspace.Descriptor).Where(c => c.Last.Key == key).ToList();
+        var lately = log.Where(c => c.Version > by.Since).Append(log.LastOrDefault(c => c.Version <= by.Since));
+        if (!lately.Any(c => c?.Now?.As<UserWorkspace>() is
+            { Metadata.DeletionTimestamp: not null, Spec: { Storage.DeletionPolicy: DeletionPolicies.Delete, Administration: null or { LegalHold: null or false } } }
+                workspace && labels.GetValueOrDefault(Labels.Owner) == OwnerHash(workspace)))
         {
             throw new ViolationException($"Volume {volume.Metadata.Name} was deleted although it is to be kept.");
         }

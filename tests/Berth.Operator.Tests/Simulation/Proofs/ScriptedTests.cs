@@ -77,6 +77,21 @@ public sealed class ScriptedTests
     }
 
     [Fact]
+    public void VolumeIsToBeKeptAfterAll_TheNewsIsLate_ItIsKept()
+    {
+        using var stage = Started(delete: true);
+        stage.Api.Update<UserWorkspace>(stage.Workspace.Key(), w => w with { Spec = w.Spec with { DesiredState = DesiredStates.Stopped } });
+        stage.Run();
+        stage.People.Delete(Stage.Name);
+        stage.Deliver();
+        stage.People.KeepVolume(Stage.Name, true);
+        stage.RunAlone(withNews: false);
+        stage.Run();
+        Assert.Null(stage.People.Find(Stage.Name));
+        Assert.Single(stage.Api.All<PersistentVolumeClaim>(), c => c.Metadata.Name == Stage.Name);
+    }
+
+    [Fact]
     public void PodBecameReady_TheNewsIsLate_AndItsTimeIsUp_ItStays()
     {
         using var stage = new Stage();

@@ -67,9 +67,7 @@ internal sealed class Stage : IDisposable
     /// <summary>Runs until nothing changes any more; an operator that was killed is started afresh.</summary>
     internal void Run()
     {
-        var context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
+        InOrder(() =>
         {
             var end = Time.GetUtcNow() + Longest;
             var quiet = 0;
@@ -80,41 +78,30 @@ internal sealed class Stage : IDisposable
                 quiet = version == Api.Version && NothingPends() ? quiet + 1 : 0;
                 Time.Advance(Round);
             }
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
-
+        });
         Assert.Null(_log.Defect);
     }
 
     /// <summary>The operator does what it has to do by what it knows; the cluster does nothing, and no news is brought unless told to.</summary>
-    internal void RunAlone(bool withNews = true)
+    internal void RunAlone(bool withNews = true) => InOrder(() =>
     {
-        var context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
+        do
         {
-            do
+            if (withNews)
             {
-                if (withNews)
-                {
-                    Operator.DeliverAll();
-                }
-
-                for (var i = 0; i < Operator.Controllers; i++)
-                {
-                    Operator.Work(i);
-                }
+                Operator.DeliverAll();
             }
-            while (Operator.HasWork || (withNews && Operator.IsBehind));
+
+            for (var i = 0; i < Operator.Controllers; i++)
+            {
+                Operator.Work(i);
+            }
         }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
-    }
+        while (Operator.HasWork || (withNews && Operator.IsBehind));
+    });
+
+    /// <summary>The operator hears all that happened, and does nothing yet.</summary>
+    internal void Deliver() => InOrder(() => Operator.DeliverAll());
 
     /// <summary>What a person would find: all objects without versions, uids and times.</summary>
     internal string Picture()
@@ -138,6 +125,21 @@ internal sealed class Stage : IDisposable
         }
 
         return string.Join('\n', text.Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    // Continuations run where the simulation brings an answer, not wherever a test framework would put them.
+    private static void InOrder(Action action)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     private void Drain()
