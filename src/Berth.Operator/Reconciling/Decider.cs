@@ -12,6 +12,9 @@ namespace Berth.Operator;
 /// </summary>
 internal static class Decider
 {
+    /// <summary>How often it is looked whether something of others that has the name of a child is still there.</summary>
+    internal static readonly TimeSpan ObstacleLook = TimeSpan.FromMinutes(1);
+
     internal static Decision Decide(Observation seen, BlueprintSettings settings)
     {
         if (seen.Workspace.Metadata.DeletionTimestamp is not null)
@@ -66,9 +69,13 @@ internal static class Decider
                 .. storage.Notes,
                 .. AdmissionPlan.Tell(seen.Workspace.Status, status),
             ],
-            Again = Earliest(seen.Now, pod.LookAgainAt, life.LookAgainAt, storage.LookAgainAt),
+            Again = Earliest(
+                seen.Now, pod.LookAgainAt, life.LookAgainAt, storage.LookAgainAt, IsInTheWay(children, pod) ? seen.Now + ObstacleLook : null),
         };
     }
+
+    // What bears none of our labels is in no cache, and nothing tells when it goes.
+    private static bool IsInTheWay(ChildPlan children, PodPlan pod) => children.Obstacles.Count > 0 || pod.State == PodState.Foreign;
 
     /// <summary>The objects that should exist, if nothing stood in the way.</summary>
     internal static Blueprint BlueprintOf(Observation seen, BlueprintSettings settings)
