@@ -17,6 +17,7 @@ internal sealed class ReleasedVolumes(
 {
     // A changed policy wakes workspaces; volumes without one look for themselves. No request is made for it.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan PodLook = TimeSpan.FromMinutes(1);
 
     /// <summary>Marks and deletes; returns when to look again.</summary>
     internal async Task<ReconcileResult> TendAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -44,6 +45,13 @@ internal sealed class ReleasedVolumes(
             }
             else if (IsOver(volume, policy(), time.GetUtcNow()))
             {
+                if (caches.PodLookup.Any(key))
+                {
+                    // The last pod may still write to it, on a node that is silent for instance.
+                    again = again < PodLook ? again : PodLook;
+                    continue;
+                }
+
                 await DeleteAsync(client, key, volume, logger, cancellationToken);
             }
             else if (ExpiresAt(volume, policy()) is { } end && end - time.GetUtcNow() is var left && left < again)

@@ -135,6 +135,12 @@ internal sealed class Invariants
 
     private void Fits(UserWorkspace workspace, SimulatedOperator by)
     {
+        // Between two pods it keeps the place that it has, whatever becomes of the ceilings.
+        if (workspace.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.Admitted, Status: "True", Reason: "Admitted" }) == true)
+        {
+            return;
+        }
+
         var running = _api.All<UserWorkspace>().Where(w => _cluster.Pods.Any(p => Children.Owns(w, p.Metadata))).ToList();
         var person = running.Count(w => OwnerHash(w) == OwnerHash(workspace));
         var log = _api.Log(BerthPolicy.Descriptor);
