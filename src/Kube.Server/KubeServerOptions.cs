@@ -34,8 +34,7 @@ public sealed record KubeServerOptions
 
     /// <summary>
     /// Whether a write is flushed to the disk before it is acknowledged. Default true. False trades the last moments before a power cut for
-    /// speed;
-    /// the end of the process alone loses nothing either way.
+    /// speed; the end of the process alone loses nothing either way.
     /// </summary>
     public bool FlushToDisk { get; init; } = true;
 

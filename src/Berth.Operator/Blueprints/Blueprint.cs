@@ -54,8 +54,7 @@ public sealed record BlueprintProblem(string Class, string Reason, string Messag
 /// </summary>
 /// <remarks>
 /// All of them but a volume that was found bear the name of the workspace, so that the API itself keeps a second pod from being made on
-/// one volume.
-/// Service, network policy and route need no template: they keep working while a template is gone.
+/// one volume. Service, network policy and route need no template: they keep working while a template is gone.
 /// </remarks>
 public sealed record Blueprint
 {

@@ -5,8 +5,7 @@ namespace Berth.Operator;
 
 /// <summary>
 /// The Traefik route and its middlewares. While the pod is not ready the host leads to the edge, which shows progress; the edge's own paths
-/// on the
-/// host always do.
+/// on the host always do.
 /// </summary>
 internal static class RoutePart
 {

@@ -5,8 +5,7 @@ namespace Berth.Operator;
 
 /// <summary>
 /// The volume. It never has an owner reference: whether it goes with the workspace is decided when the workspace goes, by the policy of
-/// that
-/// moment, and held open by a finalizer where it is to be deleted. An owner reference would decide earlier, and could lose data.
+/// that moment, and held open by a finalizer where it is to be deleted. An owner reference would decide earlier, and could lose data.
 /// </summary>
 internal static class VolumePart
 {

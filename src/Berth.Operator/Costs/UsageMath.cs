@@ -6,8 +6,7 @@ namespace Berth.Operator;
 /// <summary>Counts what a workspace used in a month. Pure.</summary>
 /// <remarks>
 /// The status keeps the sums up to a time and what the workspace has had since; nothing is written while that stays the same. So a
-/// restart of
-/// the operator in between loses nothing, and a quiet workspace costs no writes. Prices are those of the moment of counting.
+/// restart of the operator in between loses nothing, and a quiet workspace costs no writes. Prices are those of the moment of counting.
 /// </remarks>
 internal static class UsageMath
 {

@@ -20,8 +20,7 @@ public static class Backoff
 
     /// <summary>
     /// The pause after a number of failures in a row, the last one with this reason. A workspace that went down with its node had no fault
-    /// of its own, so its
-    /// first new attempt comes at once.
+    /// of its own, so its first new attempt comes at once.
     /// </summary>
     public static TimeSpan After(int attempts, string? reason) => After(reason == Reasons.NodeLost ? attempts - 1 : attempts);
 }

@@ -8,8 +8,7 @@ namespace Berth.Operator;
 /// <summary>The whole operator without a process around it: informers, leader election, controller, events.</summary>
 /// <remarks>
 /// Informers run from the start, so a standby that becomes leader has its caches already. <see cref="RunAsync"/> returns when it is
-/// cancelled, after the
-/// lease is given back, and throws <see cref="LeadershipLostException"/> when another one may lead.
+/// cancelled, after the lease is given back, and throws <see cref="LeadershipLostException"/> when another one may lead.
 /// </remarks>
 public sealed class OperatorHost : IDisposable
 {

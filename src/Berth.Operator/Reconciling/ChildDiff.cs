@@ -8,10 +8,8 @@ namespace Berth.Operator;
 
 /// <summary>
 /// Whether a child differs from its blueprint. Two questions: is the hash of what was applied last the hash of what would be applied now (a
-/// field
-/// that is gone from the blueprint shows here), and does the object still hold everything that was applied (somebody else's change shows
-/// here)?
-/// What others added is theirs.
+/// field that is gone from the blueprint shows here), and does the object still hold everything that was applied (somebody else's change
+/// shows here)? What others added is theirs.
 /// </summary>
 internal static class ChildDiff
 {

@@ -7,8 +7,7 @@ namespace Berth.Operator;
 
 /// <summary>
 /// Decides what to do about a workspace: a pure function from what the caches hold to writes, status and events. It keeps nothing between
-/// calls, so a
-/// restarted operator decides the same; when the world has become what it should be, it decides nothing.
+/// calls, so a restarted operator decides the same; when the world has become what it should be, it decides nothing.
 /// </summary>
 internal static class Decider
 {

@@ -7,8 +7,7 @@ namespace Berth.Operator;
 /// </summary>
 /// <remarks>
 /// It begins when pods of one revision failed three times in a row by the template's fault, and ends with the next wish (a start, a
-/// restart,
-/// a stop) or another revision. A fallback has no fallback: what it names itself is not followed.
+/// restart, a stop) or another revision. A fallback has no fallback: what it names itself is not followed.
 /// </remarks>
 internal static class FallbackPlan
 {

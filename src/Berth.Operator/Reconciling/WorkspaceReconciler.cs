@@ -10,8 +10,7 @@ namespace Berth.Operator;
 
 /// <summary>
 /// Observes, lets <see cref="Decider"/> decide, and does it: caches -> decision -> writes -> status -> events. Any of the writes may be the
-/// last one
-/// before the process ends; the next look finishes the work.
+/// last one before the process ends; the next look finishes the work.
 /// </summary>
 internal sealed partial class WorkspaceReconciler(
     IKubeClient client,
@@ -76,6 +75,7 @@ internal sealed partial class WorkspaceReconciler(
         seen = await storage.LookAsync(seen, cancellationToken);
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
+
         // A claimed pod that only the look behind the caches has found has a volume that they do not know either: another one must
         // not be made.
         if (await warm.ResumeAsync(key, seen, cancellationToken) is not { } whole)
@@ -152,9 +152,10 @@ internal sealed partial class WorkspaceReconciler(
         CancellationToken cancellationToken)
     {
         var closer = seen;
-        if (decision.Steps.Any(s => s is Step.DeleteVolume))
+        if (decision.Steps.Any(s => s is Step.DeleteVolume || (s is Step.CreatePod or Step.ApplyNetworkPolicy && WasMade(seen.Workspace))))
         {
-            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace.
+            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace. And what is missing
+            // although it was made may have gone with the workspace: nothing must be made for one that is no longer there.
             var (key, uid) = (seen.Workspace.Key(), seen.Workspace.Metadata.Uid);
             if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
                 || now.Metadata.Uid != uid)
@@ -185,6 +186,8 @@ internal sealed partial class WorkspaceReconciler(
 
         return closer == seen ? (seen, decision) : (closer, Decider.Decide(closer, settings));
     }
+
+    private static bool WasMade(UserWorkspace workspace) => workspace.Status?.ObservedGeneration is not null;
 
     private Task<T?> FindAsync<T>(T wanted, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => client.TryGetAsync<T>(wanted.Metadata.Namespace, wanted.Metadata.Name!, cancellationToken);

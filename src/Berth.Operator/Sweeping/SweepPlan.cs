@@ -37,8 +37,7 @@ internal sealed record Orphan(SweepObject Object, SweepAction Action, string Why
 
 /// <summary>
 /// Which objects bear our labels and belong to no living workspace. Garbage collection removes what has an owner that is gone; this is
-/// for what
-/// lost its owner reference, for a collector that does not run, and for Leases of replicas that died without a word. Pure.
+/// for what lost its owner reference, for a collector that does not run, and for Leases of replicas that died without a word. Pure.
 /// </summary>
 internal static class SweepPlan
 {

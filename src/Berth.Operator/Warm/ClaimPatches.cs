@@ -8,8 +8,7 @@ namespace Berth.Operator;
 
 /// <summary>
 /// The patches that make a waiting pod and its volume a workspace's. They carry the uid and the version that were looked at: the API
-/// refuses
-/// them when anybody wrote in between.
+/// refuses them when anybody wrote in between.
 /// </summary>
 internal static class ClaimPatches
 {

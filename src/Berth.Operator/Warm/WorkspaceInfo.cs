@@ -5,9 +5,8 @@ namespace Berth.Operator;
 
 /// <summary>
 /// The folder that tells a pod whose it is: files <c>name</c> and <c>url</c>, made by the downward API of the pod's own label and
-/// annotation.
-/// A pod from a warm pool is started before anybody knows, so its files are empty until a workspace claims it; its environment could not
-/// follow.
+/// annotation. A pod from a warm pool is started before anybody knows, so its files are empty until a workspace claims it; its environment
+/// could not follow.
 /// </summary>
 internal static class WorkspaceInfo
 {

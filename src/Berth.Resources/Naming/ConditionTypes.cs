@@ -26,8 +26,7 @@ public static class ConditionTypes
 
     /// <summary>
     /// What is known of use is fresh enough to conclude from silence. Beside the others: it has no part in <see cref="Ready"/>, and it is
-    /// there
-    /// only once it mattered. While it is False, the workspace is not stopped for lack of use.
+    /// there only once it mattered. While it is False, the workspace is not stopped for lack of use.
     /// </summary>
     public const string ActivityFresh = "ActivityFresh";
 

@@ -67,8 +67,7 @@ public static class Annotations
 
     /// <summary>
     /// On a pod or a volume: name of the workspace, hash of its owner, and on a pod the name of the template, separated by slashes. A
-    /// second
-    /// record of the labels, by which damaged ones are put right.
+    /// second record of the labels, by which damaged ones are put right.
     /// </summary>
     public const string Identity = "berth.dev/identity";
 

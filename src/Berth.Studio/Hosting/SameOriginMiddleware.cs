@@ -4,8 +4,7 @@ namespace Berth.Studio.Hosting;
 
 /// <summary>
 /// Keeps other web pages from using a person's browser against their workspace. Workspaces are neighbours under one domain, hence
-/// same-site to
-/// each other: SameSite cookies do not separate them, this does.
+/// same-site to each other: SameSite cookies do not separate them, this does.
 /// </summary>
 /// <remarks>
 /// The API answers only to requests of its own page (Sec-Fetch-Site, Origin); those that change something need a header that a foreign page

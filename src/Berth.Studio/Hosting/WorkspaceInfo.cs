@@ -2,8 +2,7 @@ namespace Berth.Studio.Hosting;
 
 /// <summary>
 /// The folder WORKSPACE_INFO: a platform that starts the program before it knows whose it will be writes name and origin there later, one
-/// file
-/// each. Until then the files are empty or absent.
+/// file each. Until then the files are empty or absent.
 /// </summary>
 /// <param name="folder">The folder; null where there is none.</param>
 internal sealed class WorkspaceInfo(string? folder)

@@ -7,9 +7,8 @@ namespace Kube.Runtime;
 /// twice).</summary>
 /// <remarks>
 /// After each write call <see cref="WroteAt{T}(ResourceKey, T)"/>; at the start of a reconcile ask <see cref="IsReady"/> and, if not,
-/// requeue shortly. The idea is that of
-/// Kubernetes 1.36's controllers. Versions of one kind are comparable integers (KEP-5504); where they are not, the gate is open.
-/// Thread-safe.
+/// requeue shortly. The idea is that of Kubernetes 1.36's controllers. Versions of one kind are comparable integers (KEP-5504); where they
+/// are not, the gate is open. Thread-safe.
 /// </remarks>
 public sealed class ConsistencyGate : IDisposable
 {
@@ -26,8 +25,7 @@ public sealed class ConsistencyGate : IDisposable
     /// <param name="informers">One per kind.</param>
     /// <param name="giveUpAfter">
     /// After this time a write no longer holds its object back. Default 5 min, as Kubernetes' expectations: the version may never come,
-    /// when a selector
-    /// hides the object or a back-up was restored.
+    /// when a selector hides the object or a back-up was restored.
     /// </param>
     public ConsistencyGate(TimeProvider time, IEnumerable<IInformer> informers, TimeSpan? giveUpAfter = null)
     {

@@ -30,8 +30,8 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
 
     /// <summary>
     /// The informer of a kind. For the same <see cref="InformerOptions{T}.Watcher"/> it is the one made before; of the options only the
-    /// indexers are then
-    /// taken over (transform and resync are those of the first request). Starts at once when <see cref="RunAsync"/> runs already.
+    /// indexers are then taken over (transform and resync are those of the first request). Starts at once when <see cref="RunAsync"/> runs
+    /// already.
     /// </summary>
     public SharedInformer<T> Get<T>(InformerOptions<T>? options = null)
         where T : class, IKubeResource<T>
@@ -64,8 +64,7 @@ public sealed class InformerFactory(IKubeClient client, TimeProvider time, ILogg
     /// <summary>Runs all informers, also those asked for later, until cancelled; then returns.</summary>
     /// <remarks>
     /// Failures of the API never end it. A defect does, such as an indexer that throws: it comes out here at once, because a store that
-    /// silently
-    /// stopped following would be worse than a process that ends.
+    /// silently stopped following would be worse than a process that ends.
     /// </remarks>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -19,8 +19,7 @@ public sealed record InformerOptions<T>
 
     /// <summary>
     /// Applied to each object before it is stored; must return an object of the same key. Use it to drop what nobody reads. The managed
-    /// fields
-    /// are dropped before it in any case: they are 13 to 30 % of an object, and only the API server has a use for them.
+    /// fields are dropped before it in any case: they are 13 to 30 % of an object, and only the API server has a use for them.
     /// </summary>
     public Func<T, T>? Transform { get; init; }
 

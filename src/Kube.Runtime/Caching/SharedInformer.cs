@@ -32,11 +32,9 @@ public interface IInformer
 /// <summary>One watch of a kind, a store that follows it, and any number of handlers that see each change of the store.</summary>
 /// <remarks>
 /// Guarantees: a handler sees the changes of an object in order and none twice; a handler that comes late first gets everything that is
-/// there;
-/// what was deleted while nobody watched is reported with <see cref="InformerEvent{T}.FinalStateUnknown"/>; the store changes before
-/// handlers hear of it;
-/// slow handlers delay nobody. Caveat: a handler may see an object that the store no longer holds; read the store, not the event, when
-/// acting.
+/// there; what was deleted while nobody watched is reported with <see cref="InformerEvent{T}.FinalStateUnknown"/>; the store changes
+/// before handlers hear of it; slow handlers delay nobody. Caveat: a handler may see an object that the store no longer holds; read the
+/// store, not the event, when acting.
 /// </remarks>
 /// <typeparam name="T">The kind.</typeparam>
 public sealed class SharedInformer<T> : IInformer, IDisposable

@@ -5,8 +5,7 @@ public sealed record ControllerOptions
 {
     /// <summary>
     /// Objects worked on at a time. Default 4: a reconcile mostly waits for the API server, so one at a time would let a slow one hold up
-    /// all others, and
-    /// more would only move the queue into the server. controller-runtime's default of 1 is what its users raise first.
+    /// all others, and more would only move the queue into the server. controller-runtime's default of 1 is what its users raise first.
     /// </summary>
     public int MaxConcurrentReconciles { get; init; } = 4;
 

@@ -7,8 +7,7 @@ public interface IReconciler
 {
     /// <summary>
     /// Reads the present state from stores (the object may be gone), acts, and returns. Must be idempotent: it is called for any reason or
-    /// none.
-    /// Never called for the same key twice at a time. What it throws is logged and tried again with a growing delay, except
+    /// none. Never called for the same key twice at a time. What it throws is logged and tried again with a growing delay, except
     /// <see cref="TerminalException"/>.
     /// </summary>
     /// <param name="key">The object.</param>

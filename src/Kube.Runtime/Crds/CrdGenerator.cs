@@ -9,9 +9,8 @@ namespace Kube.Runtime;
 /// apart.</summary>
 /// <remarks>
 /// Names and types come from the kind's source-generated JSON metadata: the schema describes exactly what is serialised. Constraints come
-/// from the attributes of
-/// System.ComponentModel and of <c>Kube.Client.Schema</c>. The output is deterministic (fields in ordinal order). Unknown fields are pruned
-/// unless
+/// from the attributes of System.ComponentModel and of <c>Kube.Client.Schema</c>. The output is deterministic (fields in ordinal order).
+/// Unknown fields are pruned unless
 /// <see cref="PreserveUnknownFieldsAttribute"/> says otherwise. Meant for build time, though nothing in it needs more than the trimmer
 /// keeps.
 /// </remarks>

@@ -8,9 +8,8 @@ namespace Kube.Runtime;
 /// Guarantees: after each <see cref="WatcherEventKind.InitDone"/> the picture is complete, and events continue it without a gap until the
 /// next
 /// <see cref="WatcherEventKind.Init"/>; the sequence ends only by cancellation; failures are events, not exceptions. Deletions that
-/// happened while
-/// nobody watched appear only by their absence from the next picture: compare it with a store (<see cref="SharedInformer{T}"/> does).
-/// The watcher itself never waits: wrap it with <see cref="WatcherBackoff.WithBackoff"/>.
+/// happened while nobody watched appear only by their absence from the next picture: compare it with a store (<see
+/// cref="SharedInformer{T}"/> does). The watcher itself never waits: wrap it with <see cref="WatcherBackoff.WithBackoff"/>.
 /// </remarks>
 /// <typeparam name="T">The kind watched.</typeparam>
 public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeProvider time)

@@ -17,8 +17,7 @@ public sealed record WatcherOptions
 
     /// <summary>
     /// Get the first picture by the watch itself (<c>sendInitialEvents</c>, KEP-3157; default on in Kubernetes 1.34). Falls back to a list
-    /// when the
-    /// server refuses. Default false: a server before 1.27 ignores the wish silently, and only the end of the watch shows that.
+    /// when the server refuses. Default false: a server before 1.27 ignores the wish silently, and only the end of the watch shows that.
     /// </summary>
     public bool StreamInitialList { get; init; }
 

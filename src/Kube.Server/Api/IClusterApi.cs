@@ -31,9 +31,8 @@ public interface IClusterApi
 
     /// <summary>
     /// Watches a collection. With <paramref name="fromResourceVersion"/> null the present objects come first as Added, then one
-    /// InitialListDone, then
-    /// what happens; with a version, everything after it. Throws 410 Expired when the version is older than the history. Ends with the
-    /// token.
+    /// InitialListDone, then what happens; with a version, everything after it. Throws 410 Expired when the version is older than the
+    /// history. Ends with the token.
     /// </summary>
     /// <param name="resource">Collection.</param>
     /// <param name="ns">Namespace, or null for all.</param>
@@ -101,8 +100,7 @@ public interface IClusterApi
 
     /// <summary>
     /// Reads, changes and writes an object until the write wins. <paramref name="change"/> gets a private copy and returns false to leave
-    /// all as it is;
-    /// it may run several times. With subresource <c>status</c> only the status is written.
+    /// all as it is; it may run several times. With subresource <c>status</c> only the status is written.
     /// </summary>
     /// <param name="resource">Collection.</param>
     /// <param name="ns">Namespace; null for cluster-scoped kinds.</param>

@@ -29,8 +29,7 @@ internal static class ManagedFields
 
     /// <summary>
     /// Books the difference between two objects on the writer (operation Update) and writes the entries into <paramref name="after"/>. What
-    /// the server itself
-    /// put there (<paramref name="serverSet"/>) is nobody's.
+    /// the server itself put there (<paramref name="serverSet"/>) is nobody's.
     /// </summary>
     public static void Update(
         JsonObject? before, JsonObject after, KindInfo kind, string manager, string subresource, DateTimeOffset now,

@@ -5,8 +5,7 @@ namespace Kube.Server.Apply;
 
 /// <summary>
 /// Fields that the server fills in and that therefore nobody manages: the first status, allocated addresses, finalizers of its own.
-/// Defaults of the schema are
-/// another matter: a writer who leaves a field out has chosen its default, and manages it.
+/// Defaults of the schema are another matter: a writer who leaves a field out has chosen its default, and manages it.
 /// </summary>
 internal static class ServerFields
 {

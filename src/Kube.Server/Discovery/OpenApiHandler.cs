@@ -15,8 +15,7 @@ internal sealed class OpenApiHandler(KindRegistry registry)
     private readonly ConcurrentDictionary<(KindTable Table, string Path), (byte[] Bytes, string Hash)> _documents = new();
 
     // swagger "2.0", an info and no paths, as kubectl up to 1.27 wants it (protobuf, gnostic's OpenAPIv2.proto): it insists on a document,
-    // and then
-    // finds what it needs in version 3 and in its own types.
+    // and then finds what it needs in version 3 and in its own types.
     private static ReadOnlyMemory<byte> EmptyV2 =>
         new byte[] { 0x0a, 3, (byte)'2', (byte)'.', (byte)'0', 0x12, 6, 0x0a, 1, (byte)'K', 0x12, 1, (byte)'1', 0x42, 0 };
 

@@ -8,8 +8,7 @@ namespace Kube.Server;
 
 /// <summary>
 /// JSON trees as this server uses them: fully materialised on parsing (JsonNode's lazy nodes would be shared between threads), numbers kept
-/// as
-/// the text they came as, duplicate keys reported instead of lost.
+/// as the text they came as, duplicate keys reported instead of lost.
 /// </summary>
 internal static class Json
 {

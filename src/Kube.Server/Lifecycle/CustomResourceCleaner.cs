@@ -7,8 +7,7 @@ namespace Kube.Server.Lifecycle;
 
 /// <summary>
 /// Deletes the instances of CustomResourceDefinitions that are being deleted, then lets the definitions go. Woken by every change, and does
-/// nothing unless
-/// one is terminating.
+/// nothing unless one is terminating.
 /// </summary>
 internal sealed partial class CustomResourceCleaner(ClusterApi api, ILogger logger) : IAsyncDisposable
 {

@@ -64,8 +64,8 @@ internal sealed class Writer(KindRegistry registry, ObjectStore store, TimeProvi
 
     /// <summary>
     /// The update loop. <paramref name="change"/> gets a private copy of the live object (served version) and returns what it is to become,
-    /// or null for no change.
-    /// A resourceVersion in the result that is not the live one's is a conflict; otherwise a lost race is run again.
+    /// or null for no change. A resourceVersion in the result that is not the live one's is a conflict; otherwise a lost race is run
+    /// again.
     /// </summary>
     public async Task<JsonObject> UpdateAsync(
         KindInfo kind, string? ns, string name, string subresource, WriteOptions options, Func<JsonObject, JsonObject?> change,

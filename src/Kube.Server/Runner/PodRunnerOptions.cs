@@ -5,8 +5,7 @@ public sealed record PodRunnerOptions
 {
     /// <summary>
     /// The image catalogue: a YAML file that maps image names to <c>command</c>, <c>args</c>, <c>workingDirectory</c> and <c>env</c>.
-    /// Read again when it
-    /// changes. Null: no image can be run.
+    /// Read again when it changes. Null: no image can be run.
     /// </summary>
     public string? ImageCatalog { get; init; }
 

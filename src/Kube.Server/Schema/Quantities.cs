@@ -50,8 +50,7 @@ internal static class Quantities
 
     /// <summary>
     /// The one spelling of an amount: no fraction, the largest suffix of its family (1024Mi is 1Gi, 0.5 is 500m, 1000k is 1M); null for no
-    /// quantity. Amounts
-    /// with a binary suffix that are smaller than 1024 lose it; what is smaller than a billionth is rounded up to one.
+    /// quantity. Amounts with a binary suffix that are smaller than 1024 lose it; what is smaller than a billionth is rounded up to one.
     /// </summary>
     public static string? Canonical(string text)
     {

@@ -6,8 +6,7 @@ internal sealed record ChangeRecord(long ResourceVersion, GroupResource Resource
 
 /// <summary>
 /// The latest changes of a collection. Watches hold a version, not a queue: one that falls behind the ring is ended, so no reader can slow
-/// a writer or hold
-/// memory. Guarded by the store's publish lock.
+/// a writer or hold memory. Guarded by the store's publish lock.
 /// </summary>
 internal sealed class EventRing(long floor, int maxCount, long maxBytes)
 {

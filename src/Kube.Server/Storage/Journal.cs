@@ -6,10 +6,9 @@ namespace Kube.Server.Storage;
 
 /// <summary>
 /// The files under <c>DataDirectory/store</c>: <c>snapshot-N</c> is the state before <c>journal-N</c>; recovery takes the newest snapshot
-/// and every journal
-/// from its number on. A snapshot appears by rename, so it is whole or absent. Only the newest journal may end in a torn record: it is cut
-/// off, because what it
-/// was to hold was never acknowledged. Damage anywhere else stops the start: acknowledged data would be lost without a word.
+/// and every journal from its number on. A snapshot appears by rename, so it is whole or absent. Only the newest journal may end in a torn
+/// record: it is cut off, because what it was to hold was never acknowledged. Damage anywhere else stops the start: acknowledged data
+/// would be lost without a word.
 /// </summary>
 internal sealed partial class Journal : IDisposable
 {

@@ -1,3 +1,4 @@
+using Berth.Resources;
 using Testing;
 
 namespace Benchmarks.Operator;
@@ -11,7 +12,9 @@ internal static class ScaleBenchmark
     {
         await using var process = await ApiProcess.StartAsync();
         await using var api = await BenchApi.OpenAsync(process.Kubeconfig);
-        var ns = await api.NamespaceAsync();
+
+        // Nobody uses them, and none is to stop within the hour that is looked at.
+        var ns = await api.NamespaceAsync(s => s with { Lifetime = new TemplateLifetime { IdleTimeoutSeconds = 4 * 3600 } });
         long baseline;
         await using (var first = new RunningOperator(api, ns))
         {

@@ -5,8 +5,7 @@ namespace Berth.Operator.Tests;
 
 /// <summary>
 /// A client whose writes go: done, refused with 500 before they are done, done, done but answered with 500. So each write of the operator
-/// is at some time
-/// its last, as if it had been killed there. Leases and events are spared: they have tests of their own, and long pauses.
+/// is at some time its last, as if it had been killed there. Leases and events are spared: they have tests of their own, and long pauses.
 /// </summary>
 internal sealed class FaultyClient(IKubeClient inner) : IKubeClient
 {

@@ -98,8 +98,7 @@ public abstract class IdleStopSuite : OperatorTestBase
 
     /// <summary>
     /// Time passes; then the workspace changes now and again, so that the operator looks, whose timers know nothing of the clock, until it
-    /// is as
-    /// expected.
+    /// is as expected.
     /// </summary>
     private async Task<UserWorkspace> PassAsync(TimeSpan time, Func<UserWorkspace, bool> expected, FakeEdge? edge = null)
     {

@@ -13,8 +13,7 @@ public sealed class PoolPlanTests
     private static readonly PoolWish Wish = new() { Size = 3, Revision = Current, RefillPerMinute = 100 };
 
     // Pods by a letter each: r ready, s starting, u without a node, f failed, n node restarted, i image cannot be pulled; capitals are of
-    // an earlier revision;
-    // a aged and ready; c claimed; d being deleted.
+    // an earlier revision; a aged and ready; c claimed; d being deleted.
     [Theory]
     [InlineData("", 3, "")]
     [InlineData("rrr", 0, "")]

@@ -7,8 +7,7 @@ namespace Kube.Server.Tests.Runner;
 
 /// <summary>
 /// Programs that wait to be killed. Arguments: data folder and seconds that mark a pod's processes (runs that pod), or <c>writes</c> and a
-/// data folder
-/// (a server that writes without end).
+/// data folder (a server that writes without end).
 /// </summary>
 internal static class HostProgram
 {

@@ -6,8 +6,7 @@ namespace Kube.Server.Tests.Storage;
 
 /// <summary>
 /// A server whose writers create, change and delete without end. Each acknowledged write is a line on standard output: <c>name n</c> for
-/// the number the
-/// object now holds, or <c>name gone49</c> after its deletion. The compaction is made to run all the time.
+/// the number the object now holds, or <c>name gone49</c> after its deletion. The compaction is made to run all the time.
 /// </summary>
 internal static class WritingProgram
 {

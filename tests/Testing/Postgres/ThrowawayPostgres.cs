@@ -8,8 +8,7 @@ namespace Testing;
 /// </summary>
 /// <remarks>
 /// BERTH_TEST_POSTGRES, a connection string without a database, uses a running server instead. fsync is off: tests of durability use the
-/// product's own
-/// server. It dies with the process that started it (parent-death signal), so a killed test run leaves nothing.
+/// product's own server. It dies with the process that started it (parent-death signal), so a killed test run leaves nothing.
 /// </remarks>
 public sealed class ThrowawayPostgres : IDisposable
 {

@@ -12,8 +12,7 @@ internal static class ArchivePaths
 
     /// <summary>
     /// The name of a path within the tar file. A line break is written as %0A (and then a per cent sign as %25), because .NET's reader
-    /// takes
-    /// lines for records; names without %0A and %25, nearly all there are, stay as they are.
+    /// takes lines for records; names without %0A and %25, nearly all there are, stay as they are.
     /// </summary>
     internal static string NameOf(string path) => ArchiveWriter.Root + Written(path);
 

@@ -45,8 +45,7 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
 
     /// <summary>
     /// Writes anew what files say of the pod itself, after its labels or annotations changed, as a kubelet does. Variables keep the
-    /// values of the
-    /// start.
+    /// values of the start.
     /// </summary>
     public void Refresh(PodShape pod, string podFolder)
     {

@@ -359,12 +359,19 @@ internal sealed class Invariants
         }
     }
 
-    /// <summary>Its start took longer than it may, or its node is gone for good.</summary>
+    /// <summary>Its start takes longer than it may, or its node is gone for good.</summary>
     private bool IsLate(Pod pod) =>
         (!_wasReady.Contains(pod.Metadata.Uid!)
             && _time.GetUtcNow() - pod.Metadata.CreationTimestamp >= TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds))
+        || HangsUnseen(pod)
         || (pod.Spec?.NodeName is { Length: > 0 } node
             && _api.Get<Node>(new("", node)) is null or { Spec.Taints: [{ Key: NodeSight.OutOfServiceTaint }] });
+
+    /// <summary>It was ready for a moment that no operator saw, and has not been since: to the operator, it still starts.</summary>
+    private bool HangsUnseen(Pod pod) =>
+        pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready") is { Status: not "True", LastTransitionTime: { } since }
+        && _time.GetUtcNow() - since >= TimeSpan.FromSeconds(Progress.DefaultTimeoutSeconds)
+        && !(_api.Get<UserWorkspace>(new(pod.Metadata.Namespace!, WorkspaceOf(pod)!))?.Status?.Start?.ReadyAt >= pod.Metadata.CreationTimestamp);
 
     private bool HasReason(Pod pod, string name)
     {

@@ -92,6 +92,23 @@ public sealed class ScriptedTests
     }
 
     [Fact]
+    public void WorkspaceIsGone_TheNewsIsLate_NothingIsMadeForItAgain()
+    {
+        using var stage = Started();
+        var ghost = stage.Workspace;
+        stage.People.Delete(Stage.Name);
+        while (stage.Cluster.Settle())
+        {
+            // Until the garbage collector has taken what was the workspace's.
+        }
+
+        stage.Deliver(but: UserWorkspace.Descriptor);
+        stage.RunAlone(withNews: false);
+        Assert.Null(stage.Api.Get<Pod>(ghost.Key()));
+        Assert.Null(stage.Api.Get<NetworkPolicy>(ghost.Key()));
+    }
+
+    [Fact]
     public void PodBecameReady_TheNewsIsLate_AndItsTimeIsUp_ItStays()
     {
         using var stage = new Stage();

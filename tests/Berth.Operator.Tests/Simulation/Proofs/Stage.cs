@@ -100,8 +100,14 @@ internal sealed class Stage : IDisposable
         while (Operator.HasWork || (withNews && Operator.IsBehind));
     });
 
-    /// <summary>The operator hears all that happened, and does nothing yet.</summary>
-    internal void Deliver() => InOrder(() => Operator.DeliverAll());
+    /// <summary>The operator hears all that happened, but to one kind, and does nothing yet.</summary>
+    internal void Deliver(ResourceDescriptor? but = null) => InOrder(() =>
+    {
+        while (Operator.Wire.Feeds.Find(f => f.IsBehind && f.Kind != but) is { } feed)
+        {
+            feed.Advance();
+        }
+    });
 
     /// <summary>What a person would find: all objects without versions, uids and times.</summary>
     internal string Picture()
