@@ -12,7 +12,7 @@ namespace Berth.Operator;
 internal static class Decider
 {
     /// <summary>How often it is looked whether something of others that has the name of a child is still there.</summary>
-    internal static readonly TimeSpan ObstacleLook = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan ObstacleLook = TimeSpan.FromSeconds(30);
 
     internal static Decision Decide(Observation seen, BlueprintSettings settings)
     {

@@ -152,7 +152,7 @@ internal sealed partial class WorkspaceReconciler(
         CancellationToken cancellationToken)
     {
         var closer = seen;
-        if (decision.Steps.Any(s => s is Step.DeleteVolume || (s is Step.CreatePod or Step.ApplyNetworkPolicy && WasMade(seen.Workspace))))
+        if (decision.Steps.Any(s => s is Step.DeleteVolume || IsGone(seen, s)))
         {
             // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace. And what is missing
             // although it was made may have gone with the workspace: nothing must be made for one that is no longer there.
@@ -187,7 +187,16 @@ internal sealed partial class WorkspaceReconciler(
         return closer == seen ? (seen, decision) : (closer, Decider.Decide(closer, settings));
     }
 
-    private static bool WasMade(UserWorkspace workspace) => workspace.Status?.ObservedGeneration is not null;
+    // It was there, as somebody has looked at the workspace before.
+    private static bool IsGone(Observation seen, Step step) => seen.Workspace.Status?.ObservedGeneration is not null && step switch
+    {
+        Step.CreatePod => true,
+        Step.ApplyService => seen.Service is null,
+        Step.ApplyNetworkPolicy => seen.NetworkPolicy is null,
+        Step.ApplyRoute => seen.Route is null,
+        Step.ApplyMiddleware s => seen.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name),
+        _ => false,
+    };
 
     private Task<T?> FindAsync<T>(T wanted, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => client.TryGetAsync<T>(wanted.Metadata.Namespace, wanted.Metadata.Name!, cancellationToken);
