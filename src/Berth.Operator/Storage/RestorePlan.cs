@@ -56,8 +56,11 @@ internal sealed record RestorePlan
             .Where(a => a.IsRestore).OrderBy(a => a.Started).ThenBy(a => a.Try).ToList();
 
         // One that may have changed the volume is seen through first, whatever is wished for meanwhile.
-        var open = attempts.LastOrDefault() is { State: not AttemptState.Succeeded } last && last.Result is not { Ok: false,
-            Touched: false }
+        var open = attempts.LastOrDefault() is { State: not AttemptState.Succeeded } last && last.Result is not
+        {
+            Ok: false,
+            Touched: false
+        }
             ? last : null;
         var wish = Wish(seen.Workspace);
         var cause = open?.Cause ?? (wish is null ? null : StorageCause.Restore(wish));

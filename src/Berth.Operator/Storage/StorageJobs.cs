@@ -241,8 +241,11 @@ internal sealed class StorageJobCache
     {
         Options = new InformerOptions<Job>
         {
-            Watcher = new WatcherOptions { Namespace = ns,
-                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}" },
+            Watcher = new WatcherOptions
+            {
+                Namespace = ns,
+                LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue},{Labels.StorageOf}"
+            },
         };
         _jobs = informers.Get(Options);
         _jobs.EnsureIndex(WorkspaceIndex, static j => KeyOf(j).Select(k => $"{k.Namespace}/{k.Name}"));

@@ -57,8 +57,11 @@ public abstract class IdleStopSuite : OperatorTestBase
         SkipIfThereIsNoApi();
         await RunningAsync();
         var workspace = await PassAsync(
-            TimeSpan.FromHours(2), w => w.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.ActivityFresh,
-                Status: "False" }) == true);
+            TimeSpan.FromHours(2), w => w.Status?.Conditions?.Any(c => c is
+            {
+                Type: ConditionTypes.ActivityFresh,
+                Status: "False"
+            }) == true);
         Assert.Null(workspace.Status!.Activity?.StopsAt);
         Assert.Equal(WorkspacePhases.Running, workspace.Status.Phase);
         await PassAsync(TimeSpan.FromHours(2), static _ => true);

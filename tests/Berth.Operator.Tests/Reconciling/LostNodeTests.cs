@@ -121,8 +121,11 @@ public sealed class LostNodeTests
             Pod = world.Seen.Pod! with
             {
                 Metadata = world.Seen.Pod.Metadata with { DeletionTimestamp = world.Now.AddSeconds(10) },
-                Status = world.Seen.Pod.Status! with { Conditions = [new Condition { Type = "DisruptionTarget", Status = "True",
-                    Reason = kubernetesReason }] },
+                Status = world.Seen.Pod.Status! with
+                {
+                    Conditions = [new Condition { Type = "DisruptionTarget", Status = "True",
+                    Reason = kubernetesReason }]
+                },
             },
         };
         world.Settle();

@@ -20,8 +20,14 @@ public sealed class GrowthTests
     public void Larger_WhereItMayNot_IsToldOnce_AndTheWorkspaceRuns()
     {
         var world = Grown(GrowthVerdict.Refused);
-        world.Seen = world.Seen with { Storage = world.Seen.Storage with { Growth = new Growth(GrowthVerdict.Refused,
-            "Its class says no.") } };
+        world.Seen = world.Seen with
+        {
+            Storage = world.Seen.Storage with
+            {
+                Growth = new Growth(GrowthVerdict.Refused,
+            "Its class says no.")
+            }
+        };
         world.Settle();
         var condition = world.Condition(ConditionTypes.StorageReady);
         Assert.Equal(("True", Reasons.GrowthRefused), (condition.Status, condition.Reason));

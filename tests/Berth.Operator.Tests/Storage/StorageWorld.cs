@@ -34,8 +34,17 @@ internal static class StorageWorld
         };
 
     internal static Func<UserWorkspaceSpec, UserWorkspaceSpec> Restore(string backup, DateTimeOffset? at = null) =>
-        s => s with { Storage = (s.Storage ?? new WorkspaceStorage()) with { Restore = new WorkspaceRestore { Backup = backup,
-            RequestedAt = at } } };
+        s => s with
+        {
+            Storage = (s.Storage ?? new WorkspaceStorage()) with
+            {
+                Restore = new WorkspaceRestore
+                {
+                    Backup = backup,
+                    RequestedAt = at
+                }
+            }
+        };
 
     internal static Job? Job(this World world) => world.Seen.Storage.Jobs.LastOrDefault(j => j.Status?.Conditions is null);
 

@@ -42,8 +42,13 @@ internal static partial class ArchiveNames
         var incomplete = file.EndsWith(Incomplete, StringComparison.Ordinal);
         var suffix = incomplete ? Incomplete : Complete;
         return file.EndsWith(suffix, StringComparison.Ordinal) && IsName(file[..^suffix.Length])
-            ? new StoredArchive { Name = file[..^suffix.Length], Size = size, Completed = Times.Seconds(completed),
-                Incomplete = incomplete }
+            ? new StoredArchive
+            {
+                Name = file[..^suffix.Length],
+                Size = size,
+                Completed = Times.Seconds(completed),
+                Incomplete = incomplete
+            }
             : null;
     }
 
