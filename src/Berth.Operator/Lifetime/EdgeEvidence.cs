@@ -22,6 +22,12 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
         : null;
 
     /// <summary>
+    /// All that is missing is the word of replicas that the operator only just met: as long as that may take, nothing is announced, and
+    /// nothing that was is withdrawn. Without it each restart of the operator, and each new replica, would withdraw all stops.
+    /// </summary>
+    internal bool Awaits() => !_alive.IsEmpty && _alive.Any(r => r.IsAwaited(now)) && _alive.All(r => r.IsFresh(now) || r.IsAwaited(now));
+
+    /// <summary>
     /// Why use up to a time may still be unknown, in words; null when every living replica has written all of it and says so still.
     /// </summary>
     internal string? NotWritten(DateTimeOffset until) =>

@@ -33,6 +33,9 @@ internal sealed record EdgeReport
     /// <summary>The operator saw it being renewed. Until then <see cref="RenewedAt"/> is what the replica's own clock said.</summary>
     public bool Confirmed { get; init; }
 
+    /// <summary>When the operator met its Lease, by the operator's clock. Null: that does not matter any more.</summary>
+    public DateTimeOffset? MetAt { get; init; }
+
     /// <summary>Its Lease is deleted; it is kept for its clock, since what it wrote is still there.</summary>
     public bool Gone { get; init; }
 
@@ -40,6 +43,9 @@ internal sealed record EdgeReport
     public bool EndedInOrder { get; init; }
 
     internal bool IsDead(DateTimeOffset now) => Gone || now - RenewedAt > (Confirmed ? DeadAfter : DeadAfter + ToleratedSkew);
+
+    /// <summary>The operator has not yet followed the Lease for as long as a renewal may take: its silence says nothing of it.</summary>
+    internal bool IsAwaited(DateTimeOffset now) => !Confirmed && now - MetAt <= Duration;
 
     internal bool IsFresh(DateTimeOffset now) => Confirmed && now - RenewedAt <= Duration;
 }

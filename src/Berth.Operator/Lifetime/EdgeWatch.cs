@@ -9,7 +9,7 @@ namespace Berth.Operator;
 /// <summary>Follows the Leases of edge replicas and notes when each renewal arrived, which no field of a Lease says. Thread-safe.</summary>
 /// <remarks>
 /// A Lease that was there before the operator looked proves nothing until it is renewed before its eyes: a restarted operator takes ten
-/// seconds to believe again. A replica is heard only in the namespace of the workspaces, or in the edge's own: who may write Leases
+/// seconds to believe again, and leaves what was announced as it is meanwhile (<see cref="EdgeReport.IsAwaited"/>). A replica is heard only in the namespace of the workspaces, or in the edge's own: who may write Leases
 /// elsewhere must not be able to stop, or keep, other people's workspaces.
 /// </remarks>
 internal sealed class EdgeWatch
@@ -81,7 +81,7 @@ internal sealed class EdgeWatch
             var known = _seen.GetValueOrDefault(lease.Key());
             if (known is null || known.Lease.Metadata.Uid != lease.Metadata.Uid)
             {
-                _seen[lease.Key()] = new(lease, [], DateTimeOffset.MinValue);
+                _seen[lease.Key()] = new(lease, [], now);
             }
             else if (known.Lease.Spec!.RenewTime != renewed)
             {
@@ -137,11 +137,12 @@ internal sealed class EdgeWatch
                 : null,
             Behind = behind,
             Confirmed = !seen.Samples.IsEmpty,
+            MetAt = seen.Samples.IsEmpty ? seen.SampledAt : null,
         };
     }
 
     /// <param name="Lease">As it arrived last.</param>
     /// <param name="Samples">Time of arrival less the time of renewal, of the last renewals.</param>
-    /// <param name="SampledAt">When the last sample was begun.</param>
+    /// <param name="SampledAt">When the last sample was begun; before the first one, when the Lease was met.</param>
     private sealed record Seen(Lease Lease, ImmutableArray<TimeSpan> Samples, DateTimeOffset SampledAt);
 }

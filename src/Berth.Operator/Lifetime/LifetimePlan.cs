@@ -44,6 +44,9 @@ internal sealed record LifetimePlan
     /// <summary>Why use is not known, where it matters now.</summary>
     public string? Unknown { get; init; }
 
+    /// <summary>Whether use is known will be known in seconds: until then what was said of it stays.</summary>
+    public bool Awaits { get; init; }
+
     /// <summary>Whether there is something to say about what is known of use: only once it mattered.</summary>
     public bool TellsFreshness { get; init; }
 
@@ -120,8 +123,9 @@ internal sealed record LifetimePlan
         {
             var inZone = _now >= _idleZone;
             var missing = inZone ? _evidence.Missing() : null;
+            var awaits = missing is not null && _evidence.Awaits();
             var former = Announced();
-            var stays = former is not null && Holds(former, missing);
+            var stays = former is not null && Holds(former, awaits ? null : missing);
             var announced = stays ? former : null;
             foreach (var fresh in (Announcement?[])[inZone && missing is null ? New(StopReasons.Idle, _idleAt!.Value) : null, Longest()])
             {
@@ -138,7 +142,7 @@ internal sealed record LifetimePlan
                 : Explain.Running(_keeping, _idleAt is not null && _keeping.Until == _idleAt, unknown, _idle, _latest);
             return new LifetimePlan
             {
-                Activity = With(_former, announced, keptBy),
+                Activity = With(_former, announced, awaits && announced == former ? _former?.KeptBy ?? keptBy : keptBy),
                 Stop = announced is not null && announced == former && _now >= announced.StopsAt && waitsFor is null
                     ? new Step.StopWorkspace(announced.Reason == StopReasons.Idle ? RequestReasons.Idle : RequestReasons.Policy,
                         Times.Seconds(_now))
@@ -146,6 +150,7 @@ internal sealed record LifetimePlan
                 Notes = Notes(former, announced, missing),
                 LookAgainAt = LookAgain(announced, waitsFor, missing),
                 Unknown = unknown,
+                Awaits = awaits,
                 TellsFreshness = unknown is not null || Told(),
             };
         }
@@ -231,13 +236,13 @@ internal sealed record LifetimePlan
         private DateTimeOffset? LookAgain(Announcement? announced, string? waitsFor, string? missing)
         {
             List<DateTimeOffset?> times = [_keeping.ChangesAt, _latest - _warn, _idleZone, announced?.StopsAt];
-            if (missing is not null)
-            {
-                times.Add(_now + SilenceLook);
-            }
-            else if (waitsFor is not null)
+            if (waitsFor is not null)
             {
                 times.Add(_now + (_now - announced!.StopsAt < WordPatience ? WordLook : SilenceLook));
+            }
+            else if (missing is not null)
+            {
+                times.Add(_now + SilenceLook);
             }
 
             return times.Where(t => t > _now).Min();

@@ -16,6 +16,15 @@ internal sealed class ConditionSet(IReadOnlyList<Condition>? former, long? gener
 
     internal void Unknown(string type, string reason, string message) => Set(type, "Unknown", reason, message);
 
+    /// <summary>What was said of it stays, as of this generation.</summary>
+    internal void Keep(string type)
+    {
+        if (former?.FirstOrDefault(c => c.Type == type) is { } old)
+        {
+            _conditions[type] = old with { ObservedGeneration = generation };
+        }
+    }
+
     /// <summary>The first condition that is not true, in order.</summary>
     internal Condition? FirstNotTrue() =>
         ConditionTypes.InOrder.Select(t => _conditions.GetValueOrDefault(t)).FirstOrDefault(c => c is not null && c.Status != "True");

@@ -87,7 +87,11 @@ internal static class StatusWriter
 
     private static void Freshness(ConditionSet conditions, LifetimePlan life)
     {
-        if (life.Unknown is { } why)
+        if (life.Awaits)
+        {
+            conditions.Keep(ConditionTypes.ActivityFresh);
+        }
+        else if (life.Unknown is { } why)
         {
             conditions.False(ConditionTypes.ActivityFresh, Reasons.Stale, $"Whether it is used is not known, because {why}. It is not "
                 + "stopped for "

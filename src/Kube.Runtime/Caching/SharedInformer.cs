@@ -78,7 +78,7 @@ public sealed class SharedInformer<T> : IInformer, IDisposable
         _inline = inline;
         _time = time;
         _logger = loggers.CreateLogger("Kube.Runtime.Informer");
-        _store = new Store<T>(options.Indexers);
+        _store = new Store<T>(options.Indexers, inline ? ReproducibleKeyComparer.Instance : EqualityComparer<ResourceKey>.Default);
         _health = new WatchHealth(time);
         _metrics = new InformerMetrics(T.Descriptor.Plural, () => _store.Count, () => _version, _health);
     }

@@ -16,14 +16,23 @@ public sealed class Store<T> : IStore<T>
     public const string NamespaceIndex = "namespace";
 
     private readonly Lock _gate = new();
+    private readonly IEqualityComparer<ResourceKey> _keys;
     private volatile Snapshot _snapshot;
 
     /// <summary>Creates an empty store.</summary>
     /// <param name="indexers">Name of each index, and the values under which it files an object. They must be pure.</param>
     public Store(IReadOnlyDictionary<string, Func<T, IEnumerable<string>>>? indexers = null)
+        : this(indexers, EqualityComparer<ResourceKey>.Default)
     {
+    }
+
+    /// <param name="indexers">As above.</param>
+    /// <param name="keys">Its hashes say in which order a store lists what it holds.</param>
+    internal Store(IReadOnlyDictionary<string, Func<T, IEnumerable<string>>>? indexers, IEqualityComparer<ResourceKey> keys)
+    {
+        _keys = keys;
         _snapshot = new Snapshot(
-            ImmutableDictionary<ResourceKey, T>.Empty, ImmutableDictionary.Create<string, Index>(StringComparer.Ordinal));
+            ImmutableDictionary.Create<ResourceKey, T>(keys), ImmutableDictionary.Create<string, Index>(StringComparer.Ordinal));
         EnsureIndex(NamespaceIndex, static o => [o.Metadata.Namespace ?? ""]);
         foreach (var (name, indexer) in indexers ?? ImmutableDictionary<string, Func<T, IEnumerable<string>>>.Empty)
         {
@@ -67,7 +76,8 @@ public sealed class Store<T> : IStore<T>
                 return;
             }
 
-            var index = new Index(indexer, ImmutableDictionary.Create<string, ImmutableHashSet<ResourceKey>>(StringComparer.Ordinal));
+            var index = new Index(
+                indexer, ImmutableDictionary.Create<string, ImmutableHashSet<ResourceKey>>(StringComparer.Ordinal), ImmutableHashSet.Create(_keys));
             foreach (var (key, obj) in snapshot.Items)
             {
                 index = index.Move(key, null, obj);
@@ -94,7 +104,7 @@ public sealed class Store<T> : IStore<T>
         lock (_gate)
         {
             var old = _snapshot.Items;
-            var items = ImmutableDictionary.CreateBuilder<ResourceKey, T>();
+            var items = ImmutableDictionary.CreateBuilder<ResourceKey, T>(_keys);
             foreach (var obj in objects)
             {
                 items[obj.Key()] = obj;
@@ -134,7 +144,10 @@ public sealed class Store<T> : IStore<T>
 
     private sealed record Snapshot(ImmutableDictionary<ResourceKey, T> Items, ImmutableDictionary<string, Index> Indexes);
 
-    private sealed record Index(Func<T, IEnumerable<string>> Indexer, ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Entries)
+    private sealed record Index(
+        Func<T, IEnumerable<string>> Indexer,
+        ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Entries,
+        ImmutableHashSet<ResourceKey> None)
     {
         /// <summary>Files an object anew after a change; the same index when nothing moves, which is the common case.</summary>
         public Index Move(ResourceKey key, T? old, T? obj)
@@ -155,7 +168,7 @@ public sealed class Store<T> : IStore<T>
 
             foreach (var value in after.Except(before))
             {
-                entries = entries.SetItem(value, entries.GetValueOrDefault(value, []).Add(key));
+                entries = entries.SetItem(value, entries.GetValueOrDefault(value, None).Add(key));
             }
 
             return this with { Entries = entries };
@@ -166,7 +179,7 @@ public sealed class Store<T> : IStore<T>
             Entries = items
                 .SelectMany(item => Indexer(item.Value).Distinct(StringComparer.Ordinal), (item, value) => (value, item.Key))
                 .GroupBy(pair => pair.value, pair => pair.Key, StringComparer.Ordinal)
-                .ToImmutableDictionary(group => group.Key, group => group.ToImmutableHashSet(), StringComparer.Ordinal),
+                .ToImmutableDictionary(group => group.Key, group => None.Union(group), StringComparer.Ordinal),
         };
     }
 

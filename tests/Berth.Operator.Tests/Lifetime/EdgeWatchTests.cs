@@ -31,6 +31,23 @@ public sealed class EdgeWatchTests
     }
 
     [Fact]
+    public void Arrived_FirstTime_IsAwaitedForAsLongAsARenewalIsGoodFor()
+    {
+        _watch.Arrived(Lease(_time.GetUtcNow().AddMinutes(-2)));
+        var evidence = () => new EdgeEvidence(_watch.For("people"), _time.GetUtcNow());
+        Assert.True(evidence().Awaits());
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.True(evidence().Awaits());
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(evidence().Awaits());
+        Assert.Contains("silent", evidence().Missing(), StringComparison.Ordinal);
+
+        Renew(TimeSpan.Zero);
+        Assert.False(evidence().Awaits());
+        Assert.Null(evidence().Missing());
+    }
+
+    [Fact]
     public void Arrived_LeftByAReplicaLongGone_IsDead()
     {
         _watch.Arrived(Lease(_time.GetUtcNow().AddMinutes(-7)));

@@ -17,6 +17,9 @@ internal sealed partial class Simulation
 
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often replicas of the edge that live speak: one that is kept from it is silent, and the operator says so.</summary>
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(EdgeLeases.RenewSeconds);
+
     /// <summary>Longest pause after failures, and the time until a failure is forgotten.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(45);
 
@@ -48,19 +51,10 @@ internal sealed partial class Simulation
         _people.EndHolds();
         Rest(leader);
         CheckEnd();
-        UseAll();
-        Drain(leader);
         CheckQuiet(leader, "a further look at everything");
-
-        // A new operator believes a replica only once it has renewed before its eyes, and withdraws the stops that were announced meanwhile.
-        var announced = Api.All<UserWorkspace>().Any(w => w.Status?.Activity?.StopsAt is not null);
         End(leader, o => o.Wire.Kill());
         leader = Launch();
-        if (!announced)
-        {
-            CheckQuiet(leader, "a restart of the operator");
-        }
-
+        CheckQuiet(leader, "a restart of the operator");
         CheckIdle(leader);
     }
 
@@ -126,6 +120,7 @@ internal sealed partial class Simulation
         var began = leader.Reconciles;
         var end = _time.GetUtcNow() + Longest;
         var used = DateTimeOffset.MinValue;
+        var spoke = DateTimeOffset.MinValue;
         var quiet = 0;
         while (_time.GetUtcNow() < end)
         {
@@ -133,6 +128,11 @@ internal sealed partial class Simulation
             {
                 used = _time.GetUtcNow();
                 UseAll();
+            }
+            else if (_time.GetUtcNow() - spoke >= Beat)
+            {
+                _edges.BeatAll();
+                spoke = _time.GetUtcNow();
             }
 
             var version = Api.Version;
