@@ -19,6 +19,9 @@ internal sealed class ReleasedVolumes(
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan PodLook = TimeSpan.FromMinutes(1);
 
+    // Its change wakes the key, unless that came before the look that was refused.
+    private static readonly TimeSpan ConflictLook = TimeSpan.FromSeconds(5);
+
     /// <summary>Marks and deletes; returns when to look again.</summary>
     internal async Task<ReconcileResult> TendAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -41,7 +44,10 @@ internal sealed class ReleasedVolumes(
         {
             if (VolumeLookup.ReleasedAt(volume.Metadata) is null)
             {
-                await MarkAsync(key, volume, cancellationToken);
+                if (!await MarkAsync(key, volume, cancellationToken))
+                {
+                    again = ConflictLook;
+                }
             }
             else if (IsOver(volume, policy(), time.GetUtcNow()))
             {
@@ -52,7 +58,10 @@ internal sealed class ReleasedVolumes(
                     continue;
                 }
 
-                await DeleteAsync(client, key, volume, logger, cancellationToken);
+                if (!await DeleteAsync(client, key, volume, logger, cancellationToken))
+                {
+                    again = ConflictLook;
+                }
             }
             else if (ExpiresAt(volume, policy()) is { } end && end - time.GetUtcNow() is var left && left < again)
             {
@@ -79,12 +88,13 @@ internal sealed class ReleasedVolumes(
     internal static bool IsHeld(ObjectMeta metadata) => metadata.Annotations?.ContainsKey(Annotations.LegalHold) == true;
 
     /// <summary>Deletes exactly what was looked at: a workspace that took the volume since has changed it, and wins.</summary>
-    internal static async Task DeleteAsync(
+    /// <returns>False when it was changed since, or is gone.</returns>
+    internal static async Task<bool> DeleteAsync(
         IKubeClient client, ResourceKey key, PersistentVolumeClaim volume, ILogger logger, CancellationToken cancellationToken)
     {
         if (IsHeld(volume.Metadata))
         {
-            return;
+            return true;
         }
 
         try
@@ -95,14 +105,15 @@ internal sealed class ReleasedVolumes(
                 new DeleteOptions { Uid = volume.Metadata.Uid, ResourceVersion = volume.Metadata.ResourceVersion },
                 cancellationToken);
             StorageLog.Expired(logger, key, volume.Metadata.Name!, volume.Metadata.Annotations?.GetValueOrDefault(Annotations.ReleasedAt));
+            return true;
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {
-            // Gone, or changed since: the change brings the next look.
+            return false;
         }
     }
 
-    private async Task MarkAsync(ResourceKey key, PersistentVolumeClaim volume, CancellationToken cancellationToken)
+    private async Task<bool> MarkAsync(ResourceKey key, PersistentVolumeClaim volume, CancellationToken cancellationToken)
     {
         var patch = new MetadataPatch
         {
@@ -122,10 +133,11 @@ internal sealed class ReleasedVolumes(
                 new WriteOptions { FieldManager = WorkspaceReconciler.FieldManager },
                 cancellationToken);
             StorageLog.Released(logger, key, volume.Metadata.Name!);
+            return true;
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {
-            // Gone, or changed since: the change brings the next look.
+            return false;
         }
     }
 
