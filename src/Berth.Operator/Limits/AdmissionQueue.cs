@@ -54,9 +54,12 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
     {
         _now = now;
         var known = _entries.TryGetValue(claim.Key, out var entry);
+        AdmissionPerson? former = null;
         if (known && entry!.Share.Person.Hash != claim.Person)
         {
-            Remove(claim.Key, now);
+            // What it held is given to nobody yet: it holds it still, in another's name.
+            former = entry.Share.Person;
+            TakeOut(entry);
             known = false;
         }
 
@@ -80,6 +83,11 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
             Pump(entry.Share.Person, entry.Space);
         }
 
+        if (former is not null)
+        {
+            Pump(former, entry.Space);
+        }
+
         return Granted(claim.Key);
     }
 
@@ -87,18 +95,25 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
     internal IReadOnlyList<ResourceKey> Remove(ResourceKey key, DateTimeOffset now)
     {
         _now = now;
-        if (!_entries.Remove(key, out var entry))
+        if (!_entries.TryGetValue(key, out var entry))
         {
             return [];
         }
 
+        TakeOut(entry);
+        Pump(entry.Share.Person, entry.Space);
+        return Granted(key);
+    }
+
+    private void TakeOut(AdmissionEntry entry)
+    {
+        _entries.Remove(entry.Key);
         Hold(entry, default, default);
         Drop(entry.Start);
         Drop(entry.Growth);
         var (share, space, person) = (entry.Share, entry.Space, entry.Share.Person);
         share.Entries.Remove(entry);
         Reorder(share);
-        Pump(person, space);
         if (share.Entries.Count == 0)
         {
             person.Shares.Remove(space.Name);
@@ -107,8 +122,6 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
                 _persons.Remove(person.Hash);
             }
         }
-
-        return Granted(key);
     }
 
     /// <summary>

@@ -33,6 +33,21 @@ public sealed class AdmissionQueueTests
     }
 
     [Fact]
+    public void OwnerChanges_ItsPlaceIsGivenToNobodyElse_AndItsFormerOwnersNextMayStart()
+    {
+        var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } });
+        queue.Put(Wish("a1", "a"), T0);
+        queue.Put(Wish("b1", "b"), T0);
+        Assert.Empty(queue.Put(Wish("a1", "c") with { Occupied = One }, T0));
+        Assert.Equal(["a1"], Running(queue));
+
+        queue = Queue(new BerthPolicySpec { PerPerson = new PolicyCeilings { Running = 1 } });
+        queue.Put(Wish("a1", "a"), T0);
+        queue.Put(Wish("a2", "a"), T0);
+        Assert.Equal([Key("a2")], queue.Put(Wish("a1", "c") with { Occupied = One }, T0));
+    }
+
+    [Fact]
     public void DeletedWorkspace_HoldsItsPlaceToRun_UntilItsPodIsGone()
     {
         var queue = Queue(new BerthPolicySpec { PerPerson = new PolicyCeilings { Running = 1, Workspaces = 2 } });
