@@ -36,6 +36,11 @@ public static class Program
 
     private static async Task<int> RunAsync(string[] args)
     {
+        if (args is ["migrate", .. var rest])
+        {
+            return await MigrateCommand.RunAsync(rest, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
+        }
+
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         if (args is ["--config", var file])
         {
@@ -46,7 +51,7 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE]. docs/edge.md lists the settings.").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate. docs/edge.md lists the settings.").ConfigureAwait(false);
             return UsageExitCode;
         }
 

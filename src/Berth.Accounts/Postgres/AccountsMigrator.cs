@@ -1,18 +1,17 @@
-using System.Reflection;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Berth.Accounts;
 
 /// <summary>
-/// Brings the schema <c>berth</c> to the version this program knows: numbered SQL scripts, each in a transaction of its own, all under one
-/// advisory lock so that replicas that start together do not race.
+/// Brings the schema <c>berth</c> to a version: numbered SQL scripts, each in a transaction of its own, all under one advisory lock so that
+/// replicas that start together do not race.
 /// </summary>
 /// <remarks>
-/// A database that is newer than the program is accepted: during a rolling upgrade old replicas run beside new ones, and scripts only add.
-/// A script that was changed after it ran is an error, since nobody can tell what the database looks like then.
+/// A database that is newer than the program is accepted: during a rolling upgrade old replicas run beside new ones, and forward scripts
+/// only add what those can ignore. A script that was changed after it ran is an error, since nobody can tell what the database looks like
+/// then. Going back needs the program that went forward, since only that has the scripts; what the newer version kept is lost.
 /// </remarks>
 public sealed partial class AccountsMigrator
 {
@@ -29,17 +28,45 @@ public sealed partial class AccountsMigrator
         _logger = logger;
     }
 
+    /// <summary>The schema version this program is made for.</summary>
+    public static int LatestVersion => MigrationScripts.Latest;
+
     /// <summary>Runs what has not run yet.</summary>
     /// <returns>The number of scripts that ran.</returns>
     /// <exception cref="InvalidOperationException">A script that has run differs from the one in this program.</exception>
     /// <exception cref="NpgsqlException">The database cannot be reached or refused a statement.</exception>
-    public async Task<int> MigrateAsync(CancellationToken cancellationToken)
+    public Task<int> MigrateAsync(CancellationToken cancellationToken) => MigrateAsync(null, cancellationToken);
+
+    /// <summary>Goes forward or back to a version.</summary>
+    /// <param name="target">Version to end at, 0 for an empty schema; null for the newest and never back.</param>
+    /// <param name="cancellationToken">Gives up between scripts; one that has begun is rolled back.</param>
+    /// <returns>The number of scripts that ran, of either direction.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">This program has no such version.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A script that has run differs from the one in this program, or the way back leads over a version that this program does not know.
+    /// </exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached or refused a statement.</exception>
+    public async Task<int> MigrateAsync(int? target, CancellationToken cancellationToken)
     {
+        if (target is { } wanted && (wanted < 0 || wanted > LatestVersion))
+        {
+            throw new ArgumentOutOfRangeException(nameof(target), wanted, $"This program knows the versions 0 to {LatestVersion}.");
+        }
+
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken).ConfigureAwait(false);
         try
         {
-            return await RunPendingAsync(connection, cancellationToken).ConfigureAwait(false);
+            const string Bootstrap = """
+                CREATE SCHEMA IF NOT EXISTS berth;
+                CREATE TABLE IF NOT EXISTS berth.schema_versions (
+                    version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+                """;
+            await ExecuteAsync(connection, Bootstrap, cancellationToken).ConfigureAwait(false);
+            var applied = await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false);
+            Check(applied);
+            var ran = target is { } to ? await GoBackAsync(connection, applied, to, cancellationToken).ConfigureAwait(false) : 0;
+            return ran + await GoForwardAsync(connection, applied, target ?? LatestVersion, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -47,22 +74,36 @@ public sealed partial class AccountsMigrator
         }
     }
 
-    internal static IReadOnlyList<Migration> Scripts() =>
-    [
-        .. Assembly.GetExecutingAssembly().GetManifestResourceNames()
-            .Where(n => n.StartsWith("migrations/", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(Read),
-    ];
-
-    private static Migration Read(string resource)
+    /// <summary>Looks whether the schema is one that this program can work with, and changes nothing.</summary>
+    /// <exception cref="InvalidOperationException">It is not; the message says what to run.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        var sql = reader.ReadToEnd().ReplaceLineEndings("\n");
-        var name = Path.GetFileNameWithoutExtension(resource);
-        return new Migration(int.Parse(name.AsSpan(0, 4)), name, sql,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
+        await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        Dictionary<int, Applied> applied;
+        try
+        {
+            applied = await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException error) when (
+            error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            applied = [];
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new InvalidOperationException(
+                "The account database refuses this role to read the schema's version. Run 'migrate --roles' as the owner of the database "
+                    + "and make the role of the edge a member of berth_edge.", error);
+        }
+
+        Check(applied);
+        if (MigrationScripts.All.FirstOrDefault(s => !applied.ContainsKey(s.Version)) is { } missing)
+        {
+            throw new InvalidOperationException(
+                $"The account database lacks migration {missing.Name}, which this program needs, and this edge is told not to migrate. "
+                    + "Run 'migrate' with a role that owns the schema, then start the edge again.");
+        }
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
@@ -72,49 +113,65 @@ public sealed partial class AccountsMigrator
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<int> RunPendingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<Dictionary<int, Applied>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string Bootstrap = """
-            CREATE SCHEMA IF NOT EXISTS berth;
-            CREATE TABLE IF NOT EXISTS berth.schema_versions (
-                version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
-            """;
-        await ExecuteAsync(connection, Bootstrap, cancellationToken).ConfigureAwait(false);
-
-        var applied = new Dictionary<int, string>();
-        await using (var command = new NpgsqlCommand("SELECT version, checksum FROM berth.schema_versions", connection))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+        var applied = new Dictionary<int, Applied>();
+        await using var command = new NpgsqlCommand("SELECT version, name, checksum FROM berth.schema_versions", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                applied[reader.GetInt32(0)] = reader.GetString(1);
-            }
+            applied[reader.GetInt32(0)] = new Applied(reader.GetString(1), reader.GetString(2));
         }
 
-        var ran = 0;
-        foreach (var script in Scripts())
+        return applied;
+    }
+
+    private static void Check(Dictionary<int, Applied> applied)
+    {
+        foreach (var script in MigrationScripts.All)
         {
-            if (applied.TryGetValue(script.Version, out var checksum))
+            if (applied.TryGetValue(script.Version, out var ran) && ran.Checksum != script.Checksum)
             {
-                if (checksum != script.Checksum)
-                {
-                    throw new InvalidOperationException(
-                        $"Migration {script.Name} has run in this database with other contents than this program has. Use the program "
-                            + $"that ran it, or restore.");
-                }
-
-                continue;
+                throw new InvalidOperationException(
+                    $"Migration {script.Name} has run in this database with other contents than this program has. Use the program that "
+                        + "ran it, or restore.");
             }
+        }
+    }
 
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await ExecuteAsync(connection, script.Sql, cancellationToken).ConfigureAwait(false);
-            await using var record = new NpgsqlCommand("INSERT INTO berth.schema_versions (version, name, checksum) VALUES ($1, $2, $3)",
-                connection)
-            {
-                Parameters = { new() { Value = script.Version }, new() { Value = script.Name }, new() { Value = script.Checksum } },
-            };
-            await record.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    private async Task<int> GoBackAsync(
+        NpgsqlConnection connection, Dictionary<int, Applied> applied, int target, CancellationToken cancellationToken)
+    {
+        var known = MigrationScripts.All.ToDictionary(s => s.Version);
+        var steps = applied.Where(a => a.Key > target).OrderByDescending(a => a.Key).ToArray();
+        if (steps.FirstOrDefault(s => !known.ContainsKey(s.Key)) is { Key: > 0 } unknown)
+        {
+            throw new InvalidOperationException(
+                $"The database has migration {unknown.Value.Name}, which this program does not know and cannot take back. Use the program "
+                    + "that ran it.");
+        }
+
+        foreach (var (version, _) in steps)
+        {
+            var script = known[version];
+            await RunAsync(connection, script.Back, "DELETE FROM berth.schema_versions WHERE version = $1",
+                [new() { Value = version }], cancellationToken).ConfigureAwait(false);
+            applied.Remove(version);
+            LogTakenBack(script.Name);
+        }
+
+        return steps.Length;
+    }
+
+    private async Task<int> GoForwardAsync(
+        NpgsqlConnection connection, Dictionary<int, Applied> applied, int target, CancellationToken cancellationToken)
+    {
+        var ran = 0;
+        foreach (var script in MigrationScripts.All.Where(s => s.Version <= target && !applied.ContainsKey(s.Version)))
+        {
+            await RunAsync(connection, script.Forward, "INSERT INTO berth.schema_versions (version, name, checksum) VALUES ($1, $2, $3)",
+                [new() { Value = script.Version }, new() { Value = script.Name }, new() { Value = script.Checksum }], cancellationToken)
+                .ConfigureAwait(false);
             LogMigrated(script.Name);
             ran++;
         }
@@ -122,8 +179,26 @@ public sealed partial class AccountsMigrator
         return ran;
     }
 
+    private static async Task RunAsync(NpgsqlConnection connection, string script, string record, NpgsqlParameter[] parameters,
+        CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+
+        // A change of a table waits for those who use it, and everybody who comes later waits behind it: better to fail and be run again
+        // than to hold up all sign-ins behind one forgotten transaction.
+        await ExecuteAsync(connection, "SET LOCAL lock_timeout = '10s'", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, script, cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(record, connection);
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     [LoggerMessage(4001, LogLevel.Information, "Account database migrated: {Name}.")]
     private partial void LogMigrated(string name);
 
-    internal sealed record Migration(int Version, string Name, string Sql, string Checksum);
+    [LoggerMessage(4002, LogLevel.Warning, "Account database taken back behind {Name}: what it kept is gone.")]
+    private partial void LogTakenBack(string name);
+
+    private readonly record struct Applied(string Name, string Checksum);
 }

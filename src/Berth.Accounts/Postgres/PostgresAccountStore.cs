@@ -26,7 +26,9 @@ public sealed class PostgresAccountStore : IAccountStore
     /// <param name="connectionString">An Npgsql connection string; time-outs and pool size that it does not set get short ones.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="loggers">Where to log.</param>
-    /// <param name="migrate">Bring the schema up to date at start. False where a deployment step with more rights does it.</param>
+    /// <param name="migrate">
+    /// Bring the schema up to date at start. False where a deployment step with more rights does it: then the version is only checked.
+    /// </param>
     /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
     public PostgresAccountStore(string connectionString, TimeProvider clock, ILoggerFactory loggers, bool migrate = true)
     {
@@ -67,11 +69,13 @@ public sealed class PostgresAccountStore : IAccountStore
     /// <exception cref="InvalidOperationException">The schema does not fit this program.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_migrate)
-        {
-            await _resilience.RunPatientlyAsync(async token => await _migrator.MigrateAsync(token).ConfigureAwait(false), cancellationToken)
-                .ConfigureAwait(false);
-        }
+        await _resilience.RunPatientlyAsync(
+            async token =>
+            {
+                await (_migrate ? _migrator.MigrateAsync(token) : _migrator.CheckAsync(token)).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
 
         _outbox.Start();
         await _listener.StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);

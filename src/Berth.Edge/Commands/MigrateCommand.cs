@@ -1,0 +1,89 @@
+using System.Globalization;
+using Berth.Accounts;
+using Npgsql;
+
+namespace Berth.Edge;
+
+/// <summary>
+/// <c>Berth.Edge migrate</c>: brings the account database to a version, for a step of the deployment with more rights than the edge has.
+/// </summary>
+internal static class MigrateCommand
+{
+    private const string Usage = """
+        Usage: Berth.Edge migrate [--to VERSION] [--connection STRING] [--config FILE]
+          --to          schema version to end at, lower ones take back (what those kept is lost); default: the newest
+          --connection  PostgreSQL as Npgsql reads it; default: Berth:Edge:Database:ConnectionString of file or environment
+          --config      file with settings
+        """;
+
+    /// <summary>Runs the command.</summary>
+    /// <param name="args">What stands after <c>migrate</c>.</param>
+    /// <param name="output">Where the result is written.</param>
+    /// <param name="errors">Where problems are written, one line each.</param>
+    /// <param name="cancellationToken">Gives up between scripts.</param>
+    /// <returns>0 when the database is at the version; 1 when the database refused; 2 when the command cannot be understood.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            if (args[i] is not ("--to" or "--connection" or "--config") || i + 1 >= args.Length || !values.TryAdd(args[i], args[i + 1]))
+            {
+                await errors.WriteLineAsync(Usage).ConfigureAwait(false);
+                return 2;
+            }
+        }
+
+        int? target = null;
+        if (values.GetValueOrDefault("--to") is { } to)
+        {
+            if (!int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > AccountsMigrator.LatestVersion)
+            {
+                await errors.WriteLineAsync($"--to takes a version from 0 to {AccountsMigrator.LatestVersion}.").ConfigureAwait(false);
+                return 2;
+            }
+
+            target = number;
+        }
+
+        if ((values.GetValueOrDefault("--connection") ?? Configured(values.GetValueOrDefault("--config"))) is not { Length: > 0 } connection)
+        {
+            await errors.WriteLineAsync("No database: give --connection, or set Berth__Edge__Database__ConnectionString.")
+                .ConfigureAwait(false);
+            return 2;
+        }
+
+        try
+        {
+            await using var database = NpgsqlDataSource.Create(connection);
+            using var loggers = LoggerFactory.Create(b => { });
+            var ran = await new AccountsMigrator(database, loggers.CreateLogger<AccountsMigrator>()).MigrateAsync(target, cancellationToken)
+                .ConfigureAwait(false);
+            await output.WriteLineAsync($"The account database is at version {target ?? AccountsMigrator.LatestVersion}; {ran} "
+                + $"{(ran == 1 ? "script" : "scripts")} ran.").ConfigureAwait(false);
+            return 0;
+        }
+        catch (ArgumentException error)
+        {
+            // The message names the keyword, never a value: the password stays out of it.
+            await errors.WriteLineAsync($"--connection cannot be read: {error.Message}").ConfigureAwait(false);
+            return 2;
+        }
+        catch (Exception error) when (error is NpgsqlException or InvalidOperationException or TimeoutException)
+        {
+            await errors.WriteLineAsync($"Not migrated: {error.Message}").ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    private static string? Configured(string? file)
+    {
+        var configuration = new ConfigurationBuilder();
+        if (file is not null)
+        {
+            configuration.AddJsonFile(Path.GetFullPath(file), optional: false);
+        }
+
+        return configuration.AddEnvironmentVariables().Build()["Berth:Edge:Database:ConnectionString"];
+    }
+}
