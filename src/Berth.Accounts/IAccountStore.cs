@@ -6,12 +6,30 @@ namespace Berth.Accounts;
 /// </summary>
 /// <remarks>
 /// Methods that return a task throw <see cref="AccountsUnavailableException"/> when the database cannot be reached within their time limit.
-/// <see cref="TouchSession"/> and <see cref="Audit"/> only queue: they never wait and never throw for a database that is away.
+/// <see cref="TouchSession"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a database that is away.
 /// </remarks>
 public interface IAccountStore : IAsyncDisposable
 {
     /// <summary>Revoked sessions and epochs as this process knows them.</summary>
     IRevocations Revocations { get; }
+
+    /// <summary>What people want their new workspaces to be like.</summary>
+    IPreferences Preferences { get; }
+
+    /// <summary>Small documents of people's programs.</summary>
+    IUserData UserData { get; }
+
+    /// <summary>History of workspaces.</summary>
+    IWorkspaceRecords WorkspaceRecords { get; }
+
+    /// <summary>How long whose workspaces ran.</summary>
+    IUsageLedger Usage { get; }
+
+    /// <summary>The audit log as a chain: reading all of it, verifying, removing what is old.</summary>
+    IAuditLog AuditLog { get; }
+
+    /// <summary>Removing what is over.</summary>
+    IUpkeep Upkeep { get; }
 
     /// <summary>One word for what keeps the data, such as <c>postgresql</c> or <c>memory</c>; for logs and the start-up line.</summary>
     string Kind { get; }
@@ -22,8 +40,14 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>Creates or updates the person and records the new session; both in one statement.</summary>
     Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken);
 
-    /// <summary>Queues "the session was used"; of several for one session only the last is written.</summary>
-    void TouchSession(string sessionId, DateTimeOffset at);
+    /// <summary>Queues "the session was used and its cookie renewed"; of several for one session one is written, with their number.</summary>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="at">When.</param>
+    /// <param name="idleExpiresAt">Its end unless it is used again; see <see cref="SessionPolicy.IdleEnd"/>. Null leaves it.</param>
+    void TouchSession(string sessionId, DateTimeOffset at, DateTimeOffset? idleExpiresAt = null);
+
+    /// <summary>Queues "the session went into a workspace".</summary>
+    void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at);
 
     /// <summary>
     /// Ends one session on every replica. It holds in this process when the method returns, whether or not the database could be reached;

@@ -1,7 +1,7 @@
 namespace Berth.Accounts.Tests;
 
 /// <summary>What both stores promise; each store's test class runs all of it.</summary>
-public abstract class AccountStoreContract
+public abstract partial class AccountStoreContract
 {
     protected static readonly PersonKey Ann = new("https://idp.example", "ann");
     protected static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -1,29 +1,48 @@
-using System.Collections.Concurrent;
-
 namespace Berth.Accounts;
 
 /// <summary>Accounts of one process, gone with it: for <c>make run</c> on a machine without PostgreSQL, and for tests.</summary>
 public sealed class InMemoryAccountStore : IAccountStore
 {
-    // The audit log of a development machine: enough to look at, bounded so that a process can stay up for weeks.
-    private const int AuditCapacity = 10_000;
-
     private readonly TimeProvider _clock;
     private readonly RevocationTable _revocations;
     private readonly Lock _gate = new();
     private readonly Dictionary<PersonKey, Person> _people = [];
     private readonly Dictionary<string, (PersonKey Person, AccountSession Session)> _sessions = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<AuditEvent> _audit = new();
+    private readonly InMemoryAuditLog _audit = new();
 
     /// <summary>Makes an empty store.</summary>
     public InMemoryAccountStore(TimeProvider clock)
     {
         _clock = clock;
         _revocations = new RevocationTable(clock) { IsCurrent = true };
+        var workspaces = new InMemoryWorkspaces();
+        Preferences = new InMemoryPreferences(clock);
+        UserData = new InMemoryUserData(clock);
+        WorkspaceRecords = workspaces;
+        Usage = workspaces;
+        Upkeep = new InMemoryUpkeep(_audit, ExpireNow, clock);
     }
 
     /// <inheritdoc/>
     public IRevocations Revocations => _revocations;
+
+    /// <inheritdoc/>
+    public IPreferences Preferences { get; }
+
+    /// <inheritdoc/>
+    public IUserData UserData { get; }
+
+    /// <inheritdoc/>
+    public IWorkspaceRecords WorkspaceRecords { get; }
+
+    /// <inheritdoc/>
+    public IUsageLedger Usage { get; }
+
+    /// <inheritdoc/>
+    public IAuditLog AuditLog => _audit;
+
+    /// <inheritdoc/>
+    public IUpkeep Upkeep { get; }
 
     /// <inheritdoc/>
     public string Kind => "memory";
@@ -57,6 +76,7 @@ public sealed class InMemoryAccountStore : IAccountStore
                 CreatedAt = signIn.At,
                 LastSeenAt = signIn.At,
                 ExpiresAt = signIn.ExpiresAt,
+                IdleExpiresAt = signIn.IdleExpiresAt,
             }));
             Expire();
             return Task.FromResult(new SignInOutcome(person.Epoch, false));
@@ -64,16 +84,17 @@ public sealed class InMemoryAccountStore : IAccountStore
     }
 
     /// <inheritdoc/>
-    public void TouchSession(string sessionId, DateTimeOffset at)
-    {
-        lock (_gate)
+    public void TouchSession(string sessionId, DateTimeOffset at, DateTimeOffset? idleExpiresAt = null) => Change(sessionId, s =>
+        s.LastSeenAt >= at ? s : s with
         {
-            if (_sessions.TryGetValue(sessionId, out var entry) && entry.Session.LastSeenAt < at)
-            {
-                _sessions[sessionId] = (entry.Person, entry.Session with { LastSeenAt = at });
-            }
-        }
-    }
+            LastSeenAt = at,
+            IdleExpiresAt = idleExpiresAt ?? s.IdleExpiresAt,
+            RefreshCount = s.RefreshCount + 1,
+        });
+
+    /// <inheritdoc/>
+    public void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at) =>
+        Change(sessionId, s => s with { Workspace = workspace, StartedAt = s.StartedAt ?? at, LastSeenAt = at > s.LastSeenAt ? at : s.LastSeenAt });
 
     /// <inheritdoc/>
     public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken)
@@ -123,14 +144,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     }
 
     /// <inheritdoc/>
-    public void Audit(AuditEvent auditEvent)
-    {
-        _audit.Enqueue(auditEvent);
-        while (_audit.Count > AuditCapacity)
-        {
-            _audit.TryDequeue(out _);
-        }
-    }
+    public void Audit(AuditEvent auditEvent) => _audit.Append(auditEvent);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<AuditEvent>> ListAuditAsync(AuditQuery query, CancellationToken cancellationToken)
@@ -138,7 +152,7 @@ public sealed class InMemoryAccountStore : IAccountStore
         ArgumentNullException.ThrowIfNull(query);
         IReadOnlyList<AuditEvent> events =
         [
-            .. _audit.Where(e => (query.Actor is null || e.Actor == query.Actor) && (query.Target is null || e.Target == query.Target))
+            .. _audit.Snapshot().Select(e => e.Event).Where(e => (query.Actor is null || e.Actor == query.Actor) && (query.Target is null || e.Target == query.Target))
                 .Reverse()
                 .Take(Math.Clamp(query.Limit, 1, 1000)),
         ];
@@ -154,6 +168,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     private long? RaiseEpoch(PersonKey person, Func<Person, Person> change)
     {
         long epoch;
+        bool disabled;
         lock (_gate)
         {
             if (!_people.TryGetValue(person, out var known))
@@ -163,6 +178,7 @@ public sealed class InMemoryAccountStore : IAccountStore
 
             epoch = known.Epoch + 1;
             _people[person] = change(known) with { Epoch = epoch };
+            disabled = _people[person].DisabledAt is not null;
             foreach (var id in _sessions.Where(s => s.Value.Person == person).Select(s => s.Key).ToArray())
             {
                 _sessions.Remove(id);
@@ -170,14 +186,36 @@ public sealed class InMemoryAccountStore : IAccountStore
         }
 
         // Outside the lock: handlers of the event may call back into the store.
-        _revocations.AddEpoch(person, epoch);
+        _revocations.AddEpoch(person, epoch, disabled);
         return epoch;
+    }
+
+    private void Change(string sessionId, Func<AccountSession, AccountSession> change)
+    {
+        lock (_gate)
+        {
+            if (_sessions.TryGetValue(sessionId, out var entry))
+            {
+                _sessions[sessionId] = (entry.Person, change(entry.Session));
+            }
+        }
+    }
+
+    private long ExpireNow()
+    {
+        lock (_gate)
+        {
+            var before = _sessions.Count;
+            Expire();
+            return before - _sessions.Count;
+        }
     }
 
     private void Expire()
     {
         var now = _clock.GetUtcNow();
-        foreach (var id in _sessions.Where(s => s.Value.Session.ExpiresAt <= now).Select(s => s.Key).ToArray())
+        foreach (var id in _sessions.Where(s => s.Value.Session.ExpiresAt <= now || s.Value.Session.IdleExpiresAt <= now)
+            .Select(s => s.Key).ToArray())
         {
             _sessions.Remove(id);
         }

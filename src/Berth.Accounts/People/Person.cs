@@ -56,6 +56,9 @@ public sealed record SignIn
 
     /// <summary>Absolute end of the session.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>End of the session unless it is used before; null when only the absolute end counts.</summary>
+    public DateTimeOffset? IdleExpiresAt { get; init; }
 }
 
 /// <summary>Answer to a sign-in.</summary>

@@ -43,6 +43,12 @@ internal sealed class AccountsContext(DbContextOptions<AccountsContext> options)
             e.Property(s => s.CreatedAt).HasColumnName("created_at");
             e.Property(s => s.LastSeenAt).HasColumnName("last_seen_at");
             e.Property(s => s.ExpiresAt).HasColumnName("expires_at");
+            e.Property(s => s.IdleExpiresAt).HasColumnName("idle_expires_at");
+            e.Property(s => s.RefreshCount).HasColumnName("refresh_count");
+            e.Property(s => s.Workspace).HasColumnName("workspace");
+            e.Property(s => s.StartedAt).HasColumnName("started_at");
+            e.Property(s => s.EndedAt).HasColumnName("ended_at");
+            e.Property(s => s.EndReason).HasColumnName("end_reason");
             e.HasOne(s => s.Person).WithMany().HasForeignKey(s => s.PersonId);
         });
         modelBuilder.Entity<RevokedSessionRow>(e =>
@@ -107,6 +113,18 @@ internal sealed class SessionRow
     public DateTimeOffset LastSeenAt { get; set; }
 
     public DateTimeOffset ExpiresAt { get; set; }
+
+    public DateTimeOffset? IdleExpiresAt { get; set; }
+
+    public int RefreshCount { get; set; }
+
+    public string? Workspace { get; set; }
+
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public string? EndReason { get; set; }
 }
 
 internal sealed class RevokedSessionRow

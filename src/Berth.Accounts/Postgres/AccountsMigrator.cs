@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -105,6 +106,40 @@ public sealed partial class AccountsMigrator
                     + "Run 'migrate' with a role that owns the schema, then start the edge again.");
         }
     }
+
+    /// <summary>
+    /// Makes the roles <c>prefix_edge</c> and <c>prefix_reader</c> where they are missing and gives them the rights they need and no
+    /// others; run it again after each migration. The caller owns the schema and may create roles.
+    /// </summary>
+    /// <param name="prefix">1 to 50 lower-case letters, digits and underscores; one for each database of a server.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <exception cref="ArgumentException">The prefix is no such name.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached or refused a statement.</exception>
+    public async Task GrantAsync(string prefix, CancellationToken cancellationToken)
+    {
+        if (!RolePrefix().IsMatch(prefix) || prefix.StartsWith("pg_", StringComparison.Ordinal))
+        {
+            throw new ArgumentException("A prefix of roles has 1 to 50 lower-case letters, digits and underscores, a letter first, and is "
+                + "not pg_.", nameof(prefix));
+        }
+
+        await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+
+        // Two at once would both find a role missing.
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken).ConfigureAwait(false);
+        await using (var setting = new NpgsqlCommand("SELECT set_config('berth.role_prefix', $1, true)", connection))
+        {
+            setting.Parameters.Add(Parameter.Text(prefix));
+            await setting.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await ExecuteAsync(connection, MigrationScripts.Roles, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    [GeneratedRegex(@"\A[a-z][a-z0-9_]{0,49}\z")]
+    private static partial Regex RolePrefix();
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

@@ -73,24 +73,38 @@ internal sealed class AccountsResilience
         {
             return await pipeline.ExecuteAsync(operation, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (IsTransient(error) || error is TimeoutRejectedException or BrokenCircuitException)
+        catch (Exception error) when (IsUnavailable(error) || error is TimeoutRejectedException or BrokenCircuitException)
         {
-            throw new AccountsUnavailableException($"The account database cannot be reached: {error.Message}", error);
+            throw new AccountsUnavailableException($"The account database cannot be used now: {error.Message}", error);
         }
     }
 
     /// <summary>
     /// Connection trouble, a server that starts, stops or fails over, or resources that ran out; not a statement that is wrong.
     /// </summary>
+    /// <remarks>
+    /// 53: disk, memory or connections used up; 57P: being shut down or started; 57014: the server's own statement limit; 58: input or
+    /// output failed; 25006: a standby, or a database set to read only; 55P03: a lock that somebody else holds; 3D000: not restored yet.
+    /// </remarks>
     internal static bool IsTransient(Exception error) => error switch
     {
         PostgresException p => p.IsTransient || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
-            || p.SqlState.StartsWith("53", StringComparison.Ordinal)
-            || p.SqlState is "25006" or "3D000",
+            || p.SqlState.StartsWith("53", StringComparison.Ordinal) || p.SqlState.StartsWith("58", StringComparison.Ordinal)
+            || p.SqlState is "25006" or "3D000" or "57014" or "55P03",
         NpgsqlException => true,
         TimeoutException => true,
         System.Net.Sockets.SocketException => true,
         InvalidOperationException { InnerException: NpgsqlException } => true,
         _ => false,
+    };
+
+    /// <summary>
+    /// What a caller can only be told to come back for: what passes by itself, and a schema that is behind or was taken back while this
+    /// program runs. The second is not tried again at once: a migration takes longer than that.
+    /// </summary>
+    internal static bool IsUnavailable(Exception error) => IsTransient(error) || error is PostgresException
+    {
+        SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction
+            or PostgresErrorCodes.InvalidSchemaName,
     };
 }

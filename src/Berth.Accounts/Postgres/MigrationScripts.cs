@@ -16,6 +16,9 @@ internal static class MigrationScripts
     /// <summary>The version this program is made for.</summary>
     public static int Latest => All[^1].Version;
 
+    /// <summary>The script that makes roles and gives them rights.</summary>
+    public static string Roles => ReadText("roles.sql");
+
     private static IReadOnlyList<Migration> Read()
     {
         var names = Assembly.GetExecutingAssembly().GetManifestResourceNames()

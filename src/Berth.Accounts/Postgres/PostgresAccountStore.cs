@@ -10,7 +10,7 @@ namespace Berth.Accounts;
 /// What a sign-in waits for is one plain statement; EF Core serves the queries behind pages and reports. So the entity model, which takes
 /// some hundred milliseconds to build, is not on the way to the first sign-in.
 /// </remarks>
-public sealed class PostgresAccountStore : IAccountStore
+public sealed partial class PostgresAccountStore : IAccountStore
 {
     private readonly NpgsqlDataSource _database;
     private readonly PooledDbContextFactory<AccountsContext> _contexts;
@@ -18,6 +18,7 @@ public sealed class PostgresAccountStore : IAccountStore
     private readonly RevocationListener _listener;
     private readonly AccountsOutbox _outbox;
     private readonly AccountsResilience _resilience;
+    private readonly AccountsDatabase _statements;
     private readonly AccountsMigrator _migrator;
     private readonly TimeProvider _clock;
     private readonly bool _migrate;
@@ -46,6 +47,14 @@ public sealed class PostgresAccountStore : IAccountStore
         _revocations = new RevocationTable(clock);
         _migrator = new AccountsMigrator(_database, loggers.CreateLogger<AccountsMigrator>());
         _outbox = new AccountsOutbox(_database, clock, loggers.CreateLogger<AccountsOutbox>());
+        _statements = new AccountsDatabase(_database, _resilience);
+        Preferences = new PostgresPreferences(_statements, clock);
+        UserData = new PostgresUserData(_statements, clock);
+        var workspaces = new PostgresWorkspaces(_statements, _outbox);
+        WorkspaceRecords = workspaces;
+        Usage = workspaces;
+        AuditLog = new PostgresAuditLog(_statements, _outbox);
+        Upkeep = new PostgresUpkeep(_statements, AuditLog, clock);
 
         // Its own connection, not one of the pool; the keep-alive finds a peer that vanished without closing.
         var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
@@ -63,6 +72,24 @@ public sealed class PostgresAccountStore : IAccountStore
     /// <inheritdoc/>
     public string Kind => "postgresql";
 
+    /// <inheritdoc/>
+    public IPreferences Preferences { get; }
+
+    /// <inheritdoc/>
+    public IUserData UserData { get; }
+
+    /// <inheritdoc/>
+    public IWorkspaceRecords WorkspaceRecords { get; }
+
+    /// <inheritdoc/>
+    public IUsageLedger Usage { get; }
+
+    /// <inheritdoc/>
+    public IAuditLog AuditLog { get; }
+
+    /// <inheritdoc/>
+    public IUpkeep Upkeep { get; }
+
     internal AccountsContext CreateContext() => _contexts.CreateDbContext();
 
     /// <inheritdoc/>
@@ -79,157 +106,6 @@ public sealed class PostgresAccountStore : IAccountStore
 
         _outbox.Start();
         await _listener.StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc/>
-    public Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(signIn);
-        const string Sql = """
-            WITH person AS (
-                INSERT INTO berth.people AS p (id, issuer, subject, email, name, created_at, last_seen_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $6)
-                ON CONFLICT (issuer, subject) DO UPDATE SET
-                    email = COALESCE(excluded.email, p.email),
-                    name = COALESCE(excluded.name, p.name),
-                    last_seen_at = GREATEST(excluded.last_seen_at, p.last_seen_at)
-                RETURNING id, epoch, disabled_at
-            ), session AS (
-                INSERT INTO berth.sessions (id, person_id, device, provider_session_id, epoch, created_at, last_seen_at, expires_at)
-                SELECT $7, id, $8, $9, epoch, $6, $6, $10 FROM person WHERE disabled_at IS NULL
-                ON CONFLICT (id) DO NOTHING
-            )
-            SELECT epoch, disabled_at IS NOT NULL FROM person
-            """;
-        return _resilience.RunAsync(
-            async token =>
-            {
-                await using var command = _database.CreateCommand(Sql);
-                command.Parameters.AddRange(new NpgsqlParameter[]
-                {
-                    new() { Value = Guid.CreateVersion7() },
-                    AccountsOutbox.Text(signIn.Person.Issuer),
-                    AccountsOutbox.Text(signIn.Person.Subject),
-                    AccountsOutbox.Text(signIn.Email),
-                    AccountsOutbox.Text(signIn.Name),
-                    new() { Value = signIn.At.ToUniversalTime() },
-                    AccountsOutbox.Text(signIn.SessionId),
-                    AccountsOutbox.Text(DeviceName.FromUserAgent(signIn.UserAgent)),
-                    AccountsOutbox.Text(signIn.ProviderSessionId),
-                    new() { Value = signIn.ExpiresAt.ToUniversalTime() },
-                });
-                await using var reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
-                await reader.ReadAsync(token).ConfigureAwait(false);
-                return new SignInOutcome(reader.GetInt64(0), reader.GetBoolean(1));
-            },
-            cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public void TouchSession(string sessionId, DateTimeOffset at) => _outbox.Touch(sessionId, at.ToUniversalTime());
-
-    /// <inheritdoc/>
-    public async Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken)
-    {
-        _revocations.AddSession(sessionId, until);
-        try
-        {
-            await _resilience.RunAsync(
-                async token =>
-                {
-                    await using var connection = await _database.OpenConnectionAsync(token).ConfigureAwait(false);
-                    await AccountsOutbox.RevokeAsync(connection, sessionId, _clock.GetUtcNow(), until, token).ConfigureAwait(false);
-                    return true;
-                },
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is AccountsUnavailableException or OperationCanceledException)
-        {
-            _outbox.Revoke(sessionId, until);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken)
-    {
-        const string Sql = "UPDATE berth.people SET epoch = epoch + 1 WHERE issuer = $1 AND subject = $2 RETURNING epoch";
-        var epoch = await _resilience.RunAsync(
-            async token =>
-            {
-                await using var command = _database.CreateCommand(Sql);
-                command.Parameters.Add(AccountsOutbox.Text(person.Issuer));
-                command.Parameters.Add(AccountsOutbox.Text(person.Subject));
-                return (long?)await command.ExecuteScalarAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-        _revocations.AddEpoch(person, epoch ?? 0);
-        return epoch;
-    }
-
-    /// <inheritdoc/>
-    public async Task<bool> SetDisabledAsync(PersonKey person, bool disabled, CancellationToken cancellationToken)
-    {
-        const string Sql = """
-            UPDATE berth.people SET epoch = epoch + 1, disabled_at = CASE WHEN $3 THEN COALESCE(disabled_at, $4) END
-            WHERE issuer = $1 AND subject = $2 RETURNING epoch
-            """;
-        var now = _clock.GetUtcNow().ToUniversalTime();
-        var epoch = await _resilience.RunAsync(
-            async token =>
-            {
-                await using var command = _database.CreateCommand(Sql);
-                command.Parameters.Add(AccountsOutbox.Text(person.Issuer));
-                command.Parameters.Add(AccountsOutbox.Text(person.Subject));
-                command.Parameters.Add(new NpgsqlParameter { Value = disabled });
-                command.Parameters.Add(new NpgsqlParameter { Value = now });
-                return (long?)await command.ExecuteScalarAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-        _revocations.AddEpoch(person, epoch ?? 0);
-        return epoch is not null;
-    }
-
-    /// <inheritdoc/>
-    public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) => QueryAsync(
-        async (context, token) =>
-        {
-            var row = await context.People.FirstOrDefaultAsync(p => p.Issuer == person.Issuer && p.Subject == person.Subject, token)
-                .ConfigureAwait(false);
-            return row is null
-                ? null
-                : new Person
-                {
-                    Key = new PersonKey(row.Issuer, row.Subject),
-                    Email = row.Email,
-                    Name = row.Name,
-                    CreatedAt = row.CreatedAt,
-                    LastSeenAt = row.LastSeenAt,
-                    DisabledAt = row.DisabledAt,
-                    Epoch = row.Epoch,
-                };
-        },
-        cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken)
-    {
-        var now = _clock.GetUtcNow().ToUniversalTime();
-        return QueryAsync<IReadOnlyList<AccountSession>>(
-            async (context, token) => await context.Sessions
-                .Where(s => s.Person!.Issuer == person.Issuer && s.Person.Subject == person.Subject && s.ExpiresAt > now
-                    && s.Epoch == s.Person.Epoch)
-                .Where(s => !context.RevokedSessions.Any(r => r.Id == s.Id))
-                .OrderByDescending(s => s.LastSeenAt)
-                .Select(s => new AccountSession
-                {
-                    Id = s.Id,
-                    Device = s.Device,
-                    CreatedAt = s.CreatedAt,
-                    LastSeenAt = s.LastSeenAt,
-                    ExpiresAt = s.ExpiresAt,
-                })
-                .ToListAsync(token).ConfigureAwait(false),
-            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -283,6 +159,15 @@ public sealed class PostgresAccountStore : IAccountStore
         // Only sign-ins and pages ask: 20 per replica leaves room for many replicas below PostgreSQL's default of 100.
         settings.MaxPoolSize = given.ContainsKey("Maximum Pool Size") || given.ContainsKey("MaxPoolSize") ? settings.MaxPoolSize : 20;
         settings.ApplicationName ??= "berth-edge";
+
+        // Several hosts are one server and its standbys: a standby takes no write. Looked at again every 2 s, since that is how long sign-ins
+        // stand still after a failover.
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
+        {
+            settings.TargetSessionAttributes ??= "primary";
+            settings.HostRecheckSeconds = given.ContainsKey("Host Recheck Seconds") ? settings.HostRecheckSeconds : 2;
+        }
+
         return settings;
     }
 

@@ -100,7 +100,7 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
                 {
                     Parameters = { new() { Value = clock.GetUtcNow().ToUniversalTime() } },
                 },
-                new("SELECT issuer, subject, epoch FROM berth.people WHERE epoch > 0"),
+                new("SELECT issuer, subject, epoch, disabled_at IS NOT NULL FROM berth.people WHERE epoch > 0 OR disabled_at IS NOT NULL"),
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -112,7 +112,7 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            table.AddEpoch(new PersonKey(reader.GetString(0), reader.GetString(1)), reader.GetInt64(2));
+            table.AddEpoch(new PersonKey(reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), reader.GetBoolean(3));
         }
     }
 
@@ -129,7 +129,10 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
             }
 
             var person = new PersonKey(root.GetProperty("issuer").GetString()!, root.GetProperty("subject").GetString()!);
-            table.AddEpoch(person, root.GetProperty("epoch").GetInt64());
+
+            // A schema of version 1 does not say it; then the next snapshot does.
+            var disabled = root.TryGetProperty("disabled", out var flag) && flag.GetBoolean();
+            table.AddEpoch(person, root.GetProperty("epoch").GetInt64(), disabled);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
             or ArgumentException)

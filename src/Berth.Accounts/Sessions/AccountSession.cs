@@ -17,4 +17,16 @@ public sealed record AccountSession
 
     /// <summary>Absolute end.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>End unless it is used before; null when the sign-in did not say.</summary>
+    public DateTimeOffset? IdleExpiresAt { get; init; }
+
+    /// <summary>How often its cookie was renewed, about.</summary>
+    public int RefreshCount { get; init; }
+
+    /// <summary>The workspace it went into last; null when it was in none.</summary>
+    public string? Workspace { get; init; }
+
+    /// <summary>When it first went into a workspace.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
 }

@@ -3,8 +3,17 @@ namespace Berth.Accounts;
 /// <summary>What has been revoked, from memory: asked on every request. Never blocks, never throws.</summary>
 public interface IRevocations
 {
-    /// <summary>Whether a session must not be used any more: revoked itself, or begun under an epoch that is over.</summary>
-    bool IsRevoked(string sessionId, PersonKey person, long epoch);
+    /// <summary>Whether a session must not be used any more: <see cref="StandingOf"/> says something else than active.</summary>
+    bool IsRevoked(string sessionId, PersonKey person, long epoch) => StandingOf(sessionId, person, epoch) != SessionState.Active;
+
+    /// <summary>
+    /// What somebody decided about a session: <see cref="SessionState.Disabled"/>, <see cref="SessionState.Revoked"/>,
+    /// <see cref="SessionState.Superseded"/>, or <see cref="SessionState.Active"/> when nobody did.
+    /// </summary>
+    SessionState StandingOf(string sessionId, PersonKey person, long epoch);
+
+    /// <summary>Whether a person may not sign in; for callers that have no session, such as a program with a bearer token.</summary>
+    bool IsDisabled(PersonKey person);
 
     /// <summary>
     /// Whether revocations of other replicas arrive now. While the database is away it is false and what is known goes on being used; on

@@ -9,7 +9,7 @@ namespace Berth.Accounts;
 internal sealed class RevocationTable(TimeProvider clock) : IRevocations
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _sessions = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<PersonKey, long> _epochs = new();
+    private readonly ConcurrentDictionary<PersonKey, Standing> _people = new();
     private volatile bool _current;
 
     /// <inheritdoc/>
@@ -26,8 +26,20 @@ internal sealed class RevocationTable(TimeProvider clock) : IRevocations
     public int Count => _sessions.Count;
 
     /// <inheritdoc/>
-    public bool IsRevoked(string sessionId, PersonKey person, long epoch) =>
-        _sessions.ContainsKey(sessionId) || (_epochs.TryGetValue(person, out var current) && epoch < current);
+    public bool IsRevoked(string sessionId, PersonKey person, long epoch) => StandingOf(sessionId, person, epoch) != SessionState.Active;
+
+    /// <inheritdoc/>
+    public SessionState StandingOf(string sessionId, PersonKey person, long epoch)
+    {
+        var known = _people.GetValueOrDefault(person);
+        return known.Disabled ? SessionState.Disabled
+            : _sessions.ContainsKey(sessionId) ? SessionState.Revoked
+            : epoch < known.Epoch ? SessionState.Superseded
+            : SessionState.Active;
+    }
+
+    /// <inheritdoc/>
+    public bool IsDisabled(PersonKey person) => _people.GetValueOrDefault(person).Disabled;
 
     /// <summary>Learns that a session is over.</summary>
     public void AddSession(string sessionId, DateTimeOffset until)
@@ -41,17 +53,32 @@ internal sealed class RevocationTable(TimeProvider clock) : IRevocations
         Revoked?.Invoke(new Revocation(sessionId, null));
     }
 
-    /// <summary>Learns a person's epoch; a lower one than known changes nothing.</summary>
-    public void AddEpoch(PersonKey person, long epoch)
+    /// <summary>
+    /// Learns a person's epoch, and whether they may sign in; a lower epoch than known changes nothing. Every change of the second raises
+    /// the first, so the higher epoch always knows better.
+    /// </summary>
+    public void AddEpoch(PersonKey person, long epoch, bool disabled = false)
     {
-        if (epoch <= 0)
+        var before = _people.GetValueOrDefault(person);
+        if (epoch <= before.Epoch && (epoch < before.Epoch || disabled == before.Disabled))
         {
             return;
         }
 
-        var before = _epochs.GetValueOrDefault(person);
-        var after = _epochs.AddOrUpdate(person, epoch, (_, known) => Math.Max(known, epoch));
-        if (after > before)
+        var told = false;
+        _people.AddOrUpdate(
+            person,
+            _ =>
+            {
+                told = true;
+                return new Standing(epoch, disabled);
+            },
+            (_, known) =>
+            {
+                told = epoch > known.Epoch;
+                return epoch >= known.Epoch ? new Standing(epoch, disabled) : known;
+            });
+        if (told)
         {
             Revoked?.Invoke(new Revocation(null, person));
         }
@@ -69,4 +96,6 @@ internal sealed class RevocationTable(TimeProvider clock) : IRevocations
             }
         }
     }
+
+    private readonly record struct Standing(long Epoch, bool Disabled);
 }

@@ -10,8 +10,9 @@ namespace Berth.Edge;
 internal static class MigrateCommand
 {
     private const string Usage = """
-        Usage: Berth.Edge migrate [--to VERSION] [--connection STRING] [--config FILE]
+        Usage: Berth.Edge migrate [--to VERSION] [--roles PREFIX] [--connection STRING] [--config FILE]
           --to          schema version to end at, lower ones take back (what those kept is lost); default: the newest
+          --roles       make the roles PREFIX_edge and PREFIX_reader and give them the rights they need
           --connection  PostgreSQL as Npgsql reads it; default: Berth:Edge:Database:ConnectionString of file or environment
           --config      file with settings
         """;
@@ -27,7 +28,7 @@ internal static class MigrateCommand
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (args[i] is not ("--to" or "--connection" or "--config") || i + 1 >= args.Length || !values.TryAdd(args[i], args[i + 1]))
+            if (args[i] is not ("--to" or "--roles" or "--connection" or "--config") || i + 1 >= args.Length || !values.TryAdd(args[i], args[i + 1]))
             {
                 await errors.WriteLineAsync(Usage).ConfigureAwait(false);
                 return 2;
@@ -57,8 +58,13 @@ internal static class MigrateCommand
         {
             await using var database = NpgsqlDataSource.Create(connection);
             using var loggers = LoggerFactory.Create(b => { });
-            var ran = await new AccountsMigrator(database, loggers.CreateLogger<AccountsMigrator>()).MigrateAsync(target, cancellationToken)
-                .ConfigureAwait(false);
+            var migrator = new AccountsMigrator(database, loggers.CreateLogger<AccountsMigrator>());
+            var ran = await migrator.MigrateAsync(target, cancellationToken).ConfigureAwait(false);
+            if (values.GetValueOrDefault("--roles") is { } prefix)
+            {
+                await migrator.GrantAsync(prefix, cancellationToken).ConfigureAwait(false);
+            }
+
             await output.WriteLineAsync($"The account database is at version {target ?? AccountsMigrator.LatestVersion}; {ran} "
                 + $"{(ran == 1 ? "script" : "scripts")} ran.").ConfigureAwait(false);
             return 0;
@@ -66,7 +72,8 @@ internal static class MigrateCommand
         catch (ArgumentException error)
         {
             // The message names the keyword, never a value: the password stays out of it.
-            await errors.WriteLineAsync($"--connection cannot be read: {error.Message}").ConfigureAwait(false);
+            var option = error.ParamName == "prefix" ? "--roles" : "--connection";
+            await errors.WriteLineAsync($"{option} cannot be read: {error.Message}").ConfigureAwait(false);
             return 2;
         }
         catch (Exception error) when (error is NpgsqlException or InvalidOperationException or TimeoutException)

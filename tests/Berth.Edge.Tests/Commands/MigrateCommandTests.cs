@@ -26,6 +26,22 @@ public class MigrateCommandTests(ThrowawayPostgres postgres) : IClassFixture<Thr
     }
 
     [SkippableFact]
+    public async Task Run_WithRoles_MadeAndAPrefixThatIsNoneRefused()
+    {
+        Skip.If(postgres.SkipReason is not null, postgres.SkipReason);
+        var database = postgres.CreateDatabase();
+        var prefix = new NpgsqlConnectionStringBuilder(database).Database!;
+
+        Assert.Equal(0, await RunAsync("--roles", prefix, "--connection", database));
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand($"SELECT has_table_privilege('{prefix}_edge', 'berth.people', 'UPDATE')");
+        Assert.Equal(true, await command.ExecuteScalarAsync());
+
+        Assert.Equal(2, await RunAsync("--roles", "No Prefix", "--connection", database));
+        Assert.Contains("--roles", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task Run_ScriptThatRanWithOtherContents_OneWithTheReason()
     {
         Skip.If(postgres.SkipReason is not null, postgres.SkipReason);

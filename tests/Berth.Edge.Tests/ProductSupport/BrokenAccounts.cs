@@ -15,13 +15,28 @@ internal sealed class BrokenAccounts : IAccountStore
 
     public string Kind => "broken";
 
+    public IPreferences Preferences => IsDown ? throw new AccountsUnavailableException() : _inner.Preferences;
+
+    public IUserData UserData => IsDown ? throw new AccountsUnavailableException() : _inner.UserData;
+
+    public IWorkspaceRecords WorkspaceRecords => _inner.WorkspaceRecords;
+
+    public IUsageLedger Usage => IsDown ? throw new AccountsUnavailableException() : _inner.Usage;
+
+    public IAuditLog AuditLog => IsDown ? throw new AccountsUnavailableException() : _inner.AuditLog;
+
+    public IUpkeep Upkeep => _inner.Upkeep;
+
     public Task StartAsync(CancellationToken cancellationToken) => FailsToStart ? throw new AccountsUnavailableException()
         : Task.CompletedTask;
 
     public Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken) =>
         IsDown ? throw new AccountsUnavailableException() : _inner.RecordSignInAsync(signIn, cancellationToken);
 
-    public void TouchSession(string sessionId, DateTimeOffset at) => _inner.TouchSession(sessionId, at);
+    public void TouchSession(string sessionId, DateTimeOffset at, DateTimeOffset? idleExpiresAt = null) =>
+        _inner.TouchSession(sessionId, at, idleExpiresAt);
+
+    public void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at) => _inner.EnterWorkspace(sessionId, workspace, at);
 
     public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken) =>
         _inner.RevokeSessionAsync(sessionId, until, cancellationToken);
