@@ -154,5 +154,15 @@ public static class BerthEdgeExtensions
         options.Pages.Check(problems);
         options.Listener.Check(problems);
         options.Management.Check(problems);
+        foreach (var name in options.Connections.Keys.Where(n => !UpstreamPaths.IsConnectionName(n)))
+        {
+            problems.Add($"{EdgeOptions.Section}:Connections:{name} is not a name for a connection; use at most 63 lower-case letters, "
+                + "digits and dashes.");
+        }
+
+        Upstreams(options, problems);
     }
+
+    private static UpstreamSettingsSet Upstreams(BerthEdgeOptions options, ICollection<string> problems) =>
+        new UpstreamSettingsParser(problems).Parse(options.Connections.ToDictionary(c => c.Key, c => c.Value.Upstream));
 }

@@ -24,6 +24,9 @@ public sealed record BerthEdgeOptions
     /// <summary>The program's account store; not used by in-process composition.</summary>
     public DatabaseOptions Database { get; init; } = new();
 
+    /// <summary>Connections to other APIs by name: lower-case letters, digits and dashes. The default is none.</summary>
+    public IReadOnlyDictionary<string, ConnectionOptions> Connections { get; init; } = new Dictionary<string, ConnectionOptions>();
+
     /// <summary>Reads the section <c>Berth:Edge</c> and its sub-sections.</summary>
     /// <exception cref="EdgeConfigurationException">Values have the wrong form, or keys are no options: all of them, in one
     /// message.</exception>
@@ -46,10 +49,15 @@ public sealed record BerthEdgeOptions
             (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
         ];
         var reader = new SectionReader(problems);
-        reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name)]);
+        reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name), nameof(Connections)]);
         foreach (var (name, type) in parts)
         {
             reader.Add(section.GetSection(name), type);
+        }
+
+        foreach (var connection in section.GetSection(nameof(Connections)).GetChildren())
+        {
+            reader.Add(connection, typeof(ConnectionOptions));
         }
 
         var good = reader.ToConfiguration().GetSection(EdgeOptions.Section);
@@ -60,6 +68,7 @@ public sealed record BerthEdgeOptions
             Pages = good.GetSection(nameof(Pages)).Get<PageOptions>() ?? new(),
             Listener = good.GetSection(nameof(Listener)).Get<ListenerOptions>() ?? new(),
             Management = good.GetSection(nameof(Management)).Get<ManagementOptions>() ?? new(),
+            Connections = good.GetSection(nameof(Connections)).Get<Dictionary<string, ConnectionOptions>>() ?? [],
             Database = good.GetSection(nameof(Database)).Get<DatabaseOptions>() ?? new(),
         };
     }

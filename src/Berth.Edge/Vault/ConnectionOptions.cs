@@ -44,4 +44,7 @@ public sealed record ConnectionOptions
     /// off.
     /// </summary>
     public TimeSpan KeepAliveAfter { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The API that this connection's tokens are for; null: its tokens are given out, and nothing is forwarded.</summary>
+    public UpstreamOptions? Upstream { get; init; }
 }
