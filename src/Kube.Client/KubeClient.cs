@@ -140,7 +140,9 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         }
 
         var request = Json(HttpMethod.Patch, Write(PathOf(obj, subresource), options), obj);
-        return SendAsync<T>(request with { ContentType = "application/apply-patch+yaml" }, cancellationToken);
+        return SendAsync<T>(
+            request with { ContentType = "application/apply-patch+yaml", Versioned = obj.Metadata.ResourceVersion is not null },
+            cancellationToken);
     }
 
     /// <inheritdoc/>

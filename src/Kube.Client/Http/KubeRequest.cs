@@ -15,7 +15,10 @@ internal sealed record KubeRequest(HttpMethod Method, string PathAndQuery)
     /// <summary>The answer goes on for as long as both sides like: own connections, no time-out.</summary>
     public bool LongRunning { get; init; }
 
-    /// <summary>Reads, and apply patches: doing them twice is the same as once.</summary>
+    /// <summary>It states the version that it is about: once done, it cannot be done again.</summary>
+    public bool Versioned { get; init; }
+
+    /// <summary>Reads, and apply patches to whatever is there: doing them twice is the same as once.</summary>
     public bool Idempotent => Method == HttpMethod.Get || Method == HttpMethod.Head
-        || (Method == HttpMethod.Patch && ContentType is "application/apply-patch+yaml" or "application/apply-patch+cbor");
+        || (Method == HttpMethod.Patch && !Versioned && ContentType is "application/apply-patch+yaml" or "application/apply-patch+cbor");
 }

@@ -105,6 +105,7 @@ public sealed class RequestTests
     [InlineData("create")]
     [InlineData("replace")]
     [InlineData("merge")]
+    [InlineData("apply with a version")]
     [InlineData("delete")]
     public async Task Write_ServerError_IsNotRepeated(string verb)
     {
@@ -115,6 +116,8 @@ public sealed class RequestTests
             {
                 "create" => client.CreateAsync(Map, null, Wait.Limit()),
                 "replace" => client.ReplaceAsync(Map, null, Wait.Limit()),
+                "apply with a version" => client.ApplyAsync(
+                    Map with { Metadata = Map.Metadata with { ResourceVersion = "1" } }, new() { FieldManager = "me" }, Wait.Limit()),
                 "merge" => client.PatchAsync<ConfigMap>("a", "x", KubePatch.Merge("{}"u8.ToArray()), null, Wait.Limit()),
                 _ => client.DeleteAsync<ConfigMap>("a", "x", null, Wait.Limit()),
             }

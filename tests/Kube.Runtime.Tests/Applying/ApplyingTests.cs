@@ -115,6 +115,27 @@ public sealed class ApplyingTests
     }
 
     [Fact]
+    public async Task Create_WhereThereIsSomethingOfTheName_IsAConflictAndTouchesNothing()
+    {
+        // Whatever is made first gets the version that no object of a cluster has.
+        await _client.CreateAsync(Map("first", "0"), null, CancellationToken.None);
+        var applier = new Applier(_client, "test-controller");
+        var made = await applier.CreateAsync(Map("x", "0"), CancellationToken.None);
+        var error = await Assert.ThrowsAsync<KubeException>(() => applier.CreateAsync(Map("x", "0"), CancellationToken.None));
+        Assert.Equal(409, error.Code);
+        Assert.False(Applier.IsUnguarded(error));
+        Assert.Equal(made.Metadata.ResourceVersion,
+            (await _client.GetAsync<ConfigMap>("a", "x", CancellationToken.None)).Metadata.ResourceVersion);
+    }
+
+    [Theory]
+    [InlineData(500, "resourceVersion should not be set on objects to be created", true)]
+    [InlineData(500, "etcdserver: request timed out", false)]
+    [InlineData(409, "resourceVersion: the object has been modified", false)]
+    public void IsUnguarded_OnlyWhatTheServerSaysOfTheVersion(int code, string message, bool unguarded) =>
+        Assert.Equal(unguarded, Applier.IsUnguarded(new KubeException(new Status { Code = code, Message = message })));
+
+    [Fact]
     public void ConsistencyGate_StoreBehindOwnWrite_HoldsBackUntilItShows()
     {
         var informer = new FakeInformer { LastResourceVersion = "9" };

@@ -118,7 +118,14 @@ internal sealed class FakeKubeClient : IKubeClient
 
     public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
         where T : class, IKubeResource<T> =>
-            WriteAsync<T>("APPLY", obj.Metadata.Namespace, obj.Metadata.Name!, options, _ => obj, cancellationToken);
+            WriteAsync<T>(
+                "APPLY",
+                obj.Metadata.Namespace,
+                obj.Metadata.Name!,
+                options,
+                old => old is not null && obj.Metadata.ResourceVersion is { } version && version != old.Metadata.ResourceVersion
+                    ? throw Error(409, "Conflict") : obj,
+                cancellationToken);
 
     public Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
