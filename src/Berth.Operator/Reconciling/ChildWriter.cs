@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Kube.Client;
+using Kube.Client.Models;
 using Kube.Runtime;
 
 namespace Berth.Operator;
@@ -13,6 +15,35 @@ namespace Berth.Operator;
 /// </remarks>
 internal sealed class ChildWriter(IKubeClient client, Applier applier)
 {
+    // Kinds that this server does not create by a guarded apply.
+    private readonly ConcurrentDictionary<ResourceDescriptor, bool> _unguarded = new();
+
+    /// <summary>Makes a child that is not there as far as anybody knows.</summary>
+    /// <exception cref="KubeException">409: there is something of that name. It was not touched; look whose it is.</exception>
+    internal async Task<T> MakeAsync<T>(T stamped, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T>
+    {
+        if (!_unguarded.ContainsKey(T.Descriptor))
+        {
+            try
+            {
+                return await applier.CreateAsync(stamped, cancellationToken);
+            }
+            catch (KubeException e) when (Applier.IsUnguarded(e))
+            {
+                _unguarded.TryAdd(T.Descriptor, true);
+            }
+            catch (KubeException e) when (e.Code == 422)
+            {
+                // What there is may not bear our fields beside its own: that is no refusal of ours.
+                return await IsThereAsync(stamped, cancellationToken) ? throw Taken(stamped) : throw new KubeException(e.Status);
+            }
+        }
+
+        return await IsThereAsync(stamped, cancellationToken) ? throw Taken(stamped) : await ApplyAsync(stamped, cancellationToken);
+    }
+
+    /// <summary>Brings a child to its blueprint: one that is there and ours.</summary>
     internal async Task<T> ApplyAsync<T>(T stamped, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
@@ -27,10 +58,22 @@ internal sealed class ChildWriter(IKubeClient client, Applier applier)
             refusal = e;
         }
 
-        return await client.TryGetAsync<T>(stamped.Metadata.Namespace, stamped.Metadata.Name!, cancellationToken) is null
-            ? throw new KubeException(refusal.Status)
-            : await WriteWholeAsync(stamped, cancellationToken);
+        return await IsThereAsync(stamped, cancellationToken)
+            ? await WriteWholeAsync(stamped, cancellationToken)
+            : throw new KubeException(refusal.Status);
     }
+
+    private async Task<bool> IsThereAsync<T>(T stamped, CancellationToken cancellationToken)
+        where T : class, IKubeResource<T> =>
+        await client.TryGetAsync<T>(stamped.Metadata.Namespace, stamped.Metadata.Name!, cancellationToken) is not null;
+
+    private static KubeException Taken<T>(T stamped)
+        where T : class, IKubeResource<T> => new(new Status
+        {
+            Code = 409,
+            Reason = "AlreadyExists",
+            Message = $"{T.Descriptor.Plural} \"{stamped.Metadata.Name}\" already exists",
+        });
 
     // A merge patch replaces lists, and leaves the fields that only the server sets.
     private Task<T> WriteWholeAsync<T>(T stamped, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Berth.Resources;
 using Kube.Client;
@@ -73,55 +72,41 @@ internal sealed partial class WorkspaceReconciler(
         seen = await CloserLook.TakeAsync(client, await FindLostPodAsync(resumed, cancellationToken), cancellationToken);
         seen = seen with { Admission = admissions.Ask(seen, settings) };
         seen = await storage.LookAsync(seen, cancellationToken);
-        var decision = Decider.Decide(seen, settings);
-        (seen, decision) = await LookBehindCachesAsync(seen, decision, cancellationToken);
-
-        // A claimed pod that only the look behind the caches has found has a volume that they do not know either: another one must
-        // not be made.
-        if (await warm.ResumeAsync(key, seen, cancellationToken) is not { } whole)
+        Pass pass;
+        for (var direct = IsFirstLook(seen); ; direct = false)
         {
-            return ReconcileResult.After(StaleDelay);
+            if (await LookCloserAsync(key, seen, direct, cancellationToken) is not { } closer)
+            {
+                return ReconcileResult.After(StaleDelay);
+            }
+
+            pass = await ExecuteAsync(key, closer.Seen, closer.Decision, direct, cancellationToken);
+            if (!pass.IsTaken)
+            {
+                break;
+            }
+
+            if (IsOvertaken(pass.Seen.Workspace, pass.Workspace))
+            {
+                return ReconcileResult.After(StaleDelay);
+            }
+
+            seen = seen with { Workspace = pass.Workspace };
         }
 
-        (seen, decision) = whole == seen ? (seen, decision) : (whole, Decider.Decide(whole, settings));
-        (seen, decision) = await LookAtGrowthAsync(seen, decision, cancellationToken);
-        (seen, decision) = await warm.TryAsync(key, seen, decision, cancellationToken);
-
-        var workspace = seen.Workspace;
-        var refusals = ImmutableDictionary.CreateBuilder<ChildPart, string>();
-        foreach (var step in decision.Steps)
-        {
-            if (step is Step.CreatePod && (refusals.ContainsKey(ChildPart.Volume) || refusals.ContainsKey(ChildPart.NetworkPolicy)))
-            {
-                // No pod without its volume and its network policy.
-                continue;
-            }
-
-            try
-            {
-                workspace = await ExecuteAsync(key, workspace, step, cancellationToken);
-            }
-            catch (KubeException e) when (step is Step.ApplyVolume grown && IsRefusal(e) && Grows(seen.Volume, grown.Object))
-            {
-                // The workspace can be used as it is: its volume stays, and the same wish is not tried at once again.
-                seen = RefuseGrowth(key, seen, grown.Object, e);
-                decision = Decider.Decide(seen, settings);
-            }
-            catch (KubeException e) when (step.Part is { } part && IsRefusal(e))
-            {
-                OperatorLog.Refused(logger, key, part.ToString(), e.Message);
-                metrics.Refused(part);
-                refusals[part] = e.Message;
-            }
-        }
-
+        var (workspace, decision, refusals) = (pass.Workspace, pass.Decision, pass.Refusals);
         if (refusals.Count > 0)
         {
             admissions.Withdraw(key);
-            decision = Decider.Decide(seen with { Refusals = refusals.ToImmutable() }, settings);
+            decision = Decider.Decide(pass.Seen with { Refusals = refusals }, settings);
         }
 
-        if (IsOvertaken(seen.Workspace, workspace))
+        else
+        {
+            decision = LookAhead(pass);
+        }
+
+        if (IsOvertaken(pass.Seen.Workspace, workspace))
         {
             return ReconcileResult.After(StaleDelay);
         }
@@ -144,69 +129,13 @@ internal sealed partial class WorkspaceReconciler(
             : decision.Again is { } again ? ReconcileResult.After(again) : ReconcileResult.Done;
     }
 
-    /// <summary>
-    /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our
-    /// labels, and what belongs to somebody else must not be taken over. Before a volume is deleted: is that still the wish?
-    /// </summary>
-    private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(Observation seen, Decision decision,
-        CancellationToken cancellationToken)
-    {
-        var closer = seen;
-        if (decision.Steps.Any(s => s is Step.DeleteVolume || IsGone(seen, s)))
-        {
-            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace. And what is missing
-            // although it was made may have gone with the workspace: nothing must be made for one that is no longer there.
-            var (key, uid) = (seen.Workspace.Key(), seen.Workspace.Metadata.Uid);
-            if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
-                || now.Metadata.Uid != uid)
-            {
-                return (seen, new Decision());
-            }
-
-            closer = closer with { Workspace = now };
-        }
-
-        foreach (var step in decision.Steps)
-        {
-            closer = step switch
-            {
-                Step.ApplyVolume s when closer.Volume is null => closer with { Volume = await FindAsync(s.Object, cancellationToken) },
-                Step.ApplyService s when closer.Service is null => closer with { Service = await FindAsync(s.Object, cancellationToken) },
-                Step.ApplyNetworkPolicy s when closer.NetworkPolicy is null =>
-                    closer with { NetworkPolicy = await FindAsync(s.Object, cancellationToken) },
-                Step.ApplyRoute s when closer.Route is null => closer with { Route = await FindAsync(s.Object, cancellationToken) },
-                Step.ApplyMiddleware s when closer.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name)
-                    && await FindAsync(s.Object, cancellationToken) is { } found =>
-                        closer with { Middlewares = closer.Middlewares.Add(found) },
-                Step.CreatePod s => await PodLookup.LookBehindAsync(
-                    client, closer, s.Object, caches.Pools.HasPools(closer.Workspace.Metadata.Namespace!), cancellationToken),
-                _ => closer,
-            };
-        }
-
-        return closer == seen ? (seen, decision) : (closer, Decider.Decide(closer, settings));
-    }
-
-    // It was there, as somebody has looked at the workspace before.
-    private static bool IsGone(Observation seen, Step step) => seen.Workspace.Status?.ObservedGeneration is not null && step switch
-    {
-        Step.CreatePod => true,
-        Step.ApplyService => seen.Service is null,
-        Step.ApplyNetworkPolicy => seen.NetworkPolicy is null,
-        Step.ApplyRoute => seen.Route is null,
-        Step.ApplyMiddleware s => seen.Middlewares.All(m => m.Metadata.Name != s.Object.Metadata.Name),
-        _ => false,
-    };
-
-    private Task<T?> FindAsync<T>(T wanted, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => client.TryGetAsync<T>(wanted.Metadata.Namespace, wanted.Metadata.Name!, cancellationToken);
-
-    private async Task<UserWorkspace> ExecuteAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
+    private async Task<IKubeObject?> ExecuteAsync(
+        ResourceKey key, Observation seen, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
     {
         using var span = OperatorTraces.Write(key, step.GetType().Name);
         try
         {
-            return await WriteAsync(key, workspace, step, cancellationToken);
+            return await WriteAsync(key, seen, workspace, step, cancellationToken);
         }
         catch (Exception e)
         {
@@ -215,7 +144,9 @@ internal sealed partial class WorkspaceReconciler(
         }
     }
 
-    private async Task<UserWorkspace> WriteAsync(ResourceKey key, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
+    /// <returns>The object as it is then; null where that is not known.</returns>
+    private async Task<IKubeObject?> WriteAsync(
+        ResourceKey key, Observation seen, UserWorkspace workspace, Step step, CancellationToken cancellationToken)
     {
         OperatorLog.Executing(logger, key, step.GetType().Name);
         metrics.Wrote(step);
@@ -233,20 +164,15 @@ internal sealed partial class WorkspaceReconciler(
                 await ExecuteStorageAsync(key, step, cancellationToken);
                 break;
             case Step.ApplyVolume s:
-                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
-                break;
+                return await BringAsync(key, seen, s, s.Object, cancellationToken);
             case Step.ApplyService s:
-                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
-                break;
+                return await BringAsync(key, seen, s, s.Object, cancellationToken);
             case Step.ApplyNetworkPolicy s:
-                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
-                break;
+                return await BringAsync(key, seen, s, s.Object, cancellationToken);
             case Step.ApplyMiddleware s:
-                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
-                break;
+                return await BringAsync(key, seen, s, s.Object, cancellationToken);
             case Step.ApplyRoute s:
-                gate.WroteAt(key, await _children.ApplyAsync(s.Object, cancellationToken));
-                break;
+                return await BringAsync(key, seen, s, s.Object, cancellationToken);
             case Step.RepairWorkspace s:
                 return await RepairAsync(key, workspace, s, cancellationToken);
             case Step.RepairPod s:
@@ -256,8 +182,9 @@ internal sealed partial class WorkspaceReconciler(
                 return await StopAsync(key, workspace, s, cancellationToken);
             case Step.CreatePod s:
                 // Created, not applied: the API refuses a second pod of the name, whoever made the first.
-                gate.WroteAt(key, await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken));
-                break;
+                var pod = await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken);
+                gate.WroteAt(key, pod);
+                return pod;
             case Step.DeletePod s:
                 await DeleteAsync(s.Object, cancellationToken, asSeen: s.AsSeen);
                 break;
@@ -281,7 +208,7 @@ internal sealed partial class WorkspaceReconciler(
                 break;
         }
 
-        return workspace;
+        return null;
     }
 
     private async Task WriteStatusAsync(ResourceKey key, UserWorkspace workspace, Decision decision, CancellationToken cancellationToken)

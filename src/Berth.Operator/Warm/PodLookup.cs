@@ -12,9 +12,9 @@ namespace Berth.Operator;
 /// </summary>
 /// <remarks>
 /// The invariant: at most one pod uses a volume. A pod that uses a volume is named either as the workspace or, for a volume from a pool, as
-/// the volume (and a pool's names are never used twice). So a look at these two names behind the caches, and the API's own refusal of a
-/// second pod of one name, are enough before a pod is made on a known volume. Only a workspace without a volume can have a claimed pod of
-/// any name: there the API is asked by label.
+/// the volume (and a pool's names are never used twice). So the API's own refusal of a second pod of one name, and where the volume has
+/// another a look at that behind the caches, are enough before a pod is made on a known volume. Only a workspace without a volume can have
+/// a claimed pod of any name: there the API is asked by label.
 /// </remarks>
 internal sealed class PodLookup
 {

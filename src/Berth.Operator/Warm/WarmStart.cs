@@ -39,8 +39,13 @@ internal sealed class WarmStart(
     private readonly ConcurrentDictionary<string, (ResourceKey Pod, bool Done)> _taken = new(StringComparer.Ordinal);
 
     /// <summary>Claims a pod in place of the one that was decided to be made; the same decision when none fits.</summary>
+    /// <param name="key">The workspace.</param>
+    /// <param name="seen">What there is.</param>
+    /// <param name="decision">What was decided.</param>
+    /// <param name="mayClaim">False where nobody has looked behind the caches: a claim is only counted as not made.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     internal async Task<(Observation Seen, Decision Decision)> TryAsync(
-        ResourceKey key, Observation seen, Decision decision, CancellationToken cancellationToken)
+        ResourceKey key, Observation seen, Decision decision, bool mayClaim, CancellationToken cancellationToken)
     {
         if (decision.Steps.OfType<Step.CreatePod>().FirstOrDefault()?.Object is not { } pod || seen.Template is not { } template)
         {
@@ -50,7 +55,7 @@ internal sealed class WarmStart(
         var began = time.GetTimestamp();
         var claim = decision.Steps.OfType<Step.ApplyVolume>().FirstOrDefault()?.Object;
         var choice = WarmChoice.Make(
-            seen, pod, claim, pools.PodsOf(template.Key()), () => PoolBlueprint.For(template, settings).Pool?.Revision);
+            seen, pod, claim, mayClaim ? pools.PodsOf(template.Key()) : [], () => PoolBlueprint.For(template, settings).Pool?.Revision);
         if (choice.Reason is { } reason)
         {
             metrics.Cold(reason);

@@ -44,6 +44,12 @@ internal static class OperatorBenchmarks
 
     internal static async Task ThroughputAsync()
     {
+        await using (var process = await ApiProcess.StartAsync())
+        await using (var api = await BenchApi.OpenAsync(process.Kubeconfig))
+        {
+            await ThroughputBenchmark.RunAloneAsync(api, "kube-server", 1000);
+        }
+
         if (await ClusterAsync() is { } cluster)
         {
             await using (cluster)

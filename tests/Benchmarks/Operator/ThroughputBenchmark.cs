@@ -18,25 +18,40 @@ internal static class ThroughputBenchmark
     private static readonly ResourceDescriptor Deployments = new("apps", "v1", "Deployment", "deployments");
     private static readonly ResourceDescriptor ReplicaSets = new("apps", "v1", "ReplicaSet", "replicasets");
 
+    /// <summary>The workspaces alone, on an API beside which there is nothing to compare with.</summary>
+    internal static async Task RunAloneAsync(BenchApi api, string name, int count)
+    {
+        var (seconds, objects, requests, looks) = await OursAsync(api, count);
+        Program.Print($"operator.objects.{name}", objects / seconds, "objects/s");
+        Program.Print($"operator.requests-to-pod.{name}", requests / (double)count, "requests/workspace");
+        Program.Print($"operator.looks-to-pod.{name}", looks / (double)count, "reconciles/workspace");
+    }
+
     internal static async Task RunAsync(BenchApi api, int count)
     {
-        var (ours, objects) = await OursAsync(api, count);
+        var (ours, objects, requests, _) = await OursAsync(api, count);
         var theirs = await TheirsAsync(api, count);
         Program.Print("operator.children-time", ours / theirs, "of-kube-controller-manager");
         Program.Print("operator.objects", objects / ours, "objects/s");
         Program.Print("kube-controller-manager.objects", count * 2 / theirs, "objects/s");
         Program.Print("operator.objects-ratio", objects / ours / (count * 2 / theirs), "x-kube-controller-manager");
+        Program.Print("operator.requests-to-pod.cluster", requests / (double)count, "requests/workspace");
         Program.Print("operator.workspaces", count / ours, "workspaces/s");
         Program.Print("kube-controller-manager.deployments", count / theirs, "deployments/s");
     }
 
-    /// <summary>Seconds, and how many objects were made in them: with Traefik's kinds three more for each workspace.</summary>
-    private static async Task<(double Seconds, int Objects)> OursAsync(BenchApi api, int count)
+    /// <summary>
+    /// Seconds, how many objects were made in them (with Traefik's kinds three more for each workspace), and by how many requests and looks
+    /// at a workspace; events are told besides.
+    /// </summary>
+    private static async Task<(double Seconds, int Objects, long Requests, long Looks)> OursAsync(BenchApi api, int count)
     {
         var ns = await api.NamespaceAsync();
         await using var running = new RunningOperator(api, ns);
         await running.UntilAsync(o => o.IsReady, Deadline);
         await running.UntilQuietAsync(Deadline);
+        running.Counting.Reset();
+        var before = running.Reconciles;
         var started = TimeProvider.System.GetTimestamp();
         await api.CreateManyAsync(ns, count);
         foreach (var kind in Children)
@@ -45,13 +60,15 @@ internal static class ThroughputBenchmark
         }
 
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        var (requests, looks) = (running.Counting.Writes + running.Counting.Gets + running.Counting.Lists, running.Reconciles - before);
         var objects = 0;
         foreach (var kind in (ResourceDescriptor[])[.. Children, IngressRoute.Descriptor, Middleware.Descriptor])
         {
             objects += await api.Client.IsServedAsync(kind, default) ? await api.CountAsync(kind, ns) : 0;
         }
 
-        return (seconds, objects);
+        await Console.Error.WriteLineAsync(running.Counting.Details());
+        return (seconds, objects, requests, looks);
     }
 
     private static async Task<double> TheirsAsync(BenchApi api, int count)

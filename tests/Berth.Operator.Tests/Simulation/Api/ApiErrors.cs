@@ -21,7 +21,7 @@ internal static class ApiErrors
 
     internal static KubeException Expired() => Of(410, "Expired", "too old resource version");
 
-    internal static KubeException Internal() => Of(500, "InternalError", "a fault of the simulation");
+    internal static KubeException Internal(string why = "a fault of the simulation") => Of(500, "InternalError", why);
 
     internal static KubeException TooMany() => Of(429, "TooManyRequests", "a fault of the simulation");
 

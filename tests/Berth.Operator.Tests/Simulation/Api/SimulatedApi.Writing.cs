@@ -101,6 +101,11 @@ internal sealed partial class SimulatedApi
         var wanted = Fields.Of(keys, obj);
         if (Find(kind, key) is not { } former)
         {
+            if (IsOld && kind.Kind == "Service" && obj["metadata"]!["resourceVersion"] is not null)
+            {
+                throw ApiErrors.Internal("resourceVersion should not be set on objects to be created");
+            }
+
             var created = subresource is null ? Create(kind, obj, manager) : throw ApiErrors.NotFound(kind, key.Name);
             _managers[created.Uid] = new(StringComparer.Ordinal) { [$"{manager}/Apply/"] = wanted };
             return created;

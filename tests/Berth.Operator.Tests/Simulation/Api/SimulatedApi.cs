@@ -33,6 +33,9 @@ internal sealed partial class SimulatedApi(TimeProvider time)
     /// <summary>Whether the owner of a workspace can be changed, as on servers that know no CEL rules.</summary>
     internal bool WithoutRules { get; set; }
 
+    /// <summary>Whether Services are not created by an apply that states a version, as before Kubernetes 1.23.</summary>
+    internal bool IsOld { get; set; }
+
     internal void Compact() => Compacted = Version;
 
     internal Revision? Find(ResourceDescriptor kind, ResourceKey key) => Kind(kind).GetValueOrDefault(Text(key));

@@ -1,4 +1,5 @@
 using Berth.Resources;
+using Kube.Client.Models;
 using Xunit.Abstractions;
 
 namespace Berth.Operator.Tests;
@@ -12,6 +13,8 @@ public sealed class KillTests(ITestOutputHelper output)
     private static readonly Dictionary<string, (Action<Stage> Before, Action<Stage> Act)> Scenarios = new(StringComparer.Ordinal)
     {
         ["Start"] = (static _ => { }, static s => s.People.Create(Stage.Name, 0, 0, delete: false)),
+        ["StartWithoutPools"] = (NoPools, static s => s.People.Create(Stage.Name, 0, 0, delete: false)),
+        ["StartBesideOthersObjects"] = (OthersObjects, static s => s.People.Create(Stage.Name, 0, 0, delete: false)),
         ["StartWithFinalizer"] = (static _ => { }, static s => s.People.Create(Stage.Name, 0, 0, delete: true)),
         ["Stop"] = (Started, static s => s.People.Wish(Stage.Name, DesiredStates.Stopped)),
         ["StartAgain"] = (Stopped, static s => s.People.Wish(Stage.Name, DesiredStates.Running)),
@@ -78,6 +81,19 @@ public sealed class KillTests(ITestOutputHelper output)
         Scenarios[scenario].Act(stage);
         stage.Run();
         return (stage.Picture(), writes, writes.Count > at);
+    }
+
+    private static void NoPools(Stage stage)
+    {
+        stage.Api.Delete(WorkspaceTemplate.Descriptor, SimulatedPeople.Key("pooled"), null);
+        stage.Run();
+        Assert.Empty(stage.Api.All<Pod>());
+    }
+
+    private static void OthersObjects(Stage stage)
+    {
+        NoPools(stage);
+        stage.Api.Add(new Service { Metadata = new ObjectMeta { Name = Stage.Name, Namespace = SimulatedPeople.Ns } });
     }
 
     private static void Started(Stage stage) => Created(stage, 0, delete: false);
