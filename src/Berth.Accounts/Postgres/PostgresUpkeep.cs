@@ -8,7 +8,7 @@ namespace Berth.Accounts;
 /// </summary>
 internal sealed class PostgresUpkeep(AccountsDatabase database, IAuditLog audit, TimeProvider clock) : IUpkeep
 {
-    private static readonly long LockKey = BitConverter.ToInt64(SHA256.HashData("berth.accounts.upkeep"u8), 0);
+    internal static readonly long LockKey = BitConverter.ToInt64(SHA256.HashData("berth.accounts.upkeep"u8), 0);
 
     /// <inheritdoc/>
     public Task<UpkeepOutcome> RunAsync(UpkeepOptions options, CancellationToken cancellationToken)
