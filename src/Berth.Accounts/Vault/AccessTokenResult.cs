@@ -4,20 +4,20 @@ namespace Berth.Accounts;
 public readonly record struct AccessTokenRequest
 {
     /// <summary>
-    /// Least time that the token has to last yet. The default is none: the vault's own margin (60 s or a tenth of the token's life, whichever
-    /// is less) holds in any case. When the provider gives none that lasts so long, the newest is given.
+    /// Least time that the token has to last yet. The default is none: the vault's own margin (60 s or a tenth of the token's life,
+    /// whichever is less) holds in any case. When the provider gives none that lasts so long, the newest is given.
     /// </summary>
     public TimeSpan MinimumLifetime { get; init; }
 
     /// <summary>
-    /// A new token whatever is cached, as after an upstream refused the one at hand. Name the refused one in <see cref="Rejected"/>, so that
-    /// many callers who saw the same refusal cause one refresh and not one each.
+    /// A new token whatever is cached, as after an upstream refused the one at hand. Name the refused one in <see cref="Rejected"/>, so
+    /// that many callers who saw the same refusal cause one refresh and not one each.
     /// </summary>
     public bool ForceRefresh { get; init; }
 
     /// <summary>
-    /// <see cref="VaultAccessToken.Version"/> of the token that was refused; with <see cref="ForceRefresh"/>, a token of a higher version is
-    /// as good as a new one. The default, 0, forces a refresh in any case.
+    /// <see cref="VaultAccessToken.Version"/> of the token that was refused; with <see cref="ForceRefresh"/>, a token of a higher version
+    /// is as good as a new one. The default, 0, forces a refresh in any case.
     /// </summary>
     public long Rejected { get; init; }
 }
@@ -28,7 +28,9 @@ public enum AccessTokenOutcome
     /// <summary>There is a token.</summary>
     Granted,
 
-    /// <summary>The stored token does not work any more and never will: the person has to consent anew. <see cref="ReconsentCause"/> says why.</summary>
+    /// <summary>
+    /// The stored token does not work any more and never will: the person has to consent anew. <see cref="ReconsentCause"/> says why.
+    /// </summary>
     NeedsConsent,
 
     /// <summary>The token was revoked here.</summary>
@@ -37,7 +39,9 @@ public enum AccessTokenOutcome
     /// <summary>There is no such token, or it is somebody else's: the two cannot be told apart.</summary>
     NotFound,
 
-    /// <summary>The provider does not answer or is overloaded, and no cached token lasts long enough. Worth a try after RetryAfter.</summary>
+    /// <summary>
+    /// The provider does not answer or is overloaded, and no cached token lasts long enough. Worth a try after RetryAfter.
+    /// </summary>
     ProviderUnavailable,
 
     /// <summary>The provider answered, but with an error of configuration or something unreadable: an administrator has to look.</summary>
@@ -57,8 +61,8 @@ public enum ReconsentCause
     Refused,
 
     /// <summary>
-    /// The provider refused it after an attempt whose answer never arrived: the provider had replaced the token, and the replacement was lost
-    /// on the way or in a crash.
+    /// The provider refused it after an attempt whose answer never arrived: the provider had replaced the token, and the replacement was
+    /// lost on the way or in a crash.
     /// </summary>
     RotationLost,
 
@@ -129,7 +133,9 @@ public sealed class AccessTokenResult
     /// <summary>Connection of the stored token, where it is known.</summary>
     public string? Connection { get; init; }
 
-    /// <summary>What happened, in words for whoever asked; never holds a token or text of the provider beyond an OAuth error code.</summary>
+    /// <summary>
+    /// What happened, in words for whoever asked; never holds a token or text of the provider beyond an OAuth error code.
+    /// </summary>
     public string Detail { get; init; } = "";
 
     /// <summary>Outcome and detail.</summary>

@@ -14,9 +14,9 @@ namespace Berth.Accounts;
 ///   |                 | invalid_grant, and nobody else has changed the row ---------------> NeedsConsent (terminal, with its cause)
 ///   | somebody else has the lease -> wait, read the row again -> as above
 /// </code>
-/// <para>Guarantees: an access token is given out only after the refresh token that came with it is committed. A token is given to its owner
-/// only. After a revocation has returned, this replica gives out nothing for it any more, and the others as soon as the notice reaches
-/// them.</para>
+/// <para>Guarantees: an access token is given out only after the refresh token that came with it is committed. A token is given to its
+/// owner only. After a revocation has returned, this replica gives out nothing for it any more, and the others as soon as the notice
+/// reaches them.</para>
 /// <para>No method throws for what the provider or the database does: the results say it. Tokens are never part of an exception, a log line
 /// or the text of a result.</para>
 /// </remarks>
@@ -59,8 +59,9 @@ public interface ITokenVault
     Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Revokes a token: local tombstone first, then the provider is told (with retries), then what was stored of it is destroyed. Where other
-    /// stored tokens are the same token or of the same session at the provider, the provider is not told, for it would end those as well.
+    /// Revokes a token: local tombstone first, then the provider is told (with retries), then what was stored of it is destroyed. Where
+    /// other stored tokens are the same token or of the same session at the provider, the provider is not told, for it would end those as
+    /// well.
     /// </summary>
     /// <param name="tokenId">Id of the stored token.</param>
     /// <param name="caller">Who asks; has to be the owner.</param>

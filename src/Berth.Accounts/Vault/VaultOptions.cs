@@ -8,7 +8,9 @@ public sealed record VaultOptions
     /// <summary>Keys that seal what is stored, one of them active.</summary>
     public IList<VaultKeyOptions> Keys { get; init; } = [];
 
-    /// <summary>Keys that fingerprints are made with, one of them active. Others than <see cref="Keys"/>: they never open anything.</summary>
+    /// <summary>
+    /// Keys that fingerprints are made with, one of them active. Others than <see cref="Keys"/>: they never open anything.
+    /// </summary>
     public IList<VaultKeyOptions> FingerprintKeys { get; init; } = [];
 
     /// <summary>
@@ -17,8 +19,8 @@ public sealed record VaultOptions
     public TimeSpan ProviderTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// How long a replica may hold a token's lease. The default is 30 seconds: longer than <see cref="ProviderTimeout"/> and a commit, so that
-    /// it runs out under a replica that crashed, and under no other.
+    /// How long a replica may hold a token's lease. The default is 30 seconds: longer than <see cref="ProviderTimeout"/> and a commit, so
+    /// that it runs out under a replica that crashed, and under no other.
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -38,7 +40,9 @@ public sealed record VaultOptions
     /// </summary>
     public TimeSpan ForcedRefreshInterval { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>First wait after a provider did not answer; it doubles up to <see cref="LongestBackOff"/>. The default is 1 second.</summary>
+    /// <summary>
+    /// First wait after a provider did not answer; it doubles up to <see cref="LongestBackOff"/>. The default is 1 second.
+    /// </summary>
     public TimeSpan FirstBackOff { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest wait. The default is 1 minute: a provider that is back is noticed soon enough.</summary>
@@ -55,7 +59,9 @@ public sealed record VaultOptions
     /// <summary>How long a revoked token's tombstone is kept. The default is 30 days.</summary>
     public TimeSpan KeepTombstones { get; init; } = TimeSpan.FromDays(30);
 
-    /// <summary>How long a revocation is tried at the provider. The default is 7 days; after it what is left is destroyed all the same.</summary>
+    /// <summary>
+    /// How long a revocation is tried at the provider. The default is 7 days; after it what is left is destroyed all the same.
+    /// </summary>
     public TimeSpan RevokeFor { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>Checks the values; keys are checked when they are read.</summary>
@@ -75,7 +81,7 @@ public sealed record VaultOptions
 
         if (Lease <= ProviderTimeout)
         {
-            problem(nameof(Lease), $"is {Lease}, not longer than ProviderTimeout ({ProviderTimeout}): two replicas would refresh one token");
+            problem(nameof(Lease), $"is {Lease}, not longer than ProviderTimeout ({ProviderTimeout}): two replicas would ask at once");
         }
 
         if (CachedTokens is < 1 or > 1_000_000)

@@ -6,7 +6,9 @@ namespace Berth.Edge;
 /// </summary>
 public sealed record ConnectionOptions
 {
-    /// <summary>Key of the provider of <c>Berth:Edge:Issuers</c> to use, with its client; instead of issuer and client of its own.</summary>
+    /// <summary>
+    /// Key of the provider of <c>Berth:Edge:Issuers</c> to use, with its client; instead of issuer and client of its own.
+    /// </summary>
     public string? Provider { get; init; }
 
     /// <summary>Issuer of its own, exactly as its discovery document states it; https unless loopback.</summary>
@@ -31,8 +33,8 @@ public sealed record ConnectionOptions
     public string? Resource { get; init; }
 
     /// <summary>
-    /// More parameters of the authorisation request, as <c>name=value</c>. The default is <c>prompt=consent</c>, without which many providers
-    /// give no offline access a second time.
+    /// More parameters of the authorisation request, as <c>name=value</c>. The default is <c>prompt=consent</c>, without which many
+    /// providers give no offline access a second time.
     /// </summary>
     public IList<string> AuthorizationParameters { get; init; } = [];
 

@@ -34,8 +34,8 @@ public sealed class VaultConnection
     public TimeSpan DefaultTokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// A token that was not refreshed for so long is, so that the provider does not end it for being idle. The default is 24 hours: far below
-    /// the idle limits in use (Keycloak 30 days, others 14 or 7). Zero turns it off.
+    /// A token that was not refreshed for so long is, so that the provider does not end it for being idle. The default is 24 hours: far
+    /// below the idle limits in use (Keycloak 30 days, others 14 or 7). Zero turns it off.
     /// </summary>
     public TimeSpan KeepAliveAfter { get; init; } = TimeSpan.FromHours(24);
 

@@ -61,7 +61,9 @@ internal static class Envelope
         }
     }
 
-    /// <summary>Seals with given random bytes (record key, nonce of the wrapping, nonce of the body): for tests of known answers alone.</summary>
+    /// <summary>
+    /// Seals with given random bytes (record key, nonce of the wrapping, nonce of the body): for tests of known answers alone.
+    /// </summary>
     internal static byte[] Seal(ReadOnlySpan<byte> plaintext, VaultKey key, in RecordContext context, ReadOnlySpan<byte> random)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plaintext.Length, MaximumPlaintext);
@@ -193,7 +195,8 @@ internal static class Envelope
         using var aes = new AesGcm(key.Bytes, TagLength);
         try
         {
-            aes.Decrypt(wrapped[..NonceLength], wrapped[NonceLength..^TagLength], wrapped[^TagLength..], recordKey, KeyContext(id, context));
+            aes.Decrypt(
+                wrapped[..NonceLength], wrapped[NonceLength..^TagLength], wrapped[^TagLength..], recordKey, KeyContext(id, context));
             return EnvelopeError.None;
         }
         catch (AuthenticationTagMismatchException)

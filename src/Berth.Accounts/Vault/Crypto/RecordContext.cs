@@ -13,7 +13,8 @@ namespace Berth.Accounts;
 /// <param name="ClientId">Client it was issued to.</param>
 /// <param name="TokenType">What it is: one of <see cref="SealedKind"/>.</param>
 /// <param name="Version">Version of the row.</param>
-internal readonly record struct RecordContext(Guid RecordId, PersonKey Owner, string Issuer, string ClientId, string TokenType, long Version)
+internal readonly record struct RecordContext(
+    Guid RecordId, PersonKey Owner, string Issuer, string ClientId, string TokenType, long Version)
 {
     /// <summary>Every field with its length before it, so that no two contexts have one form.</summary>
     /// <param name="label">Separates the uses of one key.</param>

@@ -18,7 +18,9 @@ public enum VaultKeyState
 /// <summary>A key as it is configured.</summary>
 public sealed record VaultKeyOptions
 {
-    /// <summary>Name of the key, kept with everything it seals: 1 to 64 of letters, digits, dot, dash and underscore. Never reused.</summary>
+    /// <summary>
+    /// Name of the key, kept with everything it seals: 1 to 64 of letters, digits, dot, dash and underscore. Never reused.
+    /// </summary>
     public string Id { get; init; } = "";
 
     /// <summary>32 random bytes in base64 (<c>openssl rand -base64 32</c>). Prefer <see cref="File"/>.</summary>

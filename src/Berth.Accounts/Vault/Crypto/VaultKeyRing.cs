@@ -51,7 +51,8 @@ internal sealed class VaultKeyRing : IDisposable
         One(options.Keys, "Keys", Fail);
         One(options.FingerprintKeys, "FingerprintKeys", Fail);
         var all = sealing.Values.Concat(fingerprinting.Values).ToList();
-        if (all.Where((k, i) => all.Take(i).Any(o => CryptographicOperations.FixedTimeEquals(o.Bytes, k.Bytes))).FirstOrDefault() is { } twin)
+        var twin = all.Where((k, i) => all.Take(i).Any(o => CryptographicOperations.FixedTimeEquals(o.Bytes, k.Bytes))).FirstOrDefault();
+        if (twin is not null)
         {
             Fail("Keys", $"and FingerprintKeys hold the key of '{twin.Id}' twice; every key is its own: openssl rand -base64 32");
         }

@@ -1,0 +1,325 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Berth.Accounts;
+
+/// <summary>The token vault on PostgreSQL. See <see cref="ITokenVault"/> for what it promises.</summary>
+public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _database;
+    private readonly VaultOptions _options;
+    private readonly VaultKeyRing _keys;
+    private readonly VaultSealer _sealer;
+    private readonly VaultStore _store;
+    private readonly VaultCache _cache;
+    private readonly RowSignals _signals;
+    private readonly VaultListener _listener;
+    private readonly Flights _flights;
+    private readonly RefreshRunner _runner;
+    private readonly VaultJobs _jobs;
+    private readonly OAuthProvider _http;
+    private readonly IVaultProvider _provider;
+    private readonly AccountsResilience _resilience;
+    private readonly VaultMetrics _metrics = new();
+    private readonly TimeProvider _clock;
+    private readonly ILogger<TokenVault> _logger;
+    private readonly Action<AuditEvent> _audit;
+    private bool _disposed;
+
+    /// <summary>Makes a vault; nothing is connected before <see cref="StartAsync"/>.</summary>
+    /// <param name="connectionString">An Npgsql connection string; time-outs and pool size that it does not set get short ones.</param>
+    /// <param name="options">Keys and times.</param>
+    /// <param name="connections">The connections.</param>
+    /// <param name="audit">Told of every refresh, end, consent and revocation.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <exception cref="ArgumentException">Options or keys have problems: all of them, in one message.</exception>
+    public TokenVault(
+        string connectionString, VaultOptions options, IEnumerable<VaultConnection> connections, Action<AuditEvent> audit,
+        TimeProvider clock, ILoggerFactory loggers)
+        : this(connectionString, options, connections, audit, clock, loggers, null)
+    {
+    }
+
+    internal TokenVault(
+        string connectionString, VaultOptions options, IEnumerable<VaultConnection> connections, Action<AuditEvent> audit,
+        TimeProvider clock, ILoggerFactory loggers, IVaultProvider? provider)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = new List<string>();
+        options.Check((name, text) => problems.Add($"{name} {text}."));
+        var keys = VaultKeyRing.Create(options, File.ReadAllText, (name, text) => problems.Add($"{name} {text}."));
+        if (problems.Count > 0)
+        {
+            keys?.Dispose();
+            throw new ArgumentException($"The token vault cannot be used: {string.Join(' ', problems)}", nameof(options));
+        }
+
+        _keys = keys!;
+        _options = options;
+        _clock = clock;
+        _audit = audit;
+        _logger = loggers.CreateLogger<TokenVault>();
+        Connections = connections.ToDictionary(c => c.Name, StringComparer.Ordinal);
+
+        var settings = PostgresAccountStore.WithDefaults(connectionString);
+        _database = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
+        _resilience = new AccountsResilience(clock);
+        _store = new VaultStore(_database, _resilience);
+        _sealer = new VaultSealer(_keys);
+        _cache = new VaultCache(options.CachedTokens);
+        _signals = new RowSignals(clock);
+        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+        {
+            Pooling = false,
+            KeepAlive = 10,
+            ApplicationName = "berth-vault",
+        };
+        _listener = new VaultListener(listening.ConnectionString, Learn, _cache.Clear, clock, _logger);
+        _http = new OAuthProvider(options.ProviderTimeout, clock);
+        _provider = provider ?? _http;
+        _flights = new Flights(options.Deadline, clock, LogFlightFailed);
+        var backOffs = new BackOffs(options.FirstBackOff, options.LongestBackOff, clock);
+        _runner = new RefreshRunner(
+            _store, _sealer, _cache, _signals, backOffs, _provider, Connections, options, clock, audit, _metrics, _logger);
+        _jobs = new VaultJobs(_store, _keys, _sealer, _provider, KeepAliveAsync, Connections, options, clock, audit, _metrics, _logger);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, VaultConnection> Connections { get; }
+
+    internal VaultStore Store => _store;
+
+    internal IVaultProvider Provider => _provider;
+
+    internal VaultJobs Jobs => _jobs;
+
+    internal VaultCache Cache => _cache;
+
+    internal bool IsListening => _listener.IsCurrent;
+
+    /// <summary>
+    /// Checks the keys against the database, then listens and starts the jobs. The schema has to be there.
+    /// </summary>
+    /// <exception cref="VaultKeyException">A key is missing, or is not the one that the database knows under its name.</exception>
+    /// <exception cref="AccountsUnavailableException">The database cannot be reached.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await new VaultKeyCheck(_store, _keys).RunAsync(cancellationToken).ConfigureAwait(false);
+        await _listener.StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        _jobs.Start();
+        LogStarted(_keys.Active.Id, Connections.Count);
+    }
+
+    /// <inheritdoc/>
+    public async Task<AccessTokenResult> GetAccessTokenAsync(
+        Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken)
+    {
+        if (!IsName(caller))
+        {
+            return Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "none");
+        }
+
+        // :: Step 1. From memory, as long as news arrives.
+        var known = _cache.Find(tokenId);
+        if (known is not null && _listener.IsCurrent)
+        {
+            if (known.Owner != caller)
+            {
+                return Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "memory");
+            }
+
+            if (Satisfies(known, request))
+            {
+                return Count(Granted(known, cached: true), "memory");
+            }
+        }
+
+        // :: Step 2. A flight, and one more when the joined one was made for less.
+        for (var attempt = 0; ; attempt++)
+        {
+            var (flight, joined) = _flights.Join(
+                tokenId, caller, request.ForceRefresh, token => _runner.RunAsync(tokenId, caller, request, token));
+            var result = await flight.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (result.Token is not null && joined && attempt == 0 && !Satisfies(result.Token, request))
+            {
+                continue;
+            }
+
+            return Finish(result, known, caller, request, joined);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<AccessTokenResult> GetAccessTokenAsync(
+        PersonKey caller, string connection, AccessTokenRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        if (!IsName(caller))
+        {
+            return Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "none");
+        }
+
+        try
+        {
+            var id = _cache.Find(caller, connection);
+            if (id is null || !_listener.IsCurrent)
+            {
+                id = (await _store.FindAsync(caller, connection, cancellationToken).ConfigureAwait(false))?.Id;
+                if (id is null)
+                {
+                    return Count(
+                        new() { Outcome = AccessTokenOutcome.NotFound, Connection = connection, Detail = "No consent was given yet." }, "row");
+                }
+
+                _cache.Put(caller, connection, id.Value);
+            }
+
+            return await GetAccessTokenAsync(id.Value, caller, request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AccountsUnavailableException)
+        {
+            // What is in memory serves while the database is away.
+            return _cache.Find(caller, connection) is { } last
+                ? await GetAccessTokenAsync(last, caller, request, cancellationToken).ConfigureAwait(false)
+                : Count(
+                    new()
+                    {
+                        Outcome = AccessTokenOutcome.VaultUnavailable,
+                        Connection = connection,
+                        Detail = "The vault's database cannot be reached.",
+                        RetryAfter = TimeSpan.FromSeconds(5),
+                    },
+                    "none");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoredToken?> FindAsync(PersonKey caller, string connection, CancellationToken cancellationToken) =>
+        IsName(caller) ? (await _store.FindAsync(caller, connection, cancellationToken).ConfigureAwait(false))?.ToStoredToken() : null;
+
+    /// <inheritdoc/>
+    public async Task<StoredToken?> GetAsync(Guid tokenId, PersonKey caller, CancellationToken cancellationToken) =>
+        await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false) is { } row && row.Owner == caller
+            ? row.ToStoredToken()
+            : null;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken) =>
+        IsName(caller)
+            ? [.. (await _store.ListAsync(caller, cancellationToken).ConfigureAwait(false)).Select(r => r.ToStoredToken())]
+            : [];
+
+    /// <summary>Lets refreshes that are under way end, then stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _jobs.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            // A token that the provider has replaced has to be committed: worth the time of one refresh, and no more.
+            await Task.WhenAll(_runner.Committing.Append(_flights.DrainAsync())).WaitAsync(_options.ProviderTimeout, _clock)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LogCutOff();
+        }
+
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        await _database.DisposeAsync().ConfigureAwait(false);
+        _http.Dispose();
+        _cache.Dispose();
+        _keys.Dispose();
+        _metrics.Dispose();
+    }
+
+    private const string NotFoundDetail = "There is no such token, or it is not yours.";
+
+    // PostgreSQL keeps no NUL in a text: an identity with one is nobody's, rather than somebody else's without it.
+    private static bool IsName(PersonKey person) =>
+        person.Issuer is { Length: > 0 } issuer && person.Subject is { Length: > 0 } subject && !issuer.Contains('\0') && !subject.Contains('\0');
+
+    private bool Satisfies(CachedToken token, AccessTokenRequest request)
+    {
+        if (request.ForceRefresh && token.Age(_clock) >= _options.ForcedRefreshInterval
+            && (request.Rejected == 0 || token.Version <= request.Rejected))
+        {
+            return false;
+        }
+
+        return token.Remaining(_clock) > RefreshMachine.Needed(token.Lifetime, request.MinimumLifetime);
+    }
+
+    private AccessTokenResult Finish(FlightResult result, CachedToken? known, PersonKey caller, AccessTokenRequest request, bool joined)
+    {
+        if (result.Token is { } token)
+        {
+            return Count(Granted(token, cached: joined || !result.Refreshed), result.Refreshed ? "refresh" : "row");
+        }
+
+        // The database is away: what is in memory goes on until it expires.
+        if (result.Outcome == AccessTokenOutcome.VaultUnavailable && known is not null && known.Owner == caller && !request.ForceRefresh
+            && known.Remaining(_clock) > TimeSpan.FromSeconds(1) && _cache.Find(known.Id) is not null)
+        {
+            return Count(Granted(known, cached: true), "memory");
+        }
+
+        return Count(
+            new AccessTokenResult
+            {
+                Outcome = result.Outcome,
+                Cause = result.Cause,
+                Connection = result.Connection,
+                Detail = result.Detail,
+                RetryAfter = result.RetryAfter,
+            },
+            "row");
+    }
+
+    private AccessTokenResult Granted(CachedToken token, bool cached) => new()
+    {
+        Outcome = AccessTokenOutcome.Granted,
+        Connection = token.Connection,
+        Token = new VaultAccessToken(
+            token.Id, _cache.Open(token), token.TokenType, token.Scope, token.Remaining(_clock), token.Version, cached),
+    };
+
+    private AccessTokenResult Count(AccessTokenResult result, string source)
+    {
+        _metrics.Requested(result.Outcome, source);
+        return result;
+    }
+
+    private async Task KeepAliveAsync(VaultRow row, CancellationToken cancellationToken)
+    {
+        var request = new AccessTokenRequest { ForceRefresh = true, Rejected = row.Version };
+        await GetAccessTokenAsync(row.Id, row.Owner, request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Learn(VaultNotice notice)
+    {
+        var live = notice.State == "active";
+        _cache.Learn(notice.Id, notice.Version, live);
+        if (!live || notice.Version == 1)
+        {
+            _cache.Forget(notice.OwnerHash);
+        }
+
+        _signals.Signal(notice.Id);
+    }
+
+    [LoggerMessage(4043, LogLevel.Information, "The token vault seals with key {Key} and knows {Count} connections.")]
+    private partial void LogStarted(string key, int count);
+
+    [LoggerMessage(4044, LogLevel.Warning, "Refreshes were still under way when the vault had to end.")]
+    private partial void LogCutOff();
+
+    [LoggerMessage(4045, LogLevel.Error, "A refresh failed inside.")]
+    private partial void LogFlightFailed(Exception error);
+}
