@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Berth.Accounts;
 
-/// <content>Storing and revoking.</content>
+/// <content>Storing, showing and revoking.</content>
 public sealed partial class TokenVault
 {
     private const int MaximumPurpose = 100;
@@ -11,6 +11,22 @@ public sealed partial class TokenVault
 
     // Each try loses to a change of the same row; more than a few in a row is no coincidence.
     private const int MostTries = 10;
+
+    /// <inheritdoc/>
+    public async Task<StoredToken?> FindAsync(PersonKey caller, string connection, CancellationToken cancellationToken) =>
+        IsName(caller) ? (await _store.FindAsync(caller, connection, cancellationToken).ConfigureAwait(false))?.ToStoredToken() : null;
+
+    /// <inheritdoc/>
+    public async Task<StoredToken?> GetAsync(Guid tokenId, PersonKey caller, CancellationToken cancellationToken) =>
+        await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false) is { } row && row.Owner == caller
+            ? row.ToStoredToken()
+            : null;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken) =>
+        IsName(caller)
+            ? [.. (await _store.ListAsync(caller, cancellationToken).ConfigureAwait(false)).Select(r => r.ToStoredToken())]
+            : [];
 
     /// <inheritdoc/>
     public async Task<StoredToken> StoreAsync(NewGrant grant, CancellationToken cancellationToken)
@@ -142,7 +158,8 @@ public sealed partial class TokenVault
         return grant.Purpose.Length <= MaximumPurpose && grant.Scope.Length <= MaximumScope && !grant.Purpose.Contains('\0')
             && !grant.Scope.Contains('\0')
                 ? connection
-                : throw new ArgumentException($"Purpose ({MaximumPurpose}) or scope ({MaximumScope} characters) is too long.", nameof(grant));
+                : throw new ArgumentException(
+                    $"Purpose ({MaximumPurpose} characters) or scope ({MaximumScope}) is too long.", nameof(grant));
     }
 
     private static string Sorted(string scope) =>

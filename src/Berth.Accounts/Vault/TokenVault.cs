@@ -169,7 +169,8 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
                 if (id is null)
                 {
                     return Count(
-                        new() { Outcome = AccessTokenOutcome.NotFound, Connection = connection, Detail = "No consent was given yet." }, "row");
+                        new() { Outcome = AccessTokenOutcome.NotFound, Connection = connection, Detail = "No consent was given yet." },
+                        "row");
                 }
 
                 _cache.Put(caller, connection, id.Value);
@@ -193,22 +194,6 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
                     "none");
         }
     }
-
-    /// <inheritdoc/>
-    public async Task<StoredToken?> FindAsync(PersonKey caller, string connection, CancellationToken cancellationToken) =>
-        IsName(caller) ? (await _store.FindAsync(caller, connection, cancellationToken).ConfigureAwait(false))?.ToStoredToken() : null;
-
-    /// <inheritdoc/>
-    public async Task<StoredToken?> GetAsync(Guid tokenId, PersonKey caller, CancellationToken cancellationToken) =>
-        await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false) is { } row && row.Owner == caller
-            ? row.ToStoredToken()
-            : null;
-
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken) =>
-        IsName(caller)
-            ? [.. (await _store.ListAsync(caller, cancellationToken).ConfigureAwait(false)).Select(r => r.ToStoredToken())]
-            : [];
 
     /// <summary>Lets refreshes that are under way end, then stops.</summary>
     public async ValueTask DisposeAsync()
@@ -243,7 +228,8 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
 
     // PostgreSQL keeps no NUL in a text: an identity with one is nobody's, rather than somebody else's without it.
     private static bool IsName(PersonKey person) =>
-        person.Issuer is { Length: > 0 } issuer && person.Subject is { Length: > 0 } subject && !issuer.Contains('\0') && !subject.Contains('\0');
+        person.Issuer is { Length: > 0 } issuer && person.Subject is { Length: > 0 } subject
+            && !issuer.Contains('\0') && !subject.Contains('\0');
 
     private bool Satisfies(CachedToken token, AccessTokenRequest request)
     {

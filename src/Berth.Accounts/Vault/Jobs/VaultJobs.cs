@@ -208,7 +208,8 @@ internal sealed partial class VaultJobs(
     [LoggerMessage(4061, LogLevel.Error, "Record {Record} cannot be moved from key {Key}: {Error}.")]
     private partial void LogNotRewrapped(Guid record, string key, EnvelopeError error);
 
-    [LoggerMessage(4062, LogLevel.Warning, "Connection {Connection}: the provider could not be told of the revocation of {Token} ({Answer}, {Attempts} tries); it is destroyed here.")]
+    [LoggerMessage(4062, LogLevel.Warning,
+        "Connection {Connection}: the provider was not told of the end of {Token} ({Answer}, {Attempts} tries); it is destroyed here.")]
     private partial void LogNotRevoked(string connection, Guid token, RevocationAnswer answer, int attempts);
 
     [LoggerMessage(4063, LogLevel.Warning, "The vault's jobs did not get through and are tried again: {Reason}")]

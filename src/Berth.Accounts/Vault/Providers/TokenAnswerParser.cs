@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Berth.Accounts;
 
 /// <summary>
-/// Reads what a token endpoint answered, leniently: once the provider has replaced a refresh token, no other flaw of its answer may lose the
-/// new one. Works on bytes, so that no token is in a string that cannot be zeroed.
+/// Reads what a token endpoint answered, leniently: once the provider has replaced a refresh token, no other flaw of its answer may lose
+/// the new one. Works on bytes, so that no token is in a string that cannot be zeroed.
 /// </summary>
 internal static class TokenAnswerParser
 {
@@ -14,7 +14,8 @@ internal static class TokenAnswerParser
     public const int MaximumToken = 16 * 1024;
 
     // Some say it with 200: GitHub bad_refresh_token, Slack invalid_refresh_token and token_revoked.
-    private static readonly string[] DeadGrant = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token", "token_revoked", "token_expired"];
+    private static readonly string[] DeadGrant =
+        ["invalid_grant", "bad_refresh_token", "invalid_refresh_token", "token_revoked", "token_expired"];
 
     private static readonly string[] Passing = ["temporarily_unavailable", "server_error", "slow_down"];
 

@@ -1,6 +1,8 @@
 namespace Berth.Accounts;
 
-/// <summary>Waits after failures, per stored token and in this process: doubling, with jitter, so that replicas do not come back as one.</summary>
+/// <summary>
+/// Waits after failures, per stored token and in this process: doubling, with jitter, so that replicas do not come back as one.
+/// </summary>
 internal sealed class BackOffs(TimeSpan first, TimeSpan longest, TimeProvider clock)
 {
     private const int Capacity = 10_000;

@@ -74,7 +74,8 @@ internal sealed class Flights(TimeSpan deadline, TimeProvider clock, Action<Exce
         }
         catch (Exception error)
         {
-            // Whoever waits can do nothing with it; and nothing of a token is in it, since statements and answers carry none in their texts.
+            // Whoever waits can do nothing with it; and nothing of a token is in it, since statements and answers carry none in their
+            // texts.
             report(error);
             return new FlightResult(AccessTokenOutcome.VaultUnavailable) { Detail = "Something went wrong inside." };
         }

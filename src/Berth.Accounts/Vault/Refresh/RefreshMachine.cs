@@ -44,7 +44,9 @@ internal enum AnswerStep
     Complain,
 }
 
-/// <summary>The rules of a refresh, without anything that acts. States are rows, events are reads of them and answers of the provider.</summary>
+/// <summary>
+/// The rules of a refresh, without anything that acts. States are rows, events are reads of them and answers of the provider.
+/// </summary>
 /// <remarks>
 /// <code>
 ///            read                 lease taken                  tokens -> committed
@@ -52,14 +54,16 @@ internal enum AnswerStep
 ///    ^  |                                             | invalid_grant, row unchanged ---> needs-consent (refused | rotation-lost)
 ///    |  '-- lease of another: Wait, read again        | 429, not reached ---------------> active, back-off
 ///    |                                                | 5xx, no answer -----------------> active, back-off, marked unanswered
-///    |                                                | crash --------------------------> lease runs out, marked unanswered, interrupted + 1
+/// | | crash --------------------------> lease runs out, marked unanswered, interrupted + 1
 ///    |                                                '- row revoked meanwhile ---------> revoked; the new tokens are revoked upstream
 ///    '-- interrupted twice in a row: needs-consent (interrupted), the provider is not asked
 /// </code>
 /// </remarks>
 internal static class RefreshMachine
 {
-    /// <summary>Holders of the lease that may crash in a row: one retry, which works where the provider allows a reuse, and no loop.</summary>
+    /// <summary>
+    /// Holders of the lease that may crash in a row: one retry, which works where the provider allows a reuse, and no loop.
+    /// </summary>
     public const int MostInterruptions = 2;
 
     /// <summary>An access token is not given out in its last minute or tenth, whichever is less: it has to survive the way.</summary>
@@ -125,7 +129,8 @@ internal static class RefreshMachine
     };
 
     /// <summary>Why a token that the provider refuses has ended: after a lost answer, it was the provider who replaced it.</summary>
-    public static ReconsentCause CauseOfRefusal(VaultLease lease) => lease.Unanswered ? ReconsentCause.RotationLost : ReconsentCause.Refused;
+    public static ReconsentCause CauseOfRefusal(VaultLease lease) =>
+        lease.Unanswered ? ReconsentCause.RotationLost : ReconsentCause.Refused;
 
     /// <summary>Life of an access token: as told, else as it says itself, else the connection's default.</summary>
     public static TimeSpan Lifetime(TimeSpan? told, Secret? accessToken, VaultConnection connection, DateTimeOffset now) =>

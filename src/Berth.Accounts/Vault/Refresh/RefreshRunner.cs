@@ -19,7 +19,9 @@ internal sealed record FlightResult(AccessTokenOutcome Outcome)
     public string Detail { get; init; } = "";
 }
 
-/// <summary>Carries out what <see cref="RefreshMachine"/> decides. Holds no database connection while it waits or asks the provider.</summary>
+/// <summary>
+/// Carries out what <see cref="RefreshMachine"/> decides. Holds no database connection while it waits or asks the provider.
+/// </summary>
 internal sealed partial class RefreshRunner(
     VaultStore store, VaultSealer sealer, VaultCache cache, RowSignals signals, BackOffs backOffs, IVaultProvider provider,
     IReadOnlyDictionary<string, VaultConnection> connections, VaultOptions options, TimeProvider clock, Action<AuditEvent> audit,
@@ -126,119 +128,6 @@ internal sealed partial class RefreshRunner(
         }
     }
 
-    private async Task<FlightResult?> CommitAsync(
-        VaultRow row, VaultConnection connection, VaultLease lease, Secret oldRefreshToken, TokenAnswer answer, long received)
-    {
-        var lifetime = RefreshMachine.Lifetime(answer.ExpiresIn, answer.AccessToken, connection, clock.GetUtcNow());
-        var next = row with
-        {
-            Version = row.Version + 1,
-            AccessLifetime = lifetime,
-            TokenType = answer.TokenType,
-            SinceRefresh = TimeSpan.Zero
-        };
-        var tokens = sealer.Seal(next, answer.RefreshToken ?? oldRefreshToken, answer.AccessToken) with
-        {
-            AccessLifetime = answer.AccessToken is null ? null : lifetime,
-            ProviderSessionId = answer.SessionId,
-        };
-        var committed = await TryCommitAsync(row, lease, tokens, lifetime, received).ConfigureAwait(false);
-        if (committed is null)
-        {
-            // It goes on in the background until the database takes it; the token is given to nobody before that.
-            var kept = answer.RefreshToken is null ? null : new Secret(answer.RefreshToken.Bytes);
-            _committing[row.Id] = CommitLaterAsync(row, lease, tokens, lifetime, received, kept);
-            return Unavailable("A new token waits for the database; try again soon.");
-        }
-
-        if (committed == false)
-        {
-            await LateAsync(row, answer.RefreshToken).ConfigureAwait(false);
-            return null;
-        }
-
-        backOffs.Clear(row.Id);
-        cache.Learn(row.Id, next.Version, live: true);
-        if (answer.AccessToken is null)
-        {
-            return new FlightResult(AccessTokenOutcome.ProviderError)
-            {
-                Connection = row.Connection,
-                Detail = "The provider answered without an access token.",
-                RetryAfter = backOffs.Fail(row.Id, null, "it answered without an access token", complain: true),
-            };
-        }
-
-        var token = Cached(next, answer.AccessToken, lifetime, received);
-        cache.Put(token);
-        return new FlightResult(AccessTokenOutcome.Granted) { Token = token, Refreshed = true, Connection = row.Connection };
-    }
-
-    // True: committed. False: the row has gone on without us. Null: the database is away.
-    private async Task<bool?> TryCommitAsync(VaultRow row, VaultLease lease, SealedTokens tokens, TimeSpan lifetime, long received)
-    {
-        try
-        {
-            // What was lost on the way comes off here, by our own monotonic clock; the database adds the rest to its own.
-            var dated = tokens.AccessToken is null ? tokens : tokens with { AccessRemaining = lifetime - clock.GetElapsedTime(received) };
-            return await store.CommitAsync(row.Id, row.Version, lease.Id, dated, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (AccountsUnavailableException error)
-        {
-            LogNotCommitted(row.Id, error.Message);
-            return null;
-        }
-    }
-
-    private async Task CommitLaterAsync(
-        VaultRow row, VaultLease lease, SealedTokens tokens, TimeSpan lifetime, long received, Secret? newRefreshToken)
-    {
-        using var forget = newRefreshToken;
-        try
-        {
-            bool? committed = null;
-            var wait = TimeSpan.FromMilliseconds(200);
-            while (committed is null)
-            {
-                await Task.Delay(wait, clock, CancellationToken.None).ConfigureAwait(false);
-                wait = wait * 2 < DatabaseRetry ? wait * 2 : DatabaseRetry;
-                committed = await TryCommitAsync(row, lease, tokens, lifetime, received).ConfigureAwait(false);
-            }
-
-            if (committed == false)
-            {
-                await LateAsync(row, newRefreshToken).ConfigureAwait(false);
-            }
-        }
-        catch (Exception error)
-        {
-            LogCommitLost(row.Id, error);
-        }
-        finally
-        {
-            _committing.TryRemove(row.Id, out _);
-        }
-    }
-
-    // Our answer came too late. A sibling's newer token is of the same grant, and must live; after a revocation nothing may.
-    private async Task LateAsync(VaultRow row, Secret? newRefreshToken)
-    {
-        try
-        {
-            var now = await store.ReadAsync(row.Id, CancellationToken.None).ConfigureAwait(false);
-            if (newRefreshToken is not null && now is null or { State: StoredTokenState.Revoked })
-            {
-                LogLate(row.Id);
-                await store.QueueRevocationAsync(sealer.ForOutbox(row, newRefreshToken!), sealer.KeyId, CancellationToken.None)
-                    .ConfigureAwait(false);
-            }
-        }
-        catch (AccountsUnavailableException error)
-        {
-            LogLateLost(row.Id, error.Message);
-        }
-    }
-
     // False when a sibling has changed the row: it won, and there is news to read.
     private async Task<bool> EndAsync(VaultRow row, ReconsentCause cause)
     {
@@ -266,83 +155,6 @@ internal sealed partial class RefreshRunner(
         }
     }
 
-    private FlightResult Serve(VaultRow row, long read)
-    {
-        var error = sealer.TryOpen(row.AccessToken!, row.Context(SealedKind.Access), out var token);
-        using (token)
-        {
-            if (error != EnvelopeError.None)
-            {
-                LogUnreadable(row.Id, error);
-                return error == EnvelopeError.UnknownKey
-                    ? Unavailable("The token is sealed with a key that this replica does not have.")
-                    : NeedsConsent(row, ReconsentCause.Unreadable);
-            }
-
-            var cached = Cached(row, token, row.AccessRemaining!.Value, read);
-            cache.Put(cached);
-            return new FlightResult(AccessTokenOutcome.Granted) { Token = cached, Connection = row.Connection };
-        }
-    }
-
-    // A token that lasts yet is better than none, unless it is the one that does not work.
-    private FlightResult Failed(
-        VaultRow row, long read, AccessTokenRequest request, bool complain, string detail, TimeSpan wait)
-    {
-        if (!request.ForceRefresh && row is { AccessToken: not null, AccessRemaining: { } left } && left > TimeSpan.FromSeconds(1))
-        {
-            return Serve(row, read);
-        }
-
-        return new FlightResult(complain ? AccessTokenOutcome.ProviderError : AccessTokenOutcome.ProviderUnavailable)
-        {
-            Connection = row.Connection,
-            RetryAfter = wait,
-            Detail = complain ? $"The provider refuses the request ({detail})." : $"The provider does not answer as it should ({detail}).",
-        };
-    }
-
-    private CachedToken Cached(VaultRow row, Secret token, TimeSpan remaining, long at) => new()
-    {
-        Id = row.Id,
-        Owner = row.Owner,
-        Connection = row.Connection,
-        TokenType = row.TokenType,
-        Scope = row.Scope,
-        Version = row.Version,
-        Lifetime = row.AccessLifetime,
-        At = at,
-        RemainingAt = remaining,
-        AgeAt = row.SinceRefresh,
-        Sealed = cache.Seal(token.Bytes, row.Id, row.Owner, row.Version),
-    };
-
-    private void Audit(VaultRow row, string action, string outcome) => audit(new AuditEvent
-    {
-        At = clock.GetUtcNow(),
-        Actor = row.Owner,
-        Action = action,
-        Target = $"tokens/{row.Id} {row.Connection}",
-        Outcome = outcome,
-    });
-
-    private static FlightResult NeedsConsent(VaultRow row, ReconsentCause cause) => new(AccessTokenOutcome.NeedsConsent)
-    {
-        Connection = row.Connection,
-        Cause = cause,
-        Detail = cause switch
-        {
-            ReconsentCause.Refused => "The provider does not accept the stored token any more: consent was withdrawn, or it has expired.",
-            ReconsentCause.RotationLost => "The provider has replaced the stored token, and the new one was lost on the way.",
-            ReconsentCause.Interrupted => "Two attempts to refresh the token were cut off.",
-            ReconsentCause.ConnectionChanged => "The connection is configured with another provider or client than the token was made for.",
-            _ => "What is stored cannot be read as this token.",
-        },
-    };
-
-    private static FlightResult Unavailable(string detail) =>
-        new(AccessTokenOutcome.VaultUnavailable) { Detail = detail, RetryAfter = DatabaseRetry };
-
     [LoggerMessage(4050, LogLevel.Warning, "Connection {Connection}: token {Token} was not refreshed: {Kind} {Detail}")]
     private partial void LogRefreshFailed(string connection, Guid token, TokenAnswerKind kind, string detail);
 
@@ -355,7 +167,8 @@ internal sealed partial class RefreshRunner(
     [LoggerMessage(4053, LogLevel.Error, "The new token of {Token} is not committed yet and nobody gets it before: {Reason}")]
     private partial void LogNotCommitted(Guid token, string reason);
 
-    [LoggerMessage(4056, LogLevel.Error, "The database refuses the new token of {Token}; it is lost, and its owner will have to consent anew.")]
+    [LoggerMessage(4056, LogLevel.Error,
+        "The database refuses the new token of {Token}; it is lost, and its owner will have to consent anew.")]
     private partial void LogCommitLost(Guid token, Exception error);
 
     [LoggerMessage(4054, LogLevel.Information, "Token {Token} was revoked while it was refreshed; the new one is revoked as well.")]

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Berth.Accounts;
 
-/// <summary>Lets a waiter go on as soon as there is news of a row. News may be missed; whoever waits reads the row again in any case.</summary>
+/// <summary>
+/// Lets a waiter go on as soon as there is news of a row. News may be missed; whoever waits reads the row again in any case.
+/// </summary>
 internal sealed class RowSignals(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = [];

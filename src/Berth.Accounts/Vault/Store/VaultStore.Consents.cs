@@ -35,8 +35,8 @@ internal sealed partial class VaultStore
                 DELETE FROM berth.vault_consents WHERE state_hash IN (
                     SELECT state_hash FROM berth.vault_consents WHERE owner_issuer = $3 AND owner_subject = $4
                     ORDER BY created_at DESC OFFSET $14))
-            INSERT INTO berth.vault_consents (state_hash, id, owner_issuer, owner_subject, session_id, connection, issuer, client_id, purpose,
-                return_to, kek_id, secrets, created_at, expires_at)
+            INSERT INTO berth.vault_consents (state_hash, id, owner_issuer, owner_subject, session_id, connection, issuer, client_id,
+                purpose, return_to, kek_id, secrets, created_at, expires_at)
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, n, n + $13 FROM berth.vault_now() AS n
             """,
             [
@@ -48,7 +48,8 @@ internal sealed partial class VaultStore
 
     /// <summary>Uses one up, whoever begins it: null when there is none, or its time is over.</summary>
     /// <remarks>Its owner has to be the one who asks: somebody else's state in the wrong browser ends nothing.</remarks>
-    public async Task<ConsentRow?> TakeConsentAsync(byte[] stateHash, PersonKey owner, string? sessionId, CancellationToken cancellationToken)
+    public async Task<ConsentRow?> TakeConsentAsync(
+        byte[] stateHash, PersonKey owner, string? sessionId, CancellationToken cancellationToken)
     {
         var rows = await QueryAsync(
             """

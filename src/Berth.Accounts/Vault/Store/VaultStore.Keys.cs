@@ -81,7 +81,9 @@ internal sealed partial class VaultStore
                     UPDATE berth.vault_tokens SET kek_id = $1, refresh_token = $2, access_token = $3
                     WHERE id = $4 AND kek_id = $5 AND version = $6
                     """,
-                SealedTable.Outbox => "UPDATE berth.vault_outbox SET kek_id = $1, token = COALESCE($2, $3) WHERE id = $4 AND kek_id = $5 AND $6 = 1",
+                SealedTable.Outbox => """
+                    UPDATE berth.vault_outbox SET kek_id = $1, token = COALESCE($2, $3) WHERE id = $4 AND kek_id = $5 AND $6 = 1
+                    """,
                 _ => "UPDATE berth.vault_consents SET kek_id = $1, secrets = COALESCE($2, $3) WHERE id = $4 AND kek_id = $5 AND $6 = 1",
             },
             [

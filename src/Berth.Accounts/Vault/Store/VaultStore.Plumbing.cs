@@ -23,7 +23,8 @@ internal sealed partial class VaultStore
 
     private static NpgsqlParameter Text(string? value) => AccountsOutbox.Text(value);
 
-    private static NpgsqlParameter Bytes(byte[]? value) => new() { NpgsqlDbType = NpgsqlDbType.Bytea, Value = value ?? (object)DBNull.Value };
+    private static NpgsqlParameter Bytes(byte[]? value) =>
+        new() { NpgsqlDbType = NpgsqlDbType.Bytea, Value = value ?? (object)DBNull.Value };
 
     private static NpgsqlParameter Interval(TimeSpan? value) =>
         new() { NpgsqlDbType = NpgsqlDbType.Interval, Value = value ?? (object)DBNull.Value };

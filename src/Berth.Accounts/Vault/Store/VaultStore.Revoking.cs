@@ -73,7 +73,8 @@ internal sealed partial class VaultStore
     {
         const string Sql = """
             UPDATE berth.vault_outbox SET attempts = attempts + 1, next_at = berth.vault_now() + $1
-            WHERE id = (SELECT id FROM berth.vault_outbox WHERE next_at <= berth.vault_now() ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+            WHERE id = (
+                SELECT id FROM berth.vault_outbox WHERE next_at <= berth.vault_now() ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING id, token_id, owner_issuer, owner_subject, connection, issuer, client_id, token, attempts,
                 extract(epoch FROM berth.vault_now() - created_at)::float8
             """;

@@ -62,9 +62,9 @@ internal sealed partial class VaultStore(NpgsqlDataSource database, AccountsResi
         SealedTokens tokens, CancellationToken cancellationToken)
     {
         const string Sql = """
-            INSERT INTO berth.vault_tokens (id, grant_key, owner_issuer, owner_subject, connection, issuer, client_id, scope, purpose, state,
-                version, created_at, refreshed_at, kek_id, refresh_token, access_token, token_type, access_expires_at, access_lifetime,
-                fingerprint_key, fingerprint, provider_subject, provider_session_id)
+            INSERT INTO berth.vault_tokens (id, grant_key, owner_issuer, owner_subject, connection, issuer, client_id, scope, purpose,
+                state, version, created_at, refreshed_at, kek_id, refresh_token, access_token, token_type, access_expires_at,
+                access_lifetime, fingerprint_key, fingerprint, provider_subject, provider_session_id)
             SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, 'active', 1, n, n, $1, $2, $3, $4, n + $5, $6, $7, $8, $9, $19
             FROM berth.vault_now() AS n
             ON CONFLICT (grant_key) WHERE state <> 'revoked' DO NOTHING
