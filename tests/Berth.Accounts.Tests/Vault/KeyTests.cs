@@ -113,8 +113,10 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         var vault = await world.StartAsync();
         await vault.StoreAsync(world.Grant(), default);
         await vault.StoreAsync(world.Grant("bob"), default);
-        await world.ExecuteAsync(
-            "UPDATE berth.vault_tokens SET refresh_token = set_byte(refresh_token, 20, 255 - get_byte(refresh_token, 20)) WHERE owner_subject = 'bob'");
+        await world.ExecuteAsync("""
+            UPDATE berth.vault_tokens SET refresh_token = set_byte(refresh_token, 20, 255 - get_byte(refresh_token, 20))
+            WHERE owner_subject = 'bob'
+            """);
 
         var rotated = await world.StartAsync(
             options: world.Options with

@@ -32,8 +32,10 @@ public class RevocationTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
 
         Assert.Equal((true, UpstreamRevocation.Queued), (revoked!.Applied, revoked.Upstream));
         Assert.Equal(AccessTokenOutcome.Revoked, (await vault.GetAsync(token.Id)).Outcome);
-        Assert.Equal(1L, await world.ScalarAsync(
-            "SELECT count(*) FROM berth.vault_tokens WHERE state = 'revoked' AND num_nonnulls(refresh_token, access_token, fingerprint) = 0"));
+        Assert.Equal(1L, await world.ScalarAsync("""
+            SELECT count(*) FROM berth.vault_tokens
+            WHERE state = 'revoked' AND num_nonnulls(refresh_token, access_token, fingerprint) = 0
+            """));
 
         // Not told yet: the first try failed, the next is later, and then nothing is left.
         await Wait.UntilAsync(() => !world.Provider.Revoked.IsEmpty);

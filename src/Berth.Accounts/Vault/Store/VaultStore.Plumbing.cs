@@ -21,7 +21,8 @@ internal sealed partial class VaultStore
 
     private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 
-    private static NpgsqlParameter Text(string? value) => AccountsOutbox.Text(value);
+    private static NpgsqlParameter Text(string? value) =>
+        new() { NpgsqlDbType = NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value };
 
     private static NpgsqlParameter Bytes(byte[]? value) =>
         new() { NpgsqlDbType = NpgsqlDbType.Bytea, Value = value ?? (object)DBNull.Value };
