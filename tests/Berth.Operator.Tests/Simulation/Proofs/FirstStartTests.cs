@@ -68,6 +68,18 @@ public sealed class FirstStartTests
         Assert.Single(writes, "apply services ws-b");
     }
 
+    [Fact]
+    public void FirstStart_AServerThatFindsAConflictWithNothing_MakesItWithoutTheVersion()
+    {
+        using var stage = WithoutPools();
+        var refused = false;
+        stage.Plan = r => !refused && (refused = r.ToString() == "apply services ws-a") ? Fate.Conflict : Fate.Answered;
+        var (reads, writes) = Start(stage);
+        Assert.Equal(["get services ws-a", "get services ws-a"], reads);
+        Assert.Equal(2, writes.Count(w => w == "apply services ws-a"));
+        Assert.NotNull(stage.Api.Get<Service>(stage.Workspace.Key()));
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void FirstStart_OnSuchAServer_SomethingOfTheNameIsOthers_ItIsNotTouched(string kind) => LeavesAlone(kind, isOld: true);
