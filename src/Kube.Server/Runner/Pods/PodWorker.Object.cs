@@ -32,11 +32,15 @@ internal sealed partial class PodWorker
         }, "status", cancellationToken: _stop.Token);
     }
 
-    private void RefreshFiles(PodShape before)
+    private bool FilesMayDiffer(PodShape before)
     {
         var (old, now) = (before.Source.Object("metadata"), _shape.Source.Object("metadata"));
-        if (!_state.VolumesReady
-            || (JsonNode.DeepEquals(old?["labels"], now?["labels"]) && JsonNode.DeepEquals(old?["annotations"], now?["annotations"])))
+        return !JsonNode.DeepEquals(old?["labels"], now?["labels"]) || !JsonNode.DeepEquals(old?["annotations"], now?["annotations"]);
+    }
+
+    private void RefreshFiles(DateTimeOffset now)
+    {
+        if (!_filesAreOld || !_state.VolumesReady || _filesRetryAt > now)
         {
             return;
         }
@@ -44,10 +48,13 @@ internal sealed partial class PodWorker
         try
         {
             _launcher.Refresh(_shape);
+            _filesAreOld = false;
+            _filesRetryAt = null;
         }
         catch (Exception error) when (error is Volumes.MountException or IOException or UnauthorizedAccessException)
         {
-            // The old files stay; the next change brings another attempt.
+            // The old files stay until it can be done.
+            _filesRetryAt = now + _context.Options.RetryInterval;
             Event("Warning", "FailedMount", error.Message, null);
         }
     }

@@ -22,6 +22,8 @@ internal sealed partial class PodWorker : IDisposable
     private PodState _state;
     private ImmutableDictionary<string, RunningContainer> _running = ImmutableDictionary<string, RunningContainer>.Empty;
     private DateTimeOffset? _mountRetryAt;
+    private bool _filesAreOld;
+    private DateTimeOffset? _filesRetryAt;
     private bool _removed;
     private (DateTime, long)? _catalogSeen;
 
@@ -129,7 +131,7 @@ internal sealed partial class PodWorker : IDisposable
             case PodMessage.Updated updated:
                 var before = _shape;
                 _shape = PodShape.Read(updated.Pod);
-                RefreshFiles(before);
+                _filesAreOld |= FilesMayDiffer(before);
                 break;
             case PodMessage.Removed:
                 // Its object cannot tell the grace any more: a forced deletion is a short one, as a kubelet treats it.
@@ -189,6 +191,8 @@ internal sealed partial class PodWorker : IDisposable
             wake = Earlier(wake, _mountRetryAt);
         }
 
+        RefreshFiles(now);
+        wake = Earlier(wake, _filesRetryAt);
         var decision = PodMachine.Decide(_shape, _state, now, _context.Backoff);
         _state = decision.State;
         foreach (var one in decision.Events)
@@ -237,6 +241,7 @@ internal sealed partial class PodWorker : IDisposable
             await _launcher.PrepareAsync(_shape, _stop.Token);
             _state = _state with { VolumesReady = true };
             _mountRetryAt = null;
+            _filesAreOld = false;
         }
         catch (MountException error)
         {

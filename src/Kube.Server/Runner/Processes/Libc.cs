@@ -50,6 +50,16 @@ internal static unsafe partial class Libc
 
     public static void Close(int descriptor) => _ = close(descriptor);
 
+    /// <summary>Gives a file, folder or link another name in one step; one of that name is replaced. A link is not followed.</summary>
+    /// <exception cref="IOException">It could not be done.</exception>
+    public static void Rename(string from, string to)
+    {
+        if (rename(from, to) != 0)
+        {
+            throw new IOException($"{from} could not be renamed to {to}: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
+    }
+
     /// <summary>Sends a signal to a process, or with a negative number to a process group. False when there is none.</summary>
     public static bool Kill(int pid, int signal) => kill(pid, signal) == 0;
 
@@ -178,6 +188,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     private static partial int close(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int signal);

@@ -52,16 +52,12 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
         foreach (var volume in pod.Volumes)
         {
             JsonObject[] sources = [volume, .. volume.Object("projected").Objects("sources")];
-            var downward = sources.Where(s => s.ContainsKey("downwardAPI")).ToList();
-            var folder = Path.Combine(podFolder, "volumes", volume.Text("name") ?? "");
-            if (downward.Count == 0 || !Directory.Exists(folder))
+            var name = volume.Text("name") ?? "";
+            var folder = Path.Combine(podFolder, "volumes", name);
+            if (sources.Any(s => s.ContainsKey("downwardAPI")) && Directory.Exists(folder))
             {
-                continue;
+                Files(pod, volume).Update(name, folder);
             }
-
-            var files = new VolumeFiles(api, pod);
-            downward.ForEach(s => files.Add(s, projected: s != volume));
-            files.Update(volume.Text("name")!, folder);
         }
     }
 
@@ -86,7 +82,7 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
             }
 
             var sub = mount.Text("subPathExpr") is { Length: > 0 } expression ? expand(expression) : mount.Text("subPath") ?? "";
-            var path = SafePath.Below(folder, sub)
+            var path = SafePath.Below(folder, sub) ?? VolumeFiles.Below(folder, sub)
                 ?? throw new MountException($"volumeMounts of \"{name}\": subPath \"{sub}\" must stay inside the volume");
             if (sub.Length > 0 && !File.Exists(path))
             {
@@ -117,6 +113,12 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
             return folder;
         }
 
+        Files(pod, volume).Write(name, folder);
+        return folder;
+    }
+
+    private VolumeFiles Files(PodShape pod, JsonObject volume)
+    {
         var files = new VolumeFiles(api, pod);
         if (!files.Add(volume, projected: false))
         {
@@ -131,8 +133,7 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
             }
         }
 
-        files.Write(name, folder);
-        return folder;
+        return files;
     }
 
     private string Claim(PodShape pod, string claim)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Kube.Server.Runner.Launch;
 using Kube.Server.Runner.Pods;
+using Kube.Server.Runner.Processes;
 
 namespace Kube.Server.Runner.Volumes;
 
@@ -11,6 +12,9 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
     // 0600: secrets are for the user alone whatever was asked for, there is no other user that they could be meant for.
     private const UnixFileMode SecretMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode DefaultMode = SecretMode | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    // The name that a kubelet uses; paths of files cannot begin with two dots.
+    private const string DataLink = "..data";
 
     private readonly Dictionary<string, (byte[] Content, UnixFileMode Mode)> _files = new(StringComparer.Ordinal);
 
@@ -42,41 +46,71 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
         return true;
     }
 
+    /// <summary>Writes the files into a folder that nothing of a former life of the pod is left in.</summary>
     /// <exception cref="MountException">A path leaves the volume.</exception>
     public void Write(string volume, string folder)
     {
-        // A former life of the pod may have left files that are not wanted any more.
         PrivateFolders.Remove(folder);
         PrivateFolders.Create(folder);
-        foreach (var (path, (content, mode)) in _files)
-        {
-            var file = FileOf(volume, folder, path);
-            PrivateFolders.Create(Path.GetDirectoryName(file)!);
-            Save(file, content, mode);
-        }
+        Publish(volume, folder);
     }
 
-    /// <summary>Writes what differs from what is there, each file in one step: whoever reads sees the old text or the new one.</summary>
+    /// <summary>Writes them anew if one differs: whoever has read one of the new texts finds the others new as well.</summary>
     /// <exception cref="MountException">A path leaves the volume.</exception>
     public void Update(string volume, string folder)
     {
+        var current = Path.Combine(folder, DataLink);
+        if (_files.Any(f => Path.Combine(current, f.Key) is var file
+            && !(File.Exists(file) && File.ReadAllBytes(file).AsSpan().SequenceEqual(f.Value.Content))))
+        {
+            Publish(volume, folder);
+        }
+    }
+
+    /// <summary>A path in a volume that this class has written, by its links; null when it leads out of it, or the volume is another.</summary>
+    public static string? Below(string folder, string path) =>
+        new FileInfo(Path.Combine(folder, DataLink)).LinkTarget is { } target
+        && SafePath.Below(folder, target) is { } version
+        && SafePath.Below(version, path) is not null
+            ? Path.Combine(folder, DataLink, path)
+            : null;
+
+    // As a kubelet does: the files are in a folder of their own, which all paths lead to by way of one link, and that changes at once.
+    private void Publish(string volume, string folder)
+    {
+        var version = $"..{Guid.NewGuid():N}";
+        var versionFolder = Path.Combine(folder, version);
+        PrivateFolders.Create(versionFolder);
+        var tops = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (path, (content, mode)) in _files)
         {
-            var file = FileOf(volume, folder, path);
-            if (File.Exists(file) && File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
-            {
-                continue;
-            }
-
+            var file = FileOf(volume, versionFolder, path);
             PrivateFolders.Create(Path.GetDirectoryName(file)!);
-            var fresh = $"{file}.{Guid.NewGuid():N}";
-            Save(fresh, content, mode);
-            File.Move(fresh, file, overwrite: true);
+            Save(file, content, mode);
+            tops.Add(Path.GetRelativePath(versionFolder, file).Split('/', 2)[0]);
+        }
+
+        var next = Path.Combine(folder, $"{DataLink}.{version}");
+        File.CreateSymbolicLink(next, version);
+        Libc.Rename(next, Path.Combine(folder, DataLink));
+        foreach (var top in tops)
+        {
+            var link = Path.Combine(folder, top);
+            if (new FileInfo(link).LinkTarget is null)
+            {
+                File.CreateSymbolicLink(link, Path.Combine(DataLink, top));
+            }
+        }
+
+        foreach (var former in Directory.GetDirectories(folder, "..*")
+            .Where(d => Path.GetFileName(d) is var name && name != version && name != DataLink))
+        {
+            PrivateFolders.Remove(former);
         }
     }
 
     private static string FileOf(string volume, string folder, string path) =>
-        SafePath.Below(folder, path) is { } file && file != folder
+        SafePath.Below(folder, path) is { } file && file != folder && !path.StartsWith("..", StringComparison.Ordinal)
             ? file
             : throw new MountException($"volume \"{volume}\": path \"{path}\" must stay inside the volume");
 
