@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
@@ -11,11 +12,20 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public abstract class IdleStopSuite : OperatorTestBase
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A step of time in which a Lease stays good, also for an operator that learns of the last two renewals late.</summary>
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(EdgeLeaseSeconds / 3);
+
+    /// <summary>The longest that the operator believes.</summary>
+    private const int EdgeLeaseSeconds = 60;
 
     private readonly MovedClock _clock = new();
 
     private protected override TimeProvider Time => _clock;
+
+    /// <summary>The time from an announcement to the stop passes in many steps, each with a look of the operator.</summary>
+    private protected override TimeSpan Deadline => TimeSpan.FromMinutes(2);
 
     private protected override WorkspaceTemplateSpec Studio =>
         new()
@@ -44,7 +54,7 @@ public abstract class IdleStopSuite : OperatorTestBase
         Assert.Equal(used, Times.Text(withdrawn!.Status!.Activity!.Last!.Value));
 
         await PassAsync(TimeSpan.FromMinutes(26), w => w.Status?.Activity?.StopsAt is not null, edge);
-        var stopped = await PassAsync(TimeSpan.FromMinutes(6), w => w.Spec.DesiredState == DesiredStates.Stopped, edge);
+        var stopped = await PassAsync(TimeSpan.Zero, w => w.Spec.DesiredState == DesiredStates.Stopped, edge);
         Assert.Equal((RequestedBy.Operator, RequestReasons.Idle), (stopped.Spec.LastRequest!.By, stopped.Spec.LastRequest.Reason));
         stopped = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Stopped);
         Assert.Null(stopped!.Status!.Activity!.StopsAt);
@@ -87,7 +97,7 @@ public abstract class IdleStopSuite : OperatorTestBase
                 Name, $$$"""{"spec":{"desiredState":"Running","lastRequest":{"by":"user","reason":"Manual","at":"{{{now}}}"} } }""");
         };
         var workspace = await PassAsync(
-            TimeSpan.FromMinutes(6),
+            TimeSpan.Zero,
             w => w is { Status.Activity.StopsAt: null, Spec.LastRequest.By: RequestedBy.User } && _interpose is null,
             edge);
         Assert.Equal(DesiredStates.Running, workspace.Spec.DesiredState);
@@ -100,20 +110,20 @@ public abstract class IdleStopSuite : OperatorTestBase
         new InterposingClient(client, () => _interpose?.Invoke() ?? Task.CompletedTask);
 
     /// <summary>
-    /// Time passes; then the workspace changes now and again, so that the operator looks, whose timers know nothing of the clock, until it
-    /// is as expected.
+    /// Time passes at once, then step by step until the workspace is as expected; it changes at each step, so that the operator looks, whose
+    /// timers know nothing of the clock.
     /// </summary>
+    /// <remarks>
+    /// Nothing may be announced when much time passes at once: to an operator that looks before the edge has renewed by the new time, the
+    /// edge has long been silent, and it takes the announcement back, as it must.
+    /// </remarks>
     private async Task<UserWorkspace> PassAsync(TimeSpan time, Func<UserWorkspace, bool> expected, FakeEdge? edge = null)
     {
-        _clock.Forward(time);
-        if (edge is not null)
-        {
-            await edge.RenewedAsync();
-        }
-
         using var deadline = new CancellationTokenSource(Deadline);
-        while (true)
+        for (var next = time; ; next = Step)
         {
+            _clock.Forward(next);
+            await (edge?.RenewedAsync() ?? Task.CompletedTask);
             var owner = Guid.NewGuid().ToString("N");
             await PatchAsync<UserWorkspace>(Name, $$$"""{"spec":{"owner":{"name":"{{{owner}}}"} } }""");
             var generation = (await Client.GetAsync<UserWorkspace>(Ns, Name, default)).Metadata.Generation;
@@ -123,7 +133,11 @@ public abstract class IdleStopSuite : OperatorTestBase
                 return seen;
             }
 
-            await Task.Delay(Interval, TimeProvider.System, deadline.Token);
+            if (deadline.IsCancellationRequested)
+            {
+                throw new TimeoutException(
+                    $"At {Times.Text(_clock.GetUtcNow())} it is {JsonSerializer.Serialize(seen, UserWorkspace.JsonTypeInfo)}.");
+            }
         }
     }
 
@@ -164,11 +178,11 @@ public abstract class IdleStopSuite : OperatorTestBase
         internal FakeEdge(IKubeClient client, string ns, TimeProvider clock) =>
             _running = Task.Run(() => RunAsync(client, ns, clock, _stop.Token));
 
-        /// <summary>Waits until it has renewed by the clock as it is now, and a moment for the operator to see that.</summary>
+        /// <summary>Waits until it has renewed by the clock as it is now: the first to end may have begun before.</summary>
         internal async Task RenewedAsync()
         {
             var before = Volatile.Read(ref _renewals);
-            while (Volatile.Read(ref _renewals) < before + 3 && !_running.IsCompleted)
+            while (Volatile.Read(ref _renewals) < before + 2 && !_running.IsCompleted)
             {
                 await Task.Delay(Interval, TimeProvider.System);
             }
@@ -211,7 +225,7 @@ public abstract class IdleStopSuite : OperatorTestBase
                 Labels = new Dictionary<string, string> { [EdgeLeases.Component] = EdgeLeases.ComponentValue },
                 Annotations = new Dictionary<string, string> { [EdgeLeases.ActivityWrittenUntil] = Times.Text(now) },
             },
-            Spec = new LeaseSpec { HolderIdentity = "fake", LeaseDurationSeconds = 30, RenewTime = now },
+            Spec = new LeaseSpec { HolderIdentity = "fake", LeaseDurationSeconds = EdgeLeaseSeconds, RenewTime = now },
         };
     }
 

@@ -204,7 +204,12 @@ public abstract partial class RunningSuite : OperatorTestBase
             """,
         ],
         Storage = new TemplateStorage { Size = "1Gi", MountPath = "/workspace" },
-        Probes = new TemplateProbes { Readiness = new TemplateProbe { Path = "/healthz", PeriodSeconds = 1 } },
+
+        // On a busy machine the application may be late to answer; a pod that is not ready for that while would be another test.
+        Probes = new TemplateProbes
+        {
+            Readiness = new TemplateProbe { Path = "/healthz", PeriodSeconds = 1, TimeoutSeconds = 5, FailureThreshold = 30 },
+        },
         SecurityContext = new TemplateSecurity { RunAsUser = 1000, ReadOnlyRootFilesystem = true },
         TerminationGracePeriodSeconds = 5,
     };

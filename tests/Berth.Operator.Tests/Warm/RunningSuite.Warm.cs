@@ -29,6 +29,7 @@ public abstract partial class RunningSuite
         await PrepareVolumeAsync(waiting.Metadata.Name!);
         Assert.DoesNotContain("knows", await LogAsync(waiting.Metadata.Name!), StringComparison.Ordinal);
 
+        await PoolFigures.UntilReadyAsync(Ns, 1, Deadline);
         await CreateAsync();
         await ReadyPodAsync(waiting.Metadata.Name!);
         var workspace = await Client.GetAsync<UserWorkspace>(Ns, Name, default);
@@ -65,9 +66,14 @@ public abstract partial class RunningSuite
     private async Task UntilLogAsync(string pod, string text)
     {
         using var deadline = new CancellationTokenSource(Deadline);
-        while (!(await LogAsync(pod)).Contains(text, StringComparison.Ordinal))
+        while (await LogAsync(pod) is var log && !log.Contains(text, StringComparison.Ordinal))
         {
-            await Task.Delay(100, deadline.Token);
+            if (deadline.IsCancellationRequested)
+            {
+                throw new TimeoutException($"Pod {pod} has not written '{text}', but: {log}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
     }
 }

@@ -80,7 +80,7 @@ public abstract class WarmTestBase : OperatorTestBase
             await AnswersAsync(pod.Metadata.Name!);
         }
 
-        // One template's controller may be busy; its own figures say when it has seen them.
+        await PoolFigures.UntilReadyAsync(Ns, size, Deadline);
         return pods;
     }
 
