@@ -6,49 +6,23 @@ namespace Berth.Operator;
 /// <summary>Reads and checks <see cref="BackupOptions"/>.</summary>
 internal static class BackupOptionsReader
 {
-    private static readonly BackupMode[] Modes = [BackupMode.Auto, BackupMode.Snapshot, BackupMode.Archive, BackupMode.Off];
-
-    internal static BackupOptions Read(BackupOptions defaults, Func<string, string?> raw, Func<string, int?> number, Action<string> problem)
-    {
-        return new BackupOptions
+    internal static BackupOptions Read(BackupOptions defaults, OptionSource source) =>
+        new()
         {
-            Mode = Mode(),
-            Image = Text("Image", defaults.Image),
-            Claim = Text("Claim", defaults.Claim),
-            SnapshotClass = Text("SnapshotClass", defaults.SnapshotClass),
-            DeadlineSeconds = number("Backup:DeadlineSeconds") ?? defaults.DeadlineSeconds,
-            Cpu = Text("Cpu", defaults.Cpu),
-            Memory = Text("Memory", defaults.Memory),
-            S3Endpoint = Text("S3:Endpoint", defaults.S3Endpoint),
-            S3Bucket = Text("S3:Bucket", defaults.S3Bucket),
-            S3Region = Text("S3:Region", defaults.S3Region),
-            S3Prefix = Text("S3:Prefix", defaults.S3Prefix),
-            S3Secret = Text("S3:Secret", defaults.S3Secret),
-            S3Networks = Text("S3:Networks", defaults.S3Networks),
+            Mode = source.Choice("Backup:Mode", defaults.Mode),
+            Image = source.Text("Backup:Image", defaults.Image),
+            Claim = source.Text("Backup:Claim", defaults.Claim),
+            SnapshotClass = source.Text("Backup:SnapshotClass", defaults.SnapshotClass),
+            DeadlineSeconds = source.Number("Backup:DeadlineSeconds", defaults.DeadlineSeconds),
+            Cpu = source.Text("Backup:Cpu", defaults.Cpu),
+            Memory = source.Text("Backup:Memory", defaults.Memory),
+            S3Endpoint = source.Text("Backup:S3:Endpoint", defaults.S3Endpoint),
+            S3Bucket = source.Text("Backup:S3:Bucket", defaults.S3Bucket),
+            S3Region = source.Text("Backup:S3:Region", defaults.S3Region),
+            S3Prefix = source.Text("Backup:S3:Prefix", defaults.S3Prefix),
+            S3Secret = source.Text("Backup:S3:Secret", defaults.S3Secret),
+            S3Networks = source.Text("Backup:S3:Networks", defaults.S3Networks),
         };
-
-        string Text(string key, string otherwise) => raw("Backup:" + key) ?? otherwise;
-
-        BackupMode Mode()
-        {
-            if (raw("Backup:Mode") is not { Length: > 0 } text)
-            {
-                return defaults.Mode;
-            }
-
-            // By name only: Enum.TryParse would take numbers, too.
-            foreach (var mode in Modes)
-            {
-                if (string.Equals(text, mode.ToString(), StringComparison.OrdinalIgnoreCase))
-                {
-                    return mode;
-                }
-            }
-
-            problem($"Backup:Mode is '{text}'; use Auto, Snapshot, Archive or Off.");
-            return defaults.Mode;
-        }
-    }
 
     internal static BackupSettings Check(BackupOptions options, string? pullPolicy, List<string> problems)
     {

@@ -5,24 +5,23 @@ namespace Berth.Operator;
 /// <summary>Reads <c>Berth:Operator:Policy</c>: the fields of a BerthPolicy's spec under the same names.</summary>
 internal static class PolicyOptionsReader
 {
-    internal static BerthPolicySpec Read(
-        Func<string, string?> raw, Func<string, int?> number, Func<string, bool?> flag, Func<string, IEnumerable<string>> children)
+    internal static BerthPolicySpec Read(OptionSource source)
     {
         return new BerthPolicySpec
         {
             Lifetime = new PolicyLifetime
             {
-                IdleTimeoutSeconds = number("Policy:Lifetime:IdleTimeoutSeconds"),
-                MaxIdleTimeoutSeconds = number("Policy:Lifetime:MaxIdleTimeoutSeconds"),
-                MaxRunSeconds = number("Policy:Lifetime:MaxRunSeconds"),
-                WarnBeforeSeconds = number("Policy:Lifetime:WarnBeforeSeconds"),
-                MaxHoldSeconds = number("Policy:Lifetime:MaxHoldSeconds"),
+                IdleTimeoutSeconds = source.Number("Policy:Lifetime:IdleTimeoutSeconds"),
+                MaxIdleTimeoutSeconds = source.Number("Policy:Lifetime:MaxIdleTimeoutSeconds"),
+                MaxRunSeconds = source.Number("Policy:Lifetime:MaxRunSeconds"),
+                WarnBeforeSeconds = source.Number("Policy:Lifetime:WarnBeforeSeconds"),
+                MaxHoldSeconds = source.Number("Policy:Lifetime:MaxHoldSeconds"),
             },
             PerPerson = Ceilings("Policy:PerPerson", new PolicyNamespace()),
             PerNamespace = Ceilings("Policy:PerNamespace", new PolicyNamespace()),
             Namespaces =
             [
-                .. children("Policy:Namespaces").Select(i => Ceilings($"Policy:Namespaces:{i}", new PolicyNamespace
+                .. source.Children("Policy:Namespaces").Select(i => Ceilings($"Policy:Namespaces:{i}", new PolicyNamespace
                 {
                     Name = Text($"Policy:Namespaces:{i}:Name") ?? "",
                     MonthlyBudget = Text($"Policy:Namespaces:{i}:MonthlyBudget"),
@@ -30,10 +29,10 @@ internal static class PolicyOptionsReader
             ],
             Storage = new PolicyStorage
             {
-                UndeleteSeconds = number("Policy:Storage:UndeleteSeconds"),
+                UndeleteSeconds = source.Number("Policy:Storage:UndeleteSeconds"),
                 BackupSchedule = Text("Policy:Storage:BackupSchedule"),
-                BackupKeep = number("Policy:Storage:BackupKeep"),
-                BackupBeforeDelete = flag("Policy:Storage:BackupBeforeDelete"),
+                BackupKeep = source.Number("Policy:Storage:BackupKeep"),
+                BackupBeforeDelete = source.Flag("Policy:Storage:BackupBeforeDelete"),
             },
             Prices = new PolicyPrices
             {
@@ -52,14 +51,14 @@ internal static class PolicyOptionsReader
 
         PolicyNamespace Ceilings(string path, PolicyNamespace start) => start with
         {
-            Workspaces = number($"{path}:Workspaces"),
-            Running = number($"{path}:Running"),
+            Workspaces = source.Number($"{path}:Workspaces"),
+            Running = source.Number($"{path}:Running"),
             Cpu = Text($"{path}:Cpu"),
             Memory = Text($"{path}:Memory"),
             Storage = Text($"{path}:Storage"),
-            Gpu = number($"{path}:Gpu"),
+            Gpu = source.Number($"{path}:Gpu"),
         };
 
-        string? Text(string key) => raw(key) is { Length: > 0 } text ? text : null;
+        string? Text(string key) => source.Raw(key) is { Length: > 0 } text ? text : null;
     }
 }

@@ -76,6 +76,26 @@ public sealed class OptionsTests
         Assert.Throws<OperatorConfigurationException>(() =>
             Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", domain)));
 
+    [Theory]
+    [InlineData("Routing", "2", "Routing is '2'; use ForwardAuth, Edge or None.")]
+    [InlineData("Routing", "Edge,None", "Routing is 'Edge,None'; use ForwardAuth, Edge or None.")]
+    [InlineData("Backup:Mode", "1", "Backup:Mode is '1'; use Auto, Snapshot, Archive or Off.")]
+    [InlineData("Backup:Mode", "tape", "Backup:Mode is 'tape'; use Auto, Snapshot, Archive or Off.")]
+    public void Check_ChoiceThatIsNone_IsRefusedWithTheOnesThereAre(string key, string value, string problem) =>
+        Assert.Equal([problem], Assert.Throws<OperatorConfigurationException>(() =>
+            Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "localhost"), (key, value))).Problems);
+
+    [Fact]
+    public void Check_BackupMode_IsTakenInAnyCase_AndAnEmptyOneIsTheDefault()
+    {
+        Assert.Equal(BackupMode.Snapshot, Mode("snapshot"));
+        Assert.Equal(BackupMode.Off, Mode(" OFF "));
+        Assert.Equal(new BackupOptions().Mode, Mode(""));
+
+        static BackupMode Mode(string mode) =>
+            Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "localhost"), ("Backup:Mode", mode)).Backup.Mode;
+    }
+
     private static BlueprintSettings Check(params (string Key, string Value)[] values)
     {
         var configuration = new ConfigurationBuilder()
