@@ -1,16 +1,15 @@
 using System.Collections.Concurrent;
 using Kube.Client;
 using Kube.Client.Models;
+using Testing;
 
 namespace Benchmarks.Operator;
 
 /// <summary>Counts the requests of an operator by verb and kind; what it does not count, it passes on.</summary>
-internal sealed class CountingClient(IKubeClient inner) : IKubeClient
+internal sealed class CountingClient(IKubeClient inner) : DelegatingKubeClient(inner)
 {
     private readonly ConcurrentDictionary<(string Verb, string Kind), long> _counts = new();
     private int _pending;
-
-    public IKubeRawClient Raw => inner.Raw;
 
     /// <summary>Writes of anything but Leases and Events, which do not grow with the workspaces.</summary>
     internal long Writes => Sum(c => IsWrite(c.Verb) && c.Kind is not ("Lease" or "Event"));
@@ -32,66 +31,25 @@ internal sealed class CountingClient(IKubeClient inner) : IKubeClient
 
     internal string Details() => string.Join(", ", _counts.OrderBy(c => c.Key.Kind).Select(c => $"{c.Key.Verb} {c.Key.Kind} {c.Value}"));
 
-    public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("get", inner.GetAsync<T>(ns, name, cancellationToken));
-
-    public Task<T?> TryGetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T?>("get", inner.TryGetAsync<T>(ns, name, cancellationToken));
-
-    public Task<ResourceList<T>> ListPageAsync<T>(string? ns, ListOptions options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, ResourceList<T>>("list", inner.ListPageAsync<T>(ns, options, cancellationToken));
-
-    public IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
+    public override IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, CancellationToken cancellationToken)
     {
-        Count<T>("watch");
-        return inner.WatchAsync<T>(ns, options, cancellationToken);
+        Count("watch", T.Descriptor);
+        return base.WatchAsync<T>(ns, options, cancellationToken);
     }
 
-    public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("create", inner.CreateAsync(obj, options, cancellationToken));
-
-    public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("update", inner.ReplaceAsync(obj, options, cancellationToken));
-
-    public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("update-status", inner.ReplaceStatusAsync(obj, options, cancellationToken));
-
-    public Task<T> PatchAsync<T>(
-        string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("patch", inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource));
-
-    public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("apply", inner.ApplyAsync(obj, options, cancellationToken, subresource));
-
-    public Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T>
+    public override Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken)
     {
-        Count<T>("delete");
-        return inner.DeleteAsync<T>(ns, name, options, cancellationToken);
+        Count("discovery", descriptor);
+        return base.IsServedAsync(descriptor, cancellationToken);
     }
 
-    public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) =>
-        inner.OpenLogAsync(ns, pod, options, cancellationToken);
-
-    public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken)
+    protected override async Task<TAnswer> PassAsync<T, TAnswer>(string verb, Func<Task<TAnswer>> send)
     {
-        _counts.AddOrUpdate(("discovery", descriptor.Kind), 1, static (_, n) => n + 1);
-        return inner.IsServedAsync(descriptor, cancellationToken);
-    }
-
-    private static bool IsWrite(string verb) => verb is not ("get" or "list" or "watch" or "discovery");
-
-    private long Sum(Func<(string Verb, string Kind), bool> which) => _counts.Where(c => which(c.Key)).Sum(c => c.Value);
-
-    private async Task<TAnswer> PassAsync<T, TAnswer>(string verb, Task<TAnswer> request)
-        where T : class, IKubeResource<T>
-    {
-        Count<T>(verb);
+        Count(verb, T.Descriptor);
         Interlocked.Increment(ref _pending);
         try
         {
-            return await request;
+            return await send();
         }
         finally
         {
@@ -99,6 +57,7 @@ internal sealed class CountingClient(IKubeClient inner) : IKubeClient
         }
     }
 
-    private void Count<T>(string verb)
-        where T : class, IKubeResource<T> => _counts.AddOrUpdate((verb, T.Descriptor.Kind), 1, static (_, n) => n + 1);
+    private long Sum(Func<(string Verb, string Kind), bool> which) => _counts.Where(c => which(c.Key)).Sum(c => c.Value);
+
+    private void Count(string verb, ResourceDescriptor kind) => _counts.AddOrUpdate((verb, kind.Kind), 1, static (_, n) => n + 1);
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
@@ -230,55 +231,18 @@ public abstract class IdleStopSuite : OperatorTestBase
     }
 
     /// <summary>Lets a test write just before the operator stops a workspace.</summary>
-    private sealed class InterposingClient(IKubeClient inner, Func<Task> beforeStop) : IKubeClient
+    private sealed class InterposingClient(IKubeClient inner, Func<Task> beforeStop) : DelegatingKubeClient(inner)
     {
-        public IKubeRawClient Raw => inner.Raw;
-
-        public Task<T> GetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.GetAsync<T>(ns, name, cancellationToken);
-
-        public Task<T?> TryGetAsync<T>(string? ns, string name, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.TryGetAsync<T>(ns, name, cancellationToken);
-
-        public Task<ResourceList<T>> ListPageAsync<T>(string? ns, ListOptions options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.ListPageAsync<T>(ns, options, cancellationToken);
-
-        public IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.WatchAsync<T>(ns, options, cancellationToken);
-
-        public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.CreateAsync(obj, options, cancellationToken);
-
-        public Task<T> ReplaceAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.ReplaceAsync(obj, options, cancellationToken);
-
-        public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.ReplaceStatusAsync(obj, options, cancellationToken);
-
-        public async Task<T> PatchAsync<T>(string? ns, string name, KubePatch patch, WriteOptions? options,
-            CancellationToken cancellationToken, string? subresource = null)
-            where T : class, IKubeResource<T>
+        public override async Task<T> PatchAsync<T>(
+            string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
         {
-            if (T.Descriptor.Kind == "UserWorkspace" && Encoding.UTF8.GetString(patch.Body.Span).Contains("Stopped",
-                StringComparison.Ordinal))
+            if (T.Descriptor.Kind == "UserWorkspace" && Encoding.UTF8.GetString(patch.Body.Span).Contains("Stopped", StringComparison.Ordinal))
             {
                 await beforeStop();
             }
 
-            return await inner.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource);
+            return await base.PatchAsync<T>(ns, name, patch, options, cancellationToken, subresource);
         }
-
-        public Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
-            where T : class, IKubeResource<T> => inner.ApplyAsync(obj, options, cancellationToken, subresource);
-
-        public Task DeleteAsync<T>(string? ns, string name, DeleteOptions? options, CancellationToken cancellationToken)
-            where T : class, IKubeResource<T> => inner.DeleteAsync<T>(ns, name, options, cancellationToken);
-
-        public Task<Stream> OpenLogAsync(string ns, string pod, LogOptions options, CancellationToken cancellationToken) =>
-            inner.OpenLogAsync(ns, pod, options, cancellationToken);
-
-        public Task<bool> IsServedAsync(ResourceDescriptor descriptor, CancellationToken cancellationToken) =>
-            inner.IsServedAsync(descriptor, cancellationToken);
     }
 }
 

@@ -20,6 +20,8 @@ public abstract class OperatorSuite : OperatorTestBase
             Storage = new TemplateStorage { Size = "1Gi" },
         };
 
+    private protected override bool Elects => true;
+
     [SkippableFact]
     public async Task Create_Workspace_MakesItsChildren()
     {
@@ -212,18 +214,15 @@ public abstract class OperatorSuite : OperatorTestBase
         SkipIfThereIsNoApi();
         await CreateAsync();
         await UntilAsync<Pod>(Name, p => p is not null);
-        using var second = Operator("two");
-        using var stop = new CancellationTokenSource();
-        var running = Task.Run(() => second.RunAsync(stop.Token));
+        await using var second = Run("two");
         await UntilAsync<Lease>("berth-operator", l => l?.Spec?.HolderIdentity == "one");
-        Assert.False(second.IsLeading);
+        Assert.False(second.Host.IsLeading);
 
         await StopOperatorAsync();
         await UntilAsync<Lease>("berth-operator", l => l?.Spec?.HolderIdentity == "two");
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Stopped);
-        await stop.CancelAsync();
-        await running;
+        await second.StopAsync();
         await UntilAsync<Lease>("berth-operator", l => string.IsNullOrEmpty(l?.Spec?.HolderIdentity));
     }
 

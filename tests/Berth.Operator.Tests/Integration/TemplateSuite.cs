@@ -186,13 +186,9 @@ public abstract class TemplateSuite : OperatorTestBase
         await StopOperatorAsync();
         await PatchAsync<Pod>(Name, """{"metadata":{"labels":null}}""");
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
-        using var second = Operator("two");
-        using var stop = new CancellationTokenSource();
-        var running = Task.Run(() => second.RunAsync(stop.Token));
+        await using var second = Run("two");
         await UntilAsync<Pod>(Name, p => p is null);
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Stopped);
-        await stop.CancelAsync();
-        await running;
     }
 
     // What a kubelet would say: a pod that never ran may be replaced by a better one at once.

@@ -129,21 +129,11 @@ public abstract class LimitsSuite : OperatorTestBase
         var before = await UntilAsync<UserWorkspace>("w4", w => w?.Status?.Queue is { Position: 2 });
         await StopOperatorAsync();
         await StopAsync("w2");
-        using var stop = new CancellationTokenSource();
-        using var second = Operator("two");
-        var running = Task.Run(() => second.RunAsync(stop.Token));
-        try
-        {
-            await UntilAsync<Pod>("w3", p => p is not null);
-            var after = await UntilAsync<UserWorkspace>("w4", w => w?.Status?.Queue is { Position: 1 });
-            Assert.Equal(before!.Status!.Queue!.Since, after!.Status!.Queue!.Since);
-            Assert.Equal(["w1", "w3"], await PodsAsync());
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await running;
-        }
+        await using var second = Run("two");
+        await UntilAsync<Pod>("w3", p => p is not null);
+        var after = await UntilAsync<UserWorkspace>("w4", w => w?.Status?.Queue is { Position: 1 });
+        Assert.Equal(before!.Status!.Queue!.Since, after!.Status!.Queue!.Since);
+        Assert.Equal(["w1", "w3"], await PodsAsync());
     }
 
     private protected Task<UserWorkspace> MakeAsync(string name, string subject, string desired = DesiredStates.Running) =>

@@ -1,10 +1,4 @@
-using System.Diagnostics;
 using System.Formats.Tar;
-using System.IO.Compression;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using Berth.Operator.Archives;
 
 namespace Berth.Operator.Tests;
 
@@ -29,7 +23,7 @@ public sealed partial class ArchiveTests
     [Theory, MemberData(nameof(Hostile))]
     public async Task Restore_HostileEntry_IsRefused_AndNothingIsTouched(string name, string why)
     {
-        Hostile_(tar => Add(tar, TarEntryType.RegularFile, name, content: "evil"));
+        MakeHostile(tar => Add(tar, TarEntryType.RegularFile, name, content: "evil"));
         await RefusedAsync(why);
     }
 
@@ -43,7 +37,7 @@ public sealed partial class ArchiveTests
     [InlineData(TarEntryType.CharacterDevice, "volume/d", "", "of a kind")]
     public async Task Restore_HostileKind_IsRefused(TarEntryType type, string name, string target, string why)
     {
-        Hostile_(tar => Add(tar, type, name, target));
+        MakeHostile(tar => Add(tar, type, name, target));
         await RefusedAsync(why);
     }
 
@@ -63,11 +57,11 @@ public sealed partial class ArchiveTests
     [Fact]
     public async Task Restore_ManifestThatSaysOtherwise_IsRefused()
     {
-        Hostile_(tar => { }, manifest => manifest.Replace(Hash("plain"), Hash("other"), StringComparison.Ordinal));
+        MakeHostile(tar => { }, manifest => manifest.Replace(Hash("plain"), Hash("other"), StringComparison.Ordinal));
         await RefusedAsync("is not what the manifest says");
-        Hostile_(tar => { }, manifest => string.Join('\n', manifest.Split('\n').Skip(1)));
+        MakeHostile(tar => { }, manifest => string.Join('\n', manifest.Split('\n').Skip(1)));
         await RefusedAsync("format");
-        Hostile_(tar => { }, _ => null);
+        MakeHostile(tar => { }, _ => null);
         await RefusedAsync("has no manifest");
     }
 }

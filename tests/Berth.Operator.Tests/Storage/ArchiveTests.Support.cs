@@ -68,7 +68,7 @@ public sealed partial class ArchiveTests
         return string.Join("\n", lines);
     }
 
-    private void Hostile_(Action<TarWriter> more, Func<string, string?>? manifest = null)
+    private void MakeHostile(Action<TarWriter> more, Func<string, string?>? manifest = null)
     {
         using var file = File.Create(Path.Combine(Store, "hostile.tar.gz"));
         using var gzip = new GZipStream(file, CompressionLevel.Fastest);

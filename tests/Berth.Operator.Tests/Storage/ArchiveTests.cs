@@ -1,9 +1,4 @@
-using System.Diagnostics;
-using System.Formats.Tar;
-using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Berth.Operator.Archives;
 
 namespace Berth.Operator.Tests;

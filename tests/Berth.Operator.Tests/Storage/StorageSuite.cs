@@ -81,12 +81,8 @@ public abstract class StorageSuite : OperatorTestBase
         await StopOperatorAsync();
         await Client.DeleteAsync<UserWorkspace>(Ns, Name, null, default);
         await UntilAsync<UserWorkspace>(Name, w => w is null);
-        using var next = Operator("two");
-        using var stop = new CancellationTokenSource();
-        var running = Task.Run(() => next.RunAsync(stop.Token));
+        await using var next = Run("two");
         await UntilAsync<PersistentVolumeClaim>(Name, v => v is not null && VolumeLookup.ReleasedAt(v.Metadata) is not null);
-        await stop.CancelAsync();
-        await running;
     }
 
     [SkippableFact]
@@ -119,9 +115,7 @@ public abstract class StorageSuite : OperatorTestBase
 
             await PatchAsync<PersistentVolumeClaim>("ws-held",
                 $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":"true"}}}""");
-            using var next = Operator("two");
-            using var stop = new CancellationTokenSource();
-            var running = Task.Run(() => next.RunAsync(stop.Token));
+            await using var next = Run("two");
             await UntilAsync<PersistentVolumeClaim>(Name, v => v is null || v.Metadata.DeletionTimestamp is not null);
             var held = await UntilAsync<PersistentVolumeClaim>("ws-held", v => VolumeLookup.ReleasedAt(v!.Metadata) is not null);
             await Task.Delay(TimeSpan.FromSeconds(4));
@@ -131,8 +125,6 @@ public abstract class StorageSuite : OperatorTestBase
             await PatchAsync<PersistentVolumeClaim>("ws-held",
                 $$$$$$$"""{"metadata":{"annotations":{"{{{{{{{Annotations.LegalHold}}}}}}}":null}}}""");
             await UntilAsync<PersistentVolumeClaim>("ws-held", v => v is null || v.Metadata.DeletionTimestamp is not null);
-            await stop.CancelAsync();
-            await running;
             Assert.NotNull(held);
         }
         finally

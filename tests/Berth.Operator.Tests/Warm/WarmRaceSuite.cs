@@ -2,7 +2,6 @@ using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
 using Kube.Runtime;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Operator.Tests;
 
@@ -20,21 +19,10 @@ public abstract class WarmRaceSuite : WarmTestBase
     {
         SkipIfThereIsNoApi();
         var waiting = (await ReadyPoolAsync(5)).Select(p => p.Metadata.Name!).ToHashSet();
-        using var second = new OperatorHost(
-            With(new OperatorOptions
-            {
-                PublicOrigin = "http://localhost:8080",
-                WorkspaceDomain = "localhost",
-                Namespace = Ns,
-                PolicyName = Ns,
-                LeaderElection = new ElectionOptions { Enabled = false },
-            }),
-            Client, Ns, Time, NullLoggerFactory.Instance);
-        using var stop = new CancellationTokenSource();
-        var running = twoOperators ? Task.Run(() => second.RunAsync(stop.Token)) : Task.CompletedTask;
-        if (twoOperators)
+        await using var second = twoOperators ? Run("second") : null;
+        if (second is not null)
         {
-            await EventuallyAsync(() => Task.FromResult(second.IsReady), r => r, "the second operator works");
+            await EventuallyAsync(() => Task.FromResult(second.Host.IsReady), r => r, "the second operator works");
         }
 
         // Looked at all the while: the rule holds at every moment, not only in the end.
@@ -84,8 +72,6 @@ public abstract class WarmRaceSuite : WarmTestBase
 
         await watching.CancelAsync();
         await watch;
-        await stop.CancelAsync();
-        await running;
     }
 
     [SkippableTheory]
@@ -98,23 +84,9 @@ public abstract class WarmRaceSuite : WarmTestBase
     public async Task OperatorDies_AfterAnyWrite_TheNextOneFinishesOrUndoesTheClaim(int writes)
     {
         SkipIfThereIsNoApi();
-        await StopOperatorAsync();
-        var client = new CrashingClient(Client);
-        using var dying = Operator("dying", client);
-        using var stopDying = new CancellationTokenSource();
-        var dyingRuns = Task.Run(() => dying.RunAsync(stopDying.Token));
-        await ReadyPoolAsync(5);
-        await EventuallyAsync(() => Task.FromResult(dying.IsLeading), l => l, "it leads");
-        await Task.Delay(200);
-        client.CrashAfter(writes);
-        await CreateAsync();
-        await client.Crashed.Task.WaitAsync(Deadline);
-        await stopDying.CancelAsync();
-        await dyingRuns;
+        await CreateAndDieAsync(writes);
 
-        using var next = Operator("next", Client);
-        using var stop = new CancellationTokenSource();
-        var nextRuns = Task.Run(() => next.RunAsync(stop.Token));
+        await using var next = Run("next");
         var workspace = await RunningAsync();
         var own = await PodsAsync($"{Labels.Workspace}={Name}");
         AssertOneEach(await PodsAsync());
@@ -127,8 +99,6 @@ public abstract class WarmRaceSuite : WarmTestBase
         Assert.Null(volume!.Metadata.DeletionTimestamp);
         Assert.Single(await ClaimsAsync($"{Labels.Workspace}={Name}"));
         Assert.NotNull(await Client.TryGetAsync<NetworkPolicy>(Ns, Name, default));
-        await stop.CancelAsync();
-        await nextRuns;
     }
 
     [SkippableTheory]
@@ -139,9 +109,7 @@ public abstract class WarmRaceSuite : WarmTestBase
         SkipIfThereIsNoApi();
         await StopOperatorAsync();
         var client = new CrashingClient(Client);
-        using var refused = Operator("refused", client);
-        using var stop = new CancellationTokenSource();
-        var running = Task.Run(() => refused.RunAsync(stop.Token));
+        await using var refused = Run("refused", client);
         await ReadyPoolAsync(5);
         client.Refused = kind;
         await CreateAsync();
@@ -151,34 +119,18 @@ public abstract class WarmRaceSuite : WarmTestBase
         var status = workspace.Status!;
         Assert.Equal((Name, Name, StartPaths.Cold), (status.PodName, status.Storage!.ClaimName, status.Start!.Path));
         await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has one pod");
-        await stop.CancelAsync();
-        await running;
     }
 
     [SkippableFact]
     public async Task VolumeGoneBetweenTheWrites_ThePodIsGivenUp_AndTheWorkspaceStartsAnew()
     {
         SkipIfThereIsNoApi();
-        await StopOperatorAsync();
-        var client = new CrashingClient(Client);
-        using var dying = Operator("dying", client);
-        using var stopDying = new CancellationTokenSource();
-        var dyingRuns = Task.Run(() => dying.RunAsync(stopDying.Token));
-        await ReadyPoolAsync(5);
-        await EventuallyAsync(() => Task.FromResult(dying.IsLeading), l => l, "it leads");
-        await Task.Delay(200);
-        client.CrashAfter(2);
-        await CreateAsync();
-        await client.Crashed.Task.WaitAsync(Deadline);
-        await stopDying.CancelAsync();
-        await dyingRuns;
+        await CreateAndDieAsync(2);
         var half = Assert.Single(await PodsAsync($"{Labels.Workspace}={Name}"));
         Assert.Empty(await ClaimsAsync($"{Labels.Workspace}={Name}"));
         await Client.DeleteAsync<PersistentVolumeClaim>(Ns, half.Metadata.Name!, null, default);
 
-        using var next = Operator("next", Client);
-        using var stop = new CancellationTokenSource();
-        var nextRuns = Task.Run(() => next.RunAsync(stop.Token));
+        await using var next = Run("next");
         await UntilAsync<Pod>(half.Metadata.Name!, p => p is null);
 
         // Another that waits, or a new one: it is a start like any other.
@@ -188,8 +140,18 @@ public abstract class WarmRaceSuite : WarmTestBase
         Assert.Equal(own[0].Metadata.Name, workspace.Status!.PodName);
         Assert.Equal(PodForm.ClaimOf(own[0]), workspace.Status.Storage!.ClaimName);
         AssertOneEach(await PodsAsync());
-        await stop.CancelAsync();
-        await nextRuns;
+    }
+
+    /// <summary>Somebody creates a workspace, and the operator that starts it ends after a number of writes.</summary>
+    private async Task CreateAndDieAsync(int writes)
+    {
+        await StopOperatorAsync();
+        var client = new CrashingClient(Client);
+        await using var dying = Run("dying", client);
+        await ReadyPoolAsync(5);
+        client.CrashAfter(writes);
+        await CreateAsync();
+        await client.Crashed.Task.WaitAsync(Deadline);
     }
 }
 
