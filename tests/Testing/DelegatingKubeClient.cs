@@ -31,7 +31,8 @@ public abstract class DelegatingKubeClient(IKubeClient inner) : IKubeClient
         where T : class, IKubeResource<T> => PassAsync<T, T>("update", () => inner.ReplaceAsync(obj, options, cancellationToken));
 
     public Task<T> ReplaceStatusAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
-        where T : class, IKubeResource<T> => PassAsync<T, T>("update-status", () => inner.ReplaceStatusAsync(obj, options, cancellationToken));
+        where T : class, IKubeResource<T> =>
+        PassAsync<T, T>("update-status", () => inner.ReplaceStatusAsync(obj, options, cancellationToken));
 
     public virtual Task<T> PatchAsync<T>(
         string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)

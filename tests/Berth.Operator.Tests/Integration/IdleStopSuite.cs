@@ -111,8 +111,8 @@ public abstract class IdleStopSuite : OperatorTestBase
         new InterposingClient(client, () => _interpose?.Invoke() ?? Task.CompletedTask);
 
     /// <summary>
-    /// Time passes at once, then step by step until the workspace is as expected; it changes at each step, so that the operator looks, whose
-    /// timers know nothing of the clock.
+    /// Time passes at once, then step by step until the workspace is as expected; it changes at each step, so that the operator looks,
+    /// whose timers know nothing of the clock.
     /// </summary>
     /// <remarks>
     /// Nothing may be announced when much time passes at once: to an operator that looks before the edge has renewed by the new time, the
@@ -234,9 +234,11 @@ public abstract class IdleStopSuite : OperatorTestBase
     private sealed class InterposingClient(IKubeClient inner, Func<Task> beforeStop) : DelegatingKubeClient(inner)
     {
         public override async Task<T> PatchAsync<T>(
-            string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken, string? subresource = null)
+            string? ns, string name, KubePatch patch, WriteOptions? options, CancellationToken cancellationToken,
+            string? subresource = null)
         {
-            if (T.Descriptor.Kind == "UserWorkspace" && Encoding.UTF8.GetString(patch.Body.Span).Contains("Stopped", StringComparison.Ordinal))
+            if (T.Descriptor.Kind == "UserWorkspace"
+                && Encoding.UTF8.GetString(patch.Body.Span).Contains("Stopped", StringComparison.Ordinal))
             {
                 await beforeStop();
             }

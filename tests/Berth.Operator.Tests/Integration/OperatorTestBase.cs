@@ -44,8 +44,8 @@ public abstract class OperatorTestBase : IAsyncLifetime
     private protected virtual OperatorOptions With(OperatorOptions options) => options;
 
     /// <summary>
-    /// Whether the operators of the suite elect a leader. On a machine so busy that a lease is not renewed for ten seconds a leader ends, as
-    /// it must, and whoever runs it starts it anew; here nobody does.
+    /// Whether the operators of the suite elect a leader. On a machine so busy that a lease is not renewed for ten seconds a leader ends,
+    /// as it must, and whoever runs it starts it anew; here nobody does.
     /// </summary>
     private protected virtual bool Elects => false;
 
@@ -98,7 +98,8 @@ public abstract class OperatorTestBase : IAsyncLifetime
     /// <summary>Starts a further operator.</summary>
     /// <param name="identity">Its name among those that would lead.</param>
     /// <param name="client">What it sees of the API; null: as the first one.</param>
-    private protected RunningOperator Run(string identity, IKubeClient? client = null) => new(Operator(identity, client ?? ForOperator(Client)));
+    private protected RunningOperator Run(string identity, IKubeClient? client = null) =>
+        new(Operator(identity, client ?? ForOperator(Client)));
 
     private OperatorHost Operator(string identity, IKubeClient client) =>
         new(

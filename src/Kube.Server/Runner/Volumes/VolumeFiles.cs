@@ -67,7 +67,7 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
         }
     }
 
-    /// <summary>A path in a volume that this class has written, by its links; null when it leads out of it, or the volume is another.</summary>
+    /// <summary>A path in a volume that this class has written, by its links; null when it leads out of it, or is another volume.</summary>
     public static string? Below(string folder, string path) =>
         new FileInfo(Path.Combine(folder, DataLink)).LinkTarget is { } target
         && SafePath.Below(folder, target) is { } version
