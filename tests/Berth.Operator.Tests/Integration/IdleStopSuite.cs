@@ -28,14 +28,6 @@ public abstract class IdleStopSuite : OperatorTestBase
     /// <summary>The time from an announcement to the stop passes in many steps, each with a look of the operator.</summary>
     private protected override TimeSpan Deadline => TimeSpan.FromMinutes(2);
 
-    private protected override WorkspaceTemplateSpec Studio =>
-        new()
-        {
-            Image = "berth-studio:dev",
-            Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-            Storage = new TemplateStorage { Size = "1Gi" },
-        };
-
     [SkippableFact]
     public async Task Unused_IsAnnounced_WithdrawnWhenUsed_AndStoppedAtLast()
     {
@@ -146,14 +138,7 @@ public abstract class IdleStopSuite : OperatorTestBase
     {
         await CreateAsync();
         await UntilAsync<Pod>(Name, p => p is not null);
-        var now = Times.Text(_clock.GetUtcNow());
-        await PatchAsync<Pod>(
-            Name,
-            $$$"""
-            {"status":{"phase":"Running","podIP":"192.0.2.1","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
-             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"","state":{"running":{"startedAt":"{{{now}}}"} } }] } }
-            """,
-            "status");
+        await AnswersAsync(at: _clock.GetUtcNow());
         await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Running);
     }
 

@@ -12,14 +12,6 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public abstract class OperatorSuite : OperatorTestBase
 {
-    private protected override WorkspaceTemplateSpec Studio =>
-        new()
-        {
-            Image = "berth-studio:dev",
-            Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-            Storage = new TemplateStorage { Size = "1Gi" },
-        };
-
     private protected override bool Elects => true;
 
     [SkippableFact]
@@ -236,21 +228,8 @@ public abstract class OperatorSuite : OperatorTestBase
     private async Task<UserWorkspace> PodAnswersAsync()
     {
         await UntilAsync<Pod>(Name, p => p is not null);
-        var now = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
-        await PatchAsync<Pod>(
-            Name,
-            $$$"""
-            {"status":{"phase":"Running","podIP":"192.0.2.1","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
-             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"","state":{"running":{"startedAt":"{{{now}}}"} } }] } }
-            """,
-            "status"
-        );
-        return (
-            await UntilAsync<UserWorkspace>(
-                Name,
-                w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true
-            )
-        )!;
+        await AnswersAsync();
+        return await PodReadyAsync();
     }
 
     private async Task<string> VersionsAsync() =>

@@ -32,8 +32,16 @@ public abstract class OperatorTestBase : IAsyncLifetime
     /// <summary>The API to test against.</summary>
     private protected abstract Task<TestedApi> OpenAsync();
 
-    /// <summary>The template <c>studio</c>, which is there from the start.</summary>
-    private protected abstract WorkspaceTemplateSpec Studio { get; }
+    /// <summary>
+    /// The template <c>studio</c>, which is there from the start. Its pods ask for more CPU than any node has, so no node takes them, and
+    /// the tests say what a kubelet would.
+    /// </summary>
+    private protected virtual WorkspaceTemplateSpec Studio => new()
+    {
+        Image = "berth-studio:dev",
+        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
+        Storage = new TemplateStorage { Size = "1Gi" },
+    };
 
     /// <summary>
     /// Whether the test installs Traefik's kinds, as narrow as what we write; a cluster has its own, or goes without.
@@ -143,6 +151,26 @@ public abstract class OperatorTestBase : IAsyncLifetime
     private protected async Task PatchAsync<T>(string name, string json, string? subresource = null)
         where T : class, IKubeResource<T> =>
         await Client.PatchAsync<T>(Ns, name, KubePatch.Merge(Encoding.UTF8.GetBytes(json)), null, default, subresource);
+
+    /// <summary>Says of a pod, as a kubelet would, that it runs and is ready.</summary>
+    private protected async Task AnswersAsync(string pod = Name, DateTimeOffset? at = null)
+    {
+        var time = Times.Text(at ?? TimeProvider.System.GetUtcNow());
+        await PatchAsync<Pod>(
+            pod,
+            $$$"""
+            {"status":{"phase":"Running","podIP":"192.0.2.1",
+             "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{time}}}"}],
+             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"",
+              "state":{"running":{"startedAt":"{{{time}}}"} } }] } }
+            """,
+            "status");
+    }
+
+    /// <summary>Waits until the operator says that the pod is ready.</summary>
+    private protected async Task<UserWorkspace> PodReadyAsync(string name = Name) =>
+        (await UntilAsync<UserWorkspace>(
+            name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
 
     private protected async Task<T?> UntilAsync<T>(string name, Func<T?, bool> condition)
         where T : class, IKubeResource<T>

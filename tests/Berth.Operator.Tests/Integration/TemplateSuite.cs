@@ -11,13 +11,6 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public abstract class TemplateSuite : OperatorTestBase
 {
-    private protected override WorkspaceTemplateSpec Studio => new()
-    {
-        Image = "berth-studio:dev",
-        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-        Storage = new TemplateStorage { Size = "1Gi" },
-    };
-
     [SkippableFact]
     public async Task Template_AllFields_TheApiTakesThePodAsItIsMeant()
     {
@@ -195,15 +188,8 @@ public abstract class TemplateSuite : OperatorTestBase
     private async Task<Pod> RunningPodAsync()
     {
         await UntilAsync<Pod>(Name, p => p is not null);
-        await PatchAsync<Pod>(
-            Name,
-            """
-            {"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"workspace","ready":true,
-             "restartCount":0,"image":"a","imageID":"","state":{"running":{}}}]}}
-            """,
-            "status");
-        await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Conditions?.Any(c =>
-            c is { Type: ConditionTypes.PodReady, Status: "True" }) == true);
+        await AnswersAsync();
+        await PodReadyAsync();
         return await Client.GetAsync<Pod>(Ns, Name, default);
     }
 

@@ -10,13 +10,6 @@ namespace Berth.Operator.Tests;
 /// </summary>
 public abstract class LimitsSuite : OperatorTestBase
 {
-    private protected override WorkspaceTemplateSpec Studio => new()
-    {
-        Image = "berth-studio:dev",
-        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-        Storage = new TemplateStorage { Size = "1Gi" },
-    };
-
     private protected override OperatorOptions With(OperatorOptions options) => options with
     {
         // What counts where the resource is not there yet.

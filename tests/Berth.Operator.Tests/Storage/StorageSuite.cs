@@ -14,12 +14,8 @@ public abstract class StorageSuite : OperatorTestBase
 
     private string Class => $"{Ns}-class";
 
-    private protected override WorkspaceTemplateSpec Studio => new()
-    {
-        Image = "berth-studio:dev",
-        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-        Storage = new TemplateStorage { Size = "1Gi", StorageClassName = Class },
-    };
+    private protected override WorkspaceTemplateSpec Studio =>
+        base.Studio with { Storage = new TemplateStorage { Size = "1Gi", StorageClassName = Class } };
 
     [SkippableTheory]
     [InlineData(true)]

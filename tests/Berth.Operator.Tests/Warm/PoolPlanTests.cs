@@ -201,42 +201,12 @@ public sealed class PoolPlanTests
     internal static PodStatus StatusOf(char state) => state switch
     {
         'r' or 'a' or 'c' or 'd' => new PodStatus { Phase = "Running", Conditions = [new Condition { Type = "Ready", Status = "True" }] },
-        'n' => new PodStatus
-        {
-            Phase = "Failed",
-            ContainerStatuses =
-            [
-                new ContainerStatus
-                {
-                    Name = "workspace",
-                    State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = 255, Reason = "Unknown" } },
-                },
-            ],
-        },
-        'f' => new PodStatus
-        {
-            Phase = "Failed",
-            ContainerStatuses =
-            [
-                new ContainerStatus
-                {
-                    Name = "workspace",
-                    State = new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = 1, Reason = "Error" } },
-                },
-            ],
-        },
-        'i' => new PodStatus
-        {
-            Phase = "Pending",
-            ContainerStatuses =
-            [
-                new ContainerStatus
-                {
-                    Name = "workspace",
-                    State = new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } },
-                },
-            ],
-        },
+        'n' => Broken("Failed", new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = 255, Reason = "Unknown" } }),
+        'f' => Broken("Failed", new ContainerState { Terminated = new ContainerStateTerminated { ExitCode = 1, Reason = "Error" } }),
+        'i' => Broken("Pending", new ContainerState { Waiting = new ContainerStateWaiting { Reason = "ImagePullBackOff" } }),
         _ => new PodStatus { Phase = "Pending" },
     };
+
+    private static PodStatus Broken(string phase, ContainerState state) =>
+        new() { Phase = phase, ContainerStatuses = [new ContainerStatus { Name = "workspace", State = state }] };
 }

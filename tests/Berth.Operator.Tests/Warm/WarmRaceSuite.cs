@@ -87,7 +87,7 @@ public abstract class WarmRaceSuite : WarmTestBase
         await CreateAndDieAsync(writes);
 
         await using var next = Run("next");
-        var workspace = await RunningAsync();
+        var workspace = await PodReadyAsync();
         var own = await PodsAsync($"{Labels.Workspace}={Name}");
         AssertOneEach(await PodsAsync());
         Assert.Single(own);
@@ -115,7 +115,7 @@ public abstract class WarmRaceSuite : WarmTestBase
         await CreateAsync();
         await UntilAsync<Pod>(Name, p => p is not null);
         await AnswersAsync(Name);
-        var workspace = await RunningAsync();
+        var workspace = await PodReadyAsync();
         var status = workspace.Status!;
         Assert.Equal((Name, Name, StartPaths.Cold), (status.PodName, status.Storage!.ClaimName, status.Start!.Path));
         await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has one pod");
@@ -136,7 +136,7 @@ public abstract class WarmRaceSuite : WarmTestBase
         // Another that waits, or a new one: it is a start like any other.
         var own = await EventuallyAsync(() => PodsAsync($"{Labels.Workspace}={Name}"), p => p.Count == 1, "it has a pod");
         await AnswersAsync(own[0].Metadata.Name!);
-        var workspace = await RunningAsync();
+        var workspace = await PodReadyAsync();
         Assert.Equal(own[0].Metadata.Name, workspace.Status!.PodName);
         Assert.Equal(PodForm.ClaimOf(own[0]), workspace.Status.Storage!.ClaimName);
         AssertOneEach(await PodsAsync());

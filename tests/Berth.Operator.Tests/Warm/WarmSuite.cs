@@ -46,7 +46,7 @@ public abstract class WarmSuite : WarmTestBase
         SkipIfThereIsNoApi();
         var waiting = await ReadyPoolAsync(3);
         var workspace = await CreateAsync();
-        var status = (await RunningAsync()).Status!;
+        var status = (await PodReadyAsync()).Status!;
 
         Assert.Equal(WorkspacePhases.Running, status.Phase);
         Assert.Equal(StartPaths.Warm, status.Start!.Path);
@@ -81,7 +81,7 @@ public abstract class WarmSuite : WarmTestBase
         SkipIfThereIsNoApi();
         await ReadyPoolAsync(3);
         await CreateAsync();
-        var first = (await RunningAsync()).Status!;
+        var first = (await PodReadyAsync()).Status!;
         await PatchAsync<UserWorkspace>(Name, """{"spec":{"desiredState":"Stopped"}}""");
         var stopped = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Phase == WorkspacePhases.Stopped);
         Assert.Null(stopped!.Status!.IdentityAudience);
@@ -92,7 +92,7 @@ public abstract class WarmSuite : WarmTestBase
         var pod = await UntilAsync<Pod>(Name, p => p is not null);
         Assert.Equal(first.PodName, PodForm.ClaimOf(pod!));
         await AnswersAsync(Name);
-        var second = (await RunningAsync()).Status!;
+        var second = (await PodReadyAsync()).Status!;
         Assert.Equal(StartPaths.Cold, second.Start!.Path);
         Assert.Equal(Name, second.PodName);
         Assert.Null(second.IdentityAudience);
@@ -106,7 +106,7 @@ public abstract class WarmSuite : WarmTestBase
         SkipIfThereIsNoApi();
         await ReadyPoolAsync(3);
         await CreateAsync();
-        var volume = (await RunningAsync()).Status!.Storage!.ClaimName!;
+        var volume = (await PodReadyAsync()).Status!.Storage!.ClaimName!;
         await Client.DeleteAsync<UserWorkspace>(Ns, Name, null, default);
         await UntilAsync<Pod>(volume, p => p is null);
         Assert.NotNull(await Client.TryGetAsync<PersistentVolumeClaim>(Ns, volume, default));
@@ -174,7 +174,7 @@ public abstract class WarmSuite : WarmTestBase
         Assert.Subset(four.Select(p => p.Metadata.Name!).ToHashSet(), old.ToHashSet());
 
         await CreateAsync();
-        Assert.Contains((await RunningAsync()).Status!.PodName, old);
+        Assert.Contains((await PodReadyAsync()).Status!.PodName, old);
     }
 
     [SkippableFact]
@@ -202,7 +202,7 @@ public abstract class WarmSuite : WarmTestBase
         SkipIfThereIsNoApi();
         await ReadyPoolAsync(3);
         await CreateAsync();
-        var claimed = (await RunningAsync()).Status!.PodName!;
+        var claimed = (await PodReadyAsync()).Status!.PodName!;
         await EventuallyAsync(WaitingAsync, p => p.Count == 3, "the pool is full again");
         await Client.DeleteAsync<WorkspaceTemplate>(Ns, "studio", null, default);
         await EventuallyAsync(WaitingAsync, p => p.Count == 0, "the pool is gone");
@@ -237,7 +237,7 @@ public abstract class WarmSuite : WarmTestBase
                 p => p.Count == 2,
                 "two wait, since two may run");
             await CreateAsync();
-            await RunningAsync();
+            await PodReadyAsync();
             await EventuallyAsync(WaitingAsync, p => p.Count == 1, "one waits, since one more may run");
         }
         finally

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
@@ -19,13 +18,7 @@ public abstract class WarmTestBase : OperatorTestBase
 
     private protected virtual TemplateWarmPool Pool => new() { Size = 3, RefillPerMinute = 600 };
 
-    private protected override WorkspaceTemplateSpec Studio => new()
-    {
-        Image = "berth-studio:dev",
-        Resources = new TemplateResources { Requests = new ComputeResources { Cpu = "4000" } },
-        Storage = new TemplateStorage { Size = "1Gi" },
-        WarmPool = Pool,
-    };
+    private protected override WorkspaceTemplateSpec Studio => base.Studio with { WarmPool = Pool };
 
     private protected async Task<List<Pod>> PodsAsync(string? selector = null)
     {
@@ -84,20 +77,6 @@ public abstract class WarmTestBase : OperatorTestBase
         return pods;
     }
 
-    private protected async Task AnswersAsync(string pod)
-    {
-        var now = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-        await PatchAsync<Pod>(
-            pod,
-            $$$"""
-            {"status":{"phase":"Running","podIP":"192.0.2.1",
-             "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"{{{now}}}"}],
-             "containerStatuses":[{"name":"workspace","ready":true,"restartCount":0,"image":"a","imageID":"",
-              "state":{"running":{"startedAt":"{{{now}}}"} } }] } }
-            """,
-            "status");
-    }
-
     private protected async Task FailsAsync(string pod) => await PatchAsync<Pod>(
         pod,
         """
@@ -109,10 +88,6 @@ public abstract class WarmTestBase : OperatorTestBase
     /// <summary>Gives the pool's controller a reason to look.</summary>
     private protected Task TouchAsync() =>
         PatchAsync<WorkspaceTemplate>("studio", $$$"""{"metadata":{"annotations":{"berth.tests/touched":"{{{Guid.NewGuid()}}}"} } }""");
-
-    private protected async Task<UserWorkspace> RunningAsync(string name = Name) =>
-        (await UntilAsync<UserWorkspace>(
-            name, w => w?.Status?.Conditions?.Any(c => c is { Type: ConditionTypes.PodReady, Status: "True" }) == true))!;
 
     /// <summary>No volume has two pods, and no workspace either.</summary>
     private protected static void AssertOneEach(IReadOnlyCollection<Pod> pods)
