@@ -8,9 +8,15 @@ namespace Berth.Edge;
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-    EdgeOptions edge, LiveStream live, IHostApplicationLifetime lifetime)
+    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+
+    /// <summary>The calls about accounts.</summary>
+    public AccountHandlers Accounts => accounts;
+
+    /// <summary>The calls about the audit log.</summary>
+    public AuditHandlers Audit => audit;
 
     public Task GetMeAsync(HttpContext context, Caller caller) => WriteAsync(context, 200, EdgeJson.Default.PersonView, new PersonView
     {

@@ -1,3 +1,5 @@
+using Berth.Accounts;
+
 namespace Berth.Edge;
 
 /// <summary>What is the same for every call of the API: who is asking, and problems as documents.</summary>
@@ -21,6 +23,14 @@ internal static partial class ApiPipeline
         catch (ProblemException problem) when (!context.Response.HasStarted)
         {
             await Problems.WriteAsync(context, problem).ConfigureAwait(false);
+        }
+        catch (AccountsUnavailableException error) when (!context.Response.HasStarted)
+        {
+            await Problems.WriteAsync(context, new ProblemException(503, "accounts-unavailable", "Accounts cannot be reached now",
+                "The database of accounts does not answer. What needs no database goes on; try this again in a few seconds.", cause: error)
+            {
+                RetryAfter = TimeSpan.FromSeconds(5),
+            }).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

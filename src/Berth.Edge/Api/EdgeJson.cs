@@ -20,4 +20,12 @@ namespace Berth.Edge;
 [JsonSerializable(typeof(TemplateListView))]
 [JsonSerializable(typeof(PersonView))]
 [JsonSerializable(typeof(ProblemView))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(PreferencesBody))]
+[JsonSerializable(typeof(PreferencesView))]
+[JsonSerializable(typeof(DatumListView))]
+[JsonSerializable(typeof(HistoryView))]
+[JsonSerializable(typeof(UsageView))]
+[JsonSerializable(typeof(SessionListView))]
+[JsonSerializable(typeof(AuditVerificationView))]
 internal sealed partial class EdgeJson : JsonSerializerContext;

@@ -81,7 +81,7 @@ internal static class OpenApiDocument
     {
         var operation = new JsonObject { ["operationId"] = route.OperationId, ["summary"] = route.Summary };
         var parameters = new JsonArray();
-        foreach (var part in new[] { "name", "hold" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
+        foreach (var part in new[] { "name", "hold", "key", "session" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
         {
             parameters.Add(new JsonObject
             {
@@ -109,7 +109,7 @@ internal static class OpenApiDocument
             {
                 ["name"] = "If-Match",
                 ["in"] = "header",
-                ["description"] = "The ETag of the workspace as you have seen it: the call fails with 412 when it was changed since.",
+                ["description"] = "The ETag of what you have seen: the call fails with 412 when it was changed since.",
                 ["schema"] = new JsonObject { ["type"] = "string" },
             });
         }
@@ -147,6 +147,11 @@ internal static class OpenApiDocument
                 response["content"] = answer switch
                 {
                     "Text" => new JsonObject { ["text/plain"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } },
+                    "File" => new JsonObject
+                    {
+                        ["text/csv"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } },
+                        ["application/jsonl"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } },
+                    },
                     "EventStream" => new JsonObject
                     {
                         [
@@ -167,17 +172,18 @@ internal static class OpenApiDocument
         200 => "Done.",
         201 => "Created.",
         202 => "Accepted; the operator carries it out.",
+        204 => "Done; there is nothing to read.",
         304 => "Not changed since the version in If-None-Match.",
         400 => "The request cannot be read.",
         401 => "Nobody is signed in, or the token is not accepted.",
         403 => "Not allowed.",
-        404 => "No such workspace, or not yours.",
+        404 => "No such thing, or not yours.",
         409 => "Not possible as things are.",
         412 => "Changed since the version in If-Match.",
         413 => "The body is too large.",
         415 => "The body has the wrong media type.",
         422 => "Some values cannot be used; errors names them.",
-        503 => "The cluster does not answer now.",
+        503 => "The cluster, or the database of accounts, does not answer now.",
         _ => "Something went wrong inside.",
     };
 
@@ -218,6 +224,14 @@ internal static class OpenApiDocument
         ["EventList"] = Schema(EdgeJson.Default.EventListView),
         ["TemplateList"] = Schema(EdgeJson.Default.TemplateListView),
         ["Person"] = Schema(EdgeJson.Default.PersonView),
+        ["PreferencesBody"] = Schema(EdgeJson.Default.PreferencesBody),
+        ["Preferences"] = Schema(EdgeJson.Default.PreferencesView),
+        ["Datum"] = new JsonObject { ["description"] = "Any JSON." },
+        ["DatumList"] = Schema(EdgeJson.Default.DatumListView),
+        ["History"] = Schema(EdgeJson.Default.HistoryView),
+        ["Usage"] = Schema(EdgeJson.Default.UsageView),
+        ["SessionList"] = Schema(EdgeJson.Default.SessionListView),
+        ["AuditVerification"] = Schema(EdgeJson.Default.AuditVerificationView),
         ["Problem"] = Schema(EdgeJson.Default.ProblemView),
     };
 

@@ -6,11 +6,19 @@ namespace Berth.Edge;
 internal sealed class AccountSessionState(IAccountStore accounts) : ISessionState
 {
     /// <inheritdoc/>
-    public bool IsLive(in SessionKey session) =>
-        !accounts.Revocations.IsRevoked(session.SessionId, new PersonKey(session.Issuer, session.Subject), session.Epoch);
+    public SessionState StandingOf(in SessionKey session) =>
+        accounts.Revocations.StandingOf(session.SessionId, new PersonKey(session.Issuer, session.Subject), session.Epoch);
 
     /// <inheritdoc/>
-    public void Touch(in SessionKey session, DateTimeOffset at) => accounts.TouchSession(session.SessionId, at);
+    public bool IsDisabled(string issuer, string subject) => accounts.Revocations.IsDisabled(new PersonKey(issuer, subject));
+
+    /// <inheritdoc/>
+    public void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd) =>
+        accounts.TouchSession(session.SessionId, at, idleEnd);
+
+    /// <inheritdoc/>
+    public void Enter(in SessionKey session, string workspace, DateTimeOffset at) =>
+        accounts.EnterWorkspace(session.SessionId, workspace, at);
 
     /// <inheritdoc/>
     public async ValueTask RevokeAsync(SessionKey session, DateTimeOffset forgetAfter, CancellationToken cancellationToken) =>
@@ -39,6 +47,7 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
                     UserAgent = http.HttpContext?.Request.Headers.UserAgent.ToString(),
                     At = person.At,
                     ExpiresAt = person.ExpiresAt,
+                    IdleExpiresAt = person.IdleExpiresAt,
                 },
                 cancellationToken).ConfigureAwait(false);
         }

@@ -58,6 +58,13 @@ public static class BerthEdgeExtensions
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<LiveStream>();
         services.AddSingleton<ApiHandlers>();
+        services.AddSingleton<AccountHandlers>();
+        services.AddSingleton<AuditHandlers>();
+        services.AddSingleton<WorkspaceDefaults>();
+        services.AddSingleton<WorkspaceHistory>();
+        services.AddHostedService(s => s.GetRequiredService<WorkspaceHistory>());
+        services.AddSingleton(options.Database);
+        services.AddHostedService<UpkeepService>();
 
         services.AddSingleton<EdgeAssets>();
         services.AddSingleton<PageLayout>();
@@ -154,6 +161,7 @@ public static class BerthEdgeExtensions
         options.Pages.Check(problems);
         options.Listener.Check(problems);
         options.Management.Check(problems);
+        options.Database.Check(problems);
         foreach (var name in options.Connections.Keys.Where(n => !UpstreamPaths.IsConnectionName(n)))
         {
             problems.Add($"{EdgeOptions.Section}:Connections:{name} is not a name for a connection; use at most 63 lower-case letters, "

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Berth.Accounts;
 
 namespace Berth.Edge;
 
@@ -37,11 +38,8 @@ internal sealed record EdgeSettings
     /// <summary>Identity keys, first signs.</summary>
     public required ImmutableArray<ECParameters> IdentityKeys { get; init; }
 
-    /// <summary>Idle time-out of sessions.</summary>
-    public required TimeSpan IdleTimeout { get; init; }
-
-    /// <summary>Absolute time-out of sessions.</summary>
-    public required TimeSpan AbsoluteTimeout { get; init; }
+    /// <summary>Time-outs of sessions; all that follows from them is computed by it.</summary>
+    public required SessionPolicy Sessions { get; init; }
 
     /// <summary>Forwarding.</summary>
     public required ProxyOptions Proxy { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Berth.Accounts;
 
 namespace Berth.Edge;
 
@@ -59,8 +60,7 @@ internal sealed partial class EdgeSettingsParser
             TrustedProxies = networks,
             CookieKeys = cookieKeys,
             IdentityKeys = identityKeys,
-            IdleTimeout = options.Session.IdleTimeout,
-            AbsoluteTimeout = options.Session.AbsoluteTimeout,
+            Sessions = new SessionPolicy(options.Session.IdleTimeout, options.Session.AbsoluteTimeout),
             Proxy = options.Proxy,
         };
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Berth.Accounts;
 
 namespace Berth.Edge;
 
@@ -34,6 +35,9 @@ internal sealed record EdgeSession
 
     /// <summary>Revocation epoch of the person at sign-in.</summary>
     public required long Epoch { get; init; }
+
+    /// <summary>What <see cref="SessionPolicy"/> computes with.</summary>
+    public SessionTimes Times => new(RenewedAt, ExpiresAt);
 
     /// <summary>Key towards <see cref="ISessionState"/>.</summary>
     public SessionKey Key => new(Id, Issuer, Subject, Epoch);

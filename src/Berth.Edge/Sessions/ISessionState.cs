@@ -1,3 +1,5 @@
+using Berth.Accounts;
+
 namespace Berth.Edge;
 
 /// <summary>
@@ -9,10 +11,24 @@ internal interface ISessionState
     /// <summary>
     /// Whether the session may still be used: not revoked by id, and its epoch not below the person's. Never blocks, never throws.
     /// </summary>
-    bool IsLive(in SessionKey session);
+    bool IsLive(in SessionKey session) => StandingOf(session) == SessionState.Active;
 
-    /// <summary>Notes that the session was used; called at most once per renewal interval of a session, not on each request.</summary>
-    void Touch(in SessionKey session, DateTimeOffset at);
+    /// <summary>What somebody decided about the session; times are not looked at. Never blocks, never throws.</summary>
+    SessionState StandingOf(in SessionKey session);
+
+    /// <summary>Whether a person may not sign in, and so may not come with a token either. Never blocks, never throws.</summary>
+    bool IsDisabled(string issuer, string subject);
+
+    /// <summary>
+    /// Notes that the session was used and its cookie renewed; called at most once per renewal interval of a session, not on each request.
+    /// </summary>
+    /// <param name="session">The session.</param>
+    /// <param name="at">When.</param>
+    /// <param name="idleEnd">When it ends if it is not used again.</param>
+    void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd);
+
+    /// <summary>Notes that the session went into a workspace.</summary>
+    void Enter(in SessionKey session, string workspace, DateTimeOffset at);
 
     /// <summary>Ends one session everywhere (logout). After it returns, <see cref="IsLive"/> is false at least in this process.</summary>
     /// <param name="session">The session to end.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Berth.Accounts;
 
 namespace Berth.Edge;
 
@@ -8,10 +9,19 @@ internal sealed class InMemorySessionState(TimeProvider clock) : ISessionState
     private readonly ConcurrentDictionary<string, DateTimeOffset> _revoked = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public bool IsLive(in SessionKey session) => !_revoked.ContainsKey(session.SessionId);
+    public SessionState StandingOf(in SessionKey session) =>
+        _revoked.ContainsKey(session.SessionId) ? SessionState.Revoked : SessionState.Active;
 
     /// <inheritdoc/>
-    public void Touch(in SessionKey session, DateTimeOffset at)
+    public bool IsDisabled(string issuer, string subject) => false;
+
+    /// <inheritdoc/>
+    public void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Enter(in SessionKey session, string workspace, DateTimeOffset at)
     {
     }
 

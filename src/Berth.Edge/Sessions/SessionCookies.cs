@@ -1,3 +1,5 @@
+using Berth.Accounts;
+
 namespace Berth.Edge;
 
 /// <summary>Reads, writes, renews and removes the session cookies of the edge origin and of workspace hosts.</summary>
@@ -7,9 +9,6 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     private const int MaximumTried = 4;
     private static readonly object Decided = new();
     private readonly CookieNames _names = new(settings.IsHttps);
-
-    // A sixteenth of the idle time: at most that much is lost of it, and few answers carry a Set-Cookie.
-    private readonly TimeSpan _renewAfter = settings.IdleTimeout / 16;
 
     /// <summary>Names of the cookies here.</summary>
     public CookieNames Names => _names;
@@ -31,14 +30,12 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     }
 
     /// <summary>Whether a session, wherever it came from, still holds: provider configured, times, revocation.</summary>
-    public bool IsLive(EdgeSession session)
-    {
-        var now = clock.GetUtcNow();
-        return now < session.ExpiresAt
-            && now < session.RenewedAt + settings.IdleTimeout
-            && settings.Issuers.Any(i => i.Issuer == session.Issuer)
-            && state.IsLive(session.Key);
-    }
+    public bool IsLive(EdgeSession session) =>
+        StateOf(session) == SessionState.Active && settings.Issuers.Any(i => i.Issuer == session.Issuer);
+
+    /// <summary>Whether a session may be used now, and if not, why.</summary>
+    public SessionState StateOf(EdgeSession session) =>
+        settings.Sessions.StateOf(session.Times, state.StandingOf(session.Key), clock.GetUtcNow());
 
     /// <summary>Writes a session to the host of this request.</summary>
     public void Write(HttpContext context, CanonicalRequest request, EdgeSession session)
@@ -87,7 +84,8 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     private void Renew(HttpContext context, CanonicalRequest request, EdgeSession session)
     {
         var now = clock.GetUtcNow();
-        if (now - session.RenewedAt < _renewAfter)
+        var times = settings.Sessions.Use(session.Times, now);
+        if (times == session.Times)
         {
             return;
         }
@@ -98,13 +96,13 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
         {
             if (!context.Items.ContainsKey(Decided) && state.IsLive(session.Key))
             {
-                Append(context, Place(request).Name, Protected(request, session with { RenewedAt = now }), maxAge: null);
+                Append(context, Place(request).Name, Protected(request, session with { RenewedAt = times.UsedAt }), maxAge: null);
                 NoStore(context);
             }
 
             return Task.CompletedTask;
         });
-        state.Touch(session.Key, now);
+        state.Touch(session.Key, now, settings.Sessions.IdleEnd(times));
     }
 
     private string Protected(CanonicalRequest request, EdgeSession session)

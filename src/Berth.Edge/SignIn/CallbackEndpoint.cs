@@ -145,6 +145,7 @@ internal sealed class CallbackEndpoint(
     {
         // :: Step 8.
         var now = clock.GetUtcNow();
+        var times = settings.Sessions.Begin(now);
         var session = new EdgeSession
         {
             Id = EdgeSession.NewId(),
@@ -154,8 +155,8 @@ internal sealed class CallbackEndpoint(
             Name = person.Name,
             ProviderSessionId = claims.Payload.Text("sid", 128),
             IsAdministratorByClaim = IsAdministrator(issuer, claims),
-            RenewedAt = now,
-            ExpiresAt = now + settings.AbsoluteTimeout,
+            RenewedAt = times.UsedAt,
+            ExpiresAt = times.ExpiresAt,
             Epoch = 0,
         };
         SignInRecord record;
@@ -173,6 +174,7 @@ internal sealed class CallbackEndpoint(
                     ProviderSessionId = session.ProviderSessionId,
                     At = now,
                     ExpiresAt = session.ExpiresAt,
+                    IdleExpiresAt = settings.Sessions.IdleEnd(times),
                 },
                 context.RequestAborted);
         }

@@ -54,6 +54,9 @@ internal sealed record SignedInPerson
 
     /// <summary>Absolute end of the session.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>End of the session unless it is used before.</summary>
+    public required DateTimeOffset IdleExpiresAt { get; init; }
 }
 
 /// <summary>Answer to a sign-in.</summary>

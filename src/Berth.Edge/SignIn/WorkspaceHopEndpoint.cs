@@ -6,6 +6,7 @@ internal sealed class WorkspaceHopEndpoint(
     SessionCookies cookies,
     WorkspaceTickets tickets,
     IWorkspaceDirectory directory,
+    ISessionState state,
     IEdgePages pages,
     TimeProvider clock
 )
@@ -62,6 +63,8 @@ internal sealed class WorkspaceHopEndpoint(
             );
             return;
         }
+
+        state.Enter(session.Key, entry!.Name, clock.GetUtcNow());
 
         // Without a hop the browser did not come from the workspace's host: it goes there first, and is sent back here with one.
         var origin = settings.WorkspaceOrigin(host);

@@ -5,7 +5,7 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>Authenticates the Authorization header of the API (RFC 6750): access tokens of configured providers.</summary>
-internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, TimeProvider clock,
+internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, ISessionState sessions, TimeProvider clock,
     ILogger<BearerAuthenticator> logger)
 {
     private const string Scheme = "Bearer ";
@@ -31,7 +31,7 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
         if (_verified.Find(hash) is { } known && now < known.Caller.ExpiresAt + JwtClaims.Skew
             && ReferenceEquals(known.Keys, known.Provider.Current?.Keys))
         {
-            return (known.Caller, TokenError.None);
+            return Admit(known.Caller);
         }
 
         var error = JwsVerifier.Parse(token, JwsAlgorithms.All, out var jws);
@@ -61,8 +61,12 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
 
         var caller = ToCaller(provider.Settings, claims);
         _verified.Add(hash, new VerifiedToken(caller, provider, keys));
-        return (caller, TokenError.None);
+        return Admit(caller);
     }
+
+    // The token may be good for hours; that its person was disabled counts at once.
+    private (Caller? Caller, TokenError Error) Admit(Caller caller) =>
+        sessions.IsDisabled(caller.Issuer, caller.Subject) ? Refuse(TokenError.PersonDisabled) : (caller, TokenError.None);
 
     private (Caller? Caller, TokenError Error) Refuse(TokenError error)
     {

@@ -47,6 +47,9 @@ internal enum TokenError
     /// <summary>A claim is missing or of the wrong kind.</summary>
     Claims,
 
+    /// <summary>Nothing is wrong with the token, but its person may not come in.</summary>
+    PersonDisabled,
+
     /// <summary>No configured provider has this issuer.</summary>
     UnknownIssuer,
 }

@@ -12,7 +12,7 @@ namespace Berth.Edge;
 /// </summary>
 /// <exception cref="ProblemException">From every method: why it cannot be done, in words.</exception>
 internal sealed partial class WorkspaceService(
-    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, TimeProvider clock, AuditTrail audit,
+    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, WorkspaceDefaults defaults, TimeProvider clock, AuditTrail audit,
         ILogger<WorkspaceService> logger)
 {
     /// <summary>The caller's own workspaces, the default one first.</summary>
@@ -185,6 +185,7 @@ internal sealed partial class WorkspaceService(
     private async Task<UserWorkspace> CreateAsync(
         Caller caller, string name, CreateWorkspace wish, string by, string reason, CancellationToken cancellationToken)
     {
+        wish = await defaults.ApplyAsync(caller, wish, cancellationToken).ConfigureAwait(false);
         var workspace = NewWorkspace.Make(caller, name, wish, watch, options,
             new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() });
         UserWorkspace created;

@@ -105,7 +105,7 @@ public class EdgeSettingsTests
             (settings.Issuers[0].ClientSecret, settings.Issuers[0].Scope, settings.Issuers[0].Key));
         Assert.Equal(["ES256"], settings.Issuers[0].Algorithms);
         Assert.Contains(("https://idp.example.com/", "admin"), settings.Administrators);
-        Assert.Equal(TimeSpan.FromHours(1), settings.IdleTimeout);
+        Assert.Equal(TimeSpan.FromHours(1), settings.Sessions.Idle);
         Assert.Equal(TargetResolution.Service, settings.Proxy.Targets);
         Assert.Single(settings.CookieKeys);
         Assert.Single(settings.IdentityKeys);
