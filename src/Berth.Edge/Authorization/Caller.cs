@@ -10,6 +10,9 @@ internal enum CallerKind
 
     /// <summary>An access token in the Authorization header (edge origin only).</summary>
     Bearer,
+
+    /// <summary>A workspace's own token, which speaks for its owner (API proxy only).</summary>
+    Workspace,
 }
 
 /// <summary>
@@ -41,6 +44,9 @@ internal sealed record Caller
 
     /// <summary>Token id (jti) of a <see cref="CallerKind.Bearer"/> when the token has one; else null.</summary>
     public string? TokenId { get; init; }
+
+    /// <summary>Name of the workspace of a <see cref="CallerKind.Workspace"/>; else null.</summary>
+    public string? Workspace { get; init; }
 
     /// <summary>Scopes of a bearer token; empty for a session.</summary>
     public ImmutableArray<string> Scopes { get; init; } = [];

@@ -66,6 +66,16 @@ public static class BerthEdgeExtensions
         services.AddSingleton(options.Database);
         services.AddHostedService<UpkeepService>();
 
+        services.AddSingleton(Upstreams(options, []));
+        services.AddSingleton<UpstreamMetrics>();
+        services.AddSingleton<UpstreamClients>();
+        services.AddSingleton<UpstreamLimits>();
+        services.AddSingleton<UpstreamOpenCalls>();
+        services.AddSingleton<UpstreamForwarder>();
+        services.AddSingleton<WorkspaceTokenReview>();
+        services.AddSingleton<UpstreamAuthenticator>();
+        services.AddSingleton<UpstreamGate>();
+
         services.AddSingleton<EdgeAssets>();
         services.AddSingleton<PageLayout>();
         services.AddSingleton<CsrfTokens>();

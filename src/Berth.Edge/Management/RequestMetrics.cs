@@ -23,7 +23,7 @@ internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, 
     }
 
     /// <summary>
-    /// The way a request took: workspace, workspace-pages, forward-auth, api, sign-in, assets, pages, unknown-host, refused.
+    /// The way a request took: workspace, workspace-pages, forward-auth, api, proxy, sign-in, assets, pages, unknown-host, refused.
     /// </summary>
     internal static string RouteOf(HttpContext context)
     {
@@ -44,6 +44,7 @@ internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, 
     private static string OwnRoute(string path) =>
         path.StartsWith("/api/", StringComparison.Ordinal) || path == "/openapi/v1.json" ? "api"
         : path.StartsWith("/auth/", StringComparison.Ordinal) || path is "/login" or "/logout" ? "sign-in"
+        : UpstreamPaths.IsProxy(path) ? "proxy"
         : path.StartsWith("/assets/", StringComparison.Ordinal) ? "assets"
         : "pages";
 

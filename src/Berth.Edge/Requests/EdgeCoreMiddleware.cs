@@ -8,6 +8,7 @@ namespace Berth.Edge;
 /// a proxy's question: ForwardAuthEndpoint
 /// canonical request (400) -> protected headers stripped -> host: unknown 421
 ///                                                               | workspace: the gate, which answers
+///                                                               | edge, /proxy/: the API proxy, which answers
 ///                                                               | edge: authentication -> same-origin -> next
 /// </code>
 /// </remarks>
@@ -20,7 +21,8 @@ internal sealed class EdgeCoreMiddleware(
     WorkspaceGate gate,
     ForwardAuthEndpoint forwardAuth,
     WorkspaceIdentitySigner signer,
-    IEdgePages pages)
+    IEdgePages pages,
+    UpstreamGate? upstreams = null)
 {
     /// <summary>Handles a request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -63,6 +65,10 @@ internal sealed class EdgeCoreMiddleware(
                 // origin.
                 await signer.WriteJwksAsync(context);
                 break;
+            case HostKind.Unknown when upstreams is not null && UpstreamPaths.IsProxy(request.Path):
+                // The same: programs in workspaces call APIs under the name of the Service, with a token that is good for nothing else.
+                await upstreams.HandleAsync(context, request);
+                break;
             default:
                 await pages.WriteAsync(context, EdgeMessages.UnknownHost(settings));
                 break;
@@ -83,6 +89,12 @@ internal sealed class EdgeCoreMiddleware(
     private async Task OwnOriginAsync(HttpContext context, CanonicalRequest request)
     {
         context.Response.OnStarting(() => FinishHeaders(context));
+        if (upstreams is not null && UpstreamPaths.IsProxy(request.Path))
+        {
+            await upstreams.HandleAsync(context, request);
+            return;
+        }
+
         var authorization = context.Request.Headers.Authorization;
         if (authorization.Count > 1)
         {

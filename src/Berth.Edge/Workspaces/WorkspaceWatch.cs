@@ -12,6 +12,7 @@ namespace Berth.Edge;
 internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
 {
     private const string OwnerIndex = "owner";
+    private const string PodIndex = "pod";
 
     private readonly SharedInformer<UserWorkspace> _workspaces;
     private readonly SharedInformer<WorkspaceTemplate> _templates;
@@ -57,7 +58,15 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
             loggers);
         _templates = new SharedInformer<WorkspaceTemplate>(client, new InformerOptions<WorkspaceTemplate> { Watcher = watcher }, clock,
             loggers);
-        _endpoints = new SharedInformer<Endpoints>(client, new InformerOptions<Endpoints> { Watcher = watcher }, clock, loggers);
+        _endpoints = new SharedInformer<Endpoints>(
+            client,
+            new InformerOptions<Endpoints>
+            {
+                Watcher = watcher,
+                Indexers = new Dictionary<string, Func<Endpoints, IEnumerable<string>>> { [PodIndex] = PodUids },
+            },
+            clock,
+            loggers);
         _workspaces.AddHandler(e => Refresh(e.Resource.Metadata.Name));
         _endpoints.AddHandler(e => Refresh(e.Resource.Metadata.Name));
     }
@@ -97,6 +106,15 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
 
     /// <summary>The workspace as last seen; null when there is none.</summary>
     public UserWorkspace? Find(string name) => _workspaces.Store.Get(new ResourceKey(_options.Namespace, name));
+
+    /// <summary>The workspace that a pod runs for now, ready or not; null when it runs for none.</summary>
+    /// <param name="uid">The pod itself.</param>
+    /// <param name="name">Its name: the workspace's own, or the one in its status when the pod came from a pool.</param>
+    public UserWorkspace? FindByPod(string uid, string name) =>
+        _endpoints.Store.ByIndex(PodIndex, uid) is [{ Metadata.Name: { } service }] && Find(service) is { } workspace
+            && (name == workspace.Metadata.Name || name == workspace.Status?.PodName)
+            ? workspace
+            : null;
 
     /// <summary>A person's workspaces: the default one first, then by name.</summary>
     public IReadOnlyList<UserWorkspace> OwnedBy(string issuer, string subject) =>
@@ -155,6 +173,10 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
         && (seen.Metadata.ResourceVersion == written.Metadata.ResourceVersion
             || (ulong.TryParse(seen.Metadata.ResourceVersion, out var a) && ulong.TryParse(written.Metadata.ResourceVersion, out var b)
                 && a >= b));
+
+    private static IEnumerable<string> PodUids(Endpoints endpoints) => (endpoints.Subsets ?? [])
+        .SelectMany(s => (s.Addresses ?? []).Concat(s.NotReadyAddresses ?? []))
+        .Select(a => a.TargetRef).Where(t => t is { Kind: "Pod", Uid.Length: > 0 }).Select(t => t!.Uid!).Distinct();
 
     private static string OwnerKey(string issuer, string subject) => $"{issuer}\0{subject}";
 

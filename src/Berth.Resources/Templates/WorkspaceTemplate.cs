@@ -161,6 +161,12 @@ public sealed record WorkspaceTemplateSpec
     [Description("What the pods may reach. Absent: public addresses.")]
     public TemplateEgress? Egress { get; init; }
 
+    /// <summary>Connections of the edge that programs in the workspace may call; null: none.</summary>
+    [Description("Connections of the edge whose APIs programs in the workspace may call in its owner's name, with a token of the workspace's "
+        + "own. Absent: none, and no token.")]
+    [MaxLength(32)]
+    public IReadOnlyList<string>? Connections { get; init; }
+
     /// <summary>How long workspaces may run.</summary>
     [Description("How long workspaces may run, unless they say otherwise.")]
     public TemplateLifetime? Lifetime { get; init; }

@@ -19,6 +19,7 @@ namespace Kube.Client.Json;
 [JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(CoreEvent))]
 [JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(TokenReview))]
 [JsonSerializable(typeof(NetworkPolicy))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(CustomResourceDefinition))]

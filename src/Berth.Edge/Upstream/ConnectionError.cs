@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+
+namespace Berth.Edge;
+
+/// <summary>
+/// Why a call of a connection did not work, as its caller is told: <c>{"error", "code", "details", "operation"}</c>. Codes are for
+/// programs and do not change; sentences may.
+/// </summary>
+/// <param name="Code">Code, lower case with dashes; docs/upstream.md lists them.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Message">A sentence that says what is wrong and what to do. It holds no token and nothing that a provider wrote.</param>
+internal sealed record ConnectionError(string Code, int Status, string Message)
+{
+    /// <summary>More for programs, such as <c>consentUrl</c>; request id and connection are added when it is written.</summary>
+    public IReadOnlyList<(string Name, string Value)> Details { get; init; } = [];
+
+    /// <summary>When to try again; null where that would change nothing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Writes it as the answer.</summary>
+    /// <param name="context">The request; its answer has not begun.</param>
+    /// <param name="operation">What was asked for, such as <c>proxy</c>.</param>
+    /// <param name="connection">The connection, where there is one.</param>
+    public async Task WriteAsync(HttpContext context, string operation, string? connection)
+    {
+        var details = new JsonObject { ["requestId"] = context.TraceIdentifier };
+        if (connection is not null)
+        {
+            details["connection"] = connection;
+        }
+
+        foreach (var (name, value) in Details)
+        {
+            details[name] = value;
+        }
+
+        var response = context.Response;
+        response.StatusCode = Status;
+        response.ContentType = "application/json; charset=utf-8";
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (RetryAfter is { } wait)
+        {
+            var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            details["retryAfterSeconds"] = seconds;
+        }
+
+        if (Status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = Code == UpstreamErrors.NotAuthenticatedCode ? "Bearer" : "Bearer error=\"invalid_token\"";
+        }
+
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            var body = new JsonObject { ["error"] = Message, ["code"] = Code, ["details"] = details, ["operation"] = operation };
+            await response.WriteAsync(body.ToJsonString(), context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+}
