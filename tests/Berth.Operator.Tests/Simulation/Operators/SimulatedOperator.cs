@@ -21,6 +21,9 @@ internal sealed class SimulatedOperator : IDisposable
     private readonly List<(Controller Controller, ControllerMetrics Metrics)> _workers = [];
     private readonly List<(Task Task, long Since)> _running = [];
     private readonly SimulatedApi _api;
+    private readonly SharedInformer<BerthPolicy> _policies;
+    private readonly Dictionary<ResourceKey, long> _policyAt = [];
+    private readonly long _policyAtFirst;
 
     internal SimulatedOperator(SimulatedApi api, FakeTimeProvider time, Action<Wire?> acting, Func<string, string> poolNames, ILoggerFactory loggers)
     {
@@ -37,6 +40,9 @@ internal sealed class SimulatedOperator : IDisposable
         _ = policy.RunAsync(_stop.Token);
         _controllers = new OperatorControllers(
             client, Caches, policy, TestData.Settings, events, _metrics, 4, time, loggers, traefik: true, poolNames);
+        _policies = _informers.Get(
+            new InformerOptions<BerthPolicy> { Watcher = new WatcherOptions { FieldSelector = $"metadata.name={BerthPolicy.DefaultName}" } });
+        _policyAtFirst = PolicyVersion;
         foreach (var controller in _controllers.All)
         {
             controller.StartSources();
@@ -67,6 +73,14 @@ internal sealed class SimulatedOperator : IDisposable
 
     /// <summary>The version that the oldest look was made at which may still lead to a write.</summary>
     internal long Since => _running.Select(r => r.Since).DefaultIfEmpty(_api.Version).Min();
+
+    private long PolicyVersion => long.Parse(_policies.LastResourceVersion ?? "0", CultureInfo.InvariantCulture);
+
+    /// <summary>It tells something of a workspace, by the policy that it knows.</summary>
+    internal void Told(ResourceKey key) => _policyAt[key] = PolicyVersion;
+
+    /// <summary>The version of the policy that it told something of a workspace by, or began with: any policy since may have let it in.</summary>
+    internal long PolicyAt(ResourceKey key) => _policyAt.GetValueOrDefault(key, _policyAtFirst);
 
     /// <summary>A worker takes a key, if one waits and a worker is free.</summary>
     internal bool Work(int controller)

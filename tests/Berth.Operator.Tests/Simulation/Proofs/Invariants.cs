@@ -72,6 +72,7 @@ internal sealed class Invariants
                 break;
             case "UserWorkspace" when by is not null && change is { Former: { } former, Now: { } now }:
                 LookAtWorkspace(former.As<UserWorkspace>(), now.As<UserWorkspace>(), by);
+                by.Told(change.Last.Key);
                 break;
         }
 
@@ -143,8 +144,11 @@ internal sealed class Invariants
 
         var running = _api.All<UserWorkspace>().Where(w => _cluster.Pods.Any(p => Children.Owns(w, p.Metadata))).ToList();
         var person = running.Count(w => OwnerHash(w) == OwnerHash(workspace));
+
+        // A place that an earlier policy gave while it waited stays, whatever came before the pod was made.
         var log = _api.Log(BerthPolicy.Descriptor);
-        var policies = log.Where(c => c.Version > by.Since).Append(log.Last(c => c.Version <= by.Since)).Select(c => c.Now!.As<BerthPolicy>().Spec).ToList();
+        var since = Math.Min(by.Since, by.PolicyAt(workspace.Key()));
+        var policies = log.Where(c => c.Version > since).Append(log.Last(c => c.Version <= since)).Select(c => c.Now!.As<BerthPolicy>().Spec).ToList();
         if (policies.All(p => person > p.PerPerson?.Running || running.Count > p.PerNamespace?.Running))
         {
             throw new ViolationException(
