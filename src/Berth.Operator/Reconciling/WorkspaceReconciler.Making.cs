@@ -65,15 +65,16 @@ internal sealed partial class WorkspaceReconciler
 
     /// <summary>
     /// Before something is made that the caches do not know: is there really nothing of that name? The caches hold only what bears our
-    /// labels, and what belongs to somebody else must not be taken over. Before a volume is deleted: is that still the wish?
+    /// labels, and what belongs to somebody else must not be taken over. Before a volume or a pod is deleted: is that still the wish?
     /// </summary>
     private async Task<(Observation Seen, Decision Decision)> LookBehindCachesAsync(
         Observation seen, Decision decision, bool direct, CancellationToken cancellationToken)
     {
         var closer = seen;
-        if (decision.Steps.Any(s => s is Step.DeleteVolume || IsGone(seen, s)))
+        if (decision.Steps.Any(s => s is Step.DeleteVolume or Step.DeletePod || IsGone(seen, s)))
         {
-            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace. And what is missing
+            // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace; the caches of one kind can
+            // be behind those of another, so a pod may be that of a start which the workspace seen knows nothing of. And what is missing
             // although it was made may have gone with the workspace: nothing must be made for one that is no longer there.
             var (key, uid) = (seen.Workspace.Key(), seen.Workspace.Metadata.Uid);
             if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
