@@ -1,3 +1,4 @@
+using Benchmarks.Accounts;
 using Benchmarks.Operator;
 using Kube.Runtime;
 
@@ -6,7 +7,7 @@ namespace Benchmarks;
 /// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    /// <summary>With names of areas it runs those alone: <c>queue watch latency warm scale throughput</c>.</summary>
+    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput</c>.</summary>
     private static async Task<int> Main(string[] args)
     {
         if (args is [ApiProcess.Command, var folder])
@@ -19,6 +20,7 @@ internal static class Program
         [
             ("queue", WorkQueueAsync),
             ("watch", WatchBenchmark.RunAsync),
+            ("accounts", AccountsBenchmark.RunAsync),
             ("latency", OperatorBenchmarks.LatencyAsync),
             ("warm", OperatorBenchmarks.WarmAsync),
             ("scale", OperatorBenchmarks.ScaleAsync),

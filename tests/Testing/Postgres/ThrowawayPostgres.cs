@@ -93,7 +93,7 @@ public sealed class ThrowawayPostgres : IDisposable
     /// <summary>Starts the server (again).</summary>
     public void Start()
     {
-        _server = Process.Start(
+        _server = TiedProcess.Start(
             Describe([
                 "setpriv",
                 "--pdeathsig",
@@ -113,7 +113,7 @@ public sealed class ThrowawayPostgres : IDisposable
                 "shared_buffers=16MB",
             ])
         );
-        _server!.BeginErrorReadLine();
+        _server.BeginErrorReadLine();
         _server.BeginOutputReadLine();
         var pidFile = Path.Combine(Data, "postmaster.pid");
         if (!SpinWait.SpinUntil(() => _server.HasExited || IsReady(pidFile), TimeSpan.FromSeconds(60)) || _server.HasExited)
