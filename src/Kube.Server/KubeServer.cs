@@ -102,10 +102,12 @@ public sealed partial class KubeServer : IAsyncDisposable
             var stopping = new CancellationTokenSource();
             var (controllers, logs) = BuiltInControllers.Compose(options);
             options = options with { PodLogs = logs };
-            var app = BuildApp(options, loggerFactory, identity, new ApiHandler(api, options, identity.Token, logger, stopping.Token));
+            var tokens = new ServiceAccountTokens(timeProvider);
+            var app = BuildApp(
+                options, loggerFactory, identity, new ApiHandler(api, options, identity.Token, tokens, logger, stopping.Token));
             undo.Push(app.DisposeAsync);
             var started = new Stack<IHostedController>();
-            var context = new HostedControllerContext(api, loggerFactory, timeProvider, directory);
+            var context = new HostedControllerContext(api, loggerFactory, timeProvider, directory) { Tokens = tokens };
             undo.Push(() => StopControllersAsync(started, timeProvider, logger));
             foreach (var controller in controllers)
             {

@@ -16,6 +16,7 @@ internal static class TestData
         Urls = new WorkspaceUrls(new Uri("http://localhost:8080"), "localhost"),
         IdentityIssuer = "http://localhost:8080",
         IdentityJwks = "http://berth-edge.berth.svc:80/.well-known/workspace-identity/jwks.json",
+        ProxyUrl = "http://berth-edge.berth.svc:80/proxy",
         Edge = new EdgeService("berth", "berth-edge", 80, 8080),
         ForwardAuthAddress = "http://berth-edge.berth.svc:80/auth/forward",
     };

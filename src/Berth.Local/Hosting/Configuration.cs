@@ -92,7 +92,11 @@ internal static class Configuration
             PublicOrigin = options.PublicOrigin,
             WorkspaceDomain = "localhost",
             Routing = Operator.RoutingMode.Edge,
-            Edge = new Operator.EdgeOptions { JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json" },
+            Edge = new Operator.EdgeOptions
+            {
+                JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json",
+                ProxyUrl = options.PublicOrigin + "/proxy",
+            },
             Backup = new Operator.BackupOptions { Claim = InitialObjects.BackupClaim },
 
             // The data folder has one owner at a time, which is what a lease would say; after a kill nobody has to wait for one to run out.

@@ -27,6 +27,9 @@ public sealed record BlueprintSettings
     /// <summary>URL of the edge's key set as it is reachable from pods.</summary>
     public required string IdentityJwks { get; init; }
 
+    /// <summary>URL below which the edge forwards to APIs, as it is reachable from pods; no slash at the end.</summary>
+    public string ProxyUrl { get; init; } = "";
+
     /// <summary>How requests reach a workspace where Traefik's kinds are served.</summary>
     public RoutingMode Routing { get; init; }
 

@@ -39,6 +39,11 @@ internal static class ContainerParts
             mounts.Add(new VolumeMount { Name = TemporaryName, MountPath = "/tmp" });
         }
 
+        if (ApiTokenPart.IsWanted(template))
+        {
+            mounts.Add(ApiTokenPart.Mount);
+        }
+
         if (resolved.Files is not null)
         {
             mounts.Add(new VolumeMount { Name = ParametersName, MountPath = ParametersFolder, ReadOnly = true });
@@ -77,7 +82,8 @@ internal static class ContainerParts
     }
 
     // Berth's own variables come first, so that those of a template may refer to them as $(NAME).
-    internal static List<EnvVar> Environment(UserWorkspace workspace, ResolvedTemplate resolved, BlueprintSettings settings)
+    internal static List<EnvVar> Environment(
+        UserWorkspace workspace, WorkspaceTemplate template, ResolvedTemplate resolved, BlueprintSettings settings)
     {
         var url = settings.Urls.Origin(workspace.Metadata.Name!);
         List<EnvVar> variables =
@@ -91,6 +97,11 @@ internal static class ContainerParts
             new EnvVar { Name = "WORKSPACE_IDENTITY_AUDIENCE", Value = url },
             new EnvVar { Name = "WORKSPACE_IDENTITY_JWKS", Value = settings.IdentityJwks },
         ];
+        if (ApiTokenPart.IsWanted(template))
+        {
+            variables.AddRange(ApiTokenPart.Environment(settings));
+        }
+
         if (resolved.Files is not null)
         {
             variables.Add(new EnvVar { Name = "WORKSPACE_PARAMETERS", Value = ParametersFolder });

@@ -20,7 +20,7 @@ internal static class PodPart
         var group = spec.SecurityContext?.RunAsGroup ?? user;
         var labels = Children.LabelsOf(workspace);
         labels[Labels.Template] = template.Metadata.Name!;
-        var environment = ContainerParts.Environment(workspace, resolved, settings);
+        var environment = ContainerParts.Environment(workspace, template, resolved, settings);
         return new Pod
         {
             Metadata = Children.Owned(workspace) with { Labels = labels, Annotations = ParameterAnnotations(resolved) },
@@ -96,6 +96,11 @@ internal static class PodPart
         if (ContainerParts.IsReadOnly(template))
         {
             volumes.Add(new Volume { Name = ContainerParts.TemporaryName, EmptyDir = new EmptyDirVolumeSource { SizeLimit = "1Gi" } });
+        }
+
+        if (ApiTokenPart.IsWanted(template))
+        {
+            volumes.Add(ApiTokenPart.Volume);
         }
 
         if (resolved.Files is not null)

@@ -100,7 +100,8 @@ internal static partial class TemplateResolution
                 problems.Add(TemplateProblems.Template(template,
                     $"sets '{TemplateProblems.Shorten(variable.Name)}'{where}, which is no name of an environment variable"));
             }
-            else if (variable.Name == "PORT" || variable.Name.StartsWith("WORKSPACE_", StringComparison.Ordinal))
+            else if (variable.Name is "PORT" or ApiAccess.UrlVariable or ApiAccess.TokenFileVariable
+                || variable.Name.StartsWith("WORKSPACE_", StringComparison.Ordinal))
             {
                 problems.Add(TemplateProblems.Template(template, $"sets {variable.Name}{where}, which Berth sets itself; take another "
                     + $"name"));

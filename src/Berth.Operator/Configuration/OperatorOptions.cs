@@ -94,6 +94,11 @@ public sealed record EdgeOptions
     /// <summary>URL of the edge's key set as pods reach it; <c>{namespace}</c>, <c>{service}</c> and <c>{port}</c> are filled in.</summary>
     public string JwksUrl { get; init; } = "http://{service}.{namespace}.svc:{port}/.well-known/workspace-identity/jwks.json";
 
+    /// <summary>
+    /// URL below which the edge forwards to APIs, as pods reach it; the same places are filled in. Plain http never leaves the cluster.
+    /// </summary>
+    public string ProxyUrl { get; init; } = "http://{service}.{namespace}.svc:{port}/proxy";
+
     /// <summary>URL that Traefik asks about each request; the same places are filled in.</summary>
     public string ForwardAuthUrl { get; init; } = "http://{service}.{namespace}.svc:{port}/auth/forward";
 

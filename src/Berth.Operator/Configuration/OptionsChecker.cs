@@ -91,6 +91,7 @@ internal sealed class OptionsChecker
             DeniedDestinations = Networks("Network:DeniedDestinations", options.Network.DeniedDestinations),
         };
         var jwks = Url("Edge:JwksUrl", options.Edge.JwksUrl, edge);
+        var proxy = Url("Edge:ProxyUrl", options.Edge.ProxyUrl, edge);
         var forwardAuth = Url("Edge:ForwardAuthUrl", options.Edge.ForwardAuthUrl, edge);
         var entryPoints = Split(options.Traefik.EntryPoints);
         var backup = BackupOptionsReader.Check(options.Backup, NullIfEmpty(options.ImagePullPolicy), _problems);
@@ -104,6 +105,7 @@ internal sealed class OptionsChecker
             Urls = new WorkspaceUrls(origin, options.WorkspaceDomain),
             IdentityIssuer = origin.GetLeftPart(UriPartial.Authority),
             IdentityJwks = jwks,
+            ProxyUrl = proxy,
             Routing = options.Routing,
             Edge = edge,
             ForwardAuthAddress = forwardAuth,

@@ -38,6 +38,7 @@ internal static class OptionsReader
                 Port = source.Number("Edge:Port", edge.Port),
                 TargetPort = source.Number("Edge:TargetPort", edge.TargetPort),
                 JwksUrl = source.Text("Edge:JwksUrl", edge.JwksUrl),
+                ProxyUrl = source.Text("Edge:ProxyUrl", edge.ProxyUrl),
                 ForwardAuthUrl = source.Text("Edge:ForwardAuthUrl", edge.ForwardAuthUrl),
                 PodLabels = source.Text("Edge:PodLabels", edge.PodLabels),
             },

@@ -89,7 +89,8 @@ public sealed record WorkspaceTemplateSpec
     /// <summary>Further variables; those that Berth sets (PORT, WORKSPACE_…) cannot be given.</summary>
     [Description("Further environment variables. $(NAME) stands for one that Berth sets: PORT, WORKSPACE_NAME, WORKSPACE_ROOT, "
         + "WORKSPACE_URL, "
-        + "WORKSPACE_IDENTITY_ISSUER, WORKSPACE_IDENTITY_AUDIENCE, WORKSPACE_IDENTITY_JWKS; those cannot be given here.")]
+        + "WORKSPACE_IDENTITY_ISSUER, WORKSPACE_IDENTITY_AUDIENCE, WORKSPACE_IDENTITY_JWKS, BERTH_PROXY_URL, BERTH_TOKEN_FILE; those cannot be "
+        + "given here.")]
     [ListMap("name")]
     [MaxLength(64)]
     public IReadOnlyList<TemplateVariable>? Env { get; init; }

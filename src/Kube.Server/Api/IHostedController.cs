@@ -8,7 +8,11 @@ namespace Kube.Server;
 /// <param name="TimeProvider">The clock.</param>
 /// <param name="DataDirectory">Absolute path of the server's data folder.</param>
 public sealed record HostedControllerContext(IClusterApi Api, ILoggerFactory LoggerFactory, TimeProvider TimeProvider,
-    string DataDirectory);
+    string DataDirectory)
+{
+    /// <summary>Makes tokens for pods; null: none are made.</summary>
+    internal Pki.ServiceAccountTokens? Tokens { get; init; }
+}
 
 /// <summary>Something that runs as long as the server does, started after recovery and before the first request is served.</summary>
 public interface IHostedController

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Kube.Server.Http;
 
 /// <summary>The one request delegate: authentication, routing, and every failure turned into a Status.</summary>
-internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions options, string token, ILogger logger,
-    CancellationToken stopping)
+internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions options, string token, Pki.ServiceAccountTokens tokens,
+    ILogger logger, CancellationToken stopping)
 {
     private readonly byte[] _tokenHash = SHA256.HashData(Encoding.UTF8.GetBytes(token));
     private readonly DiscoveryHandler _discovery = new(api.Registry);
@@ -112,7 +112,7 @@ internal sealed partial class ApiHandler(ClusterApi api, KubeServerOptions optio
         if (kind.IsReview)
         {
             return HttpMethods.IsPost(method) && request.Name.Length == 0
-                ? ReviewHandler.AnswerAsync(request)
+                ? ReviewHandler.AnswerAsync(request, tokens, api)
                 : throw Status.MethodNotAllowed();
         }
         if (request.Name.Length == 0)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Kube.Server.Runner;
 
 namespace Kube.Server.Http;
 
@@ -7,7 +8,7 @@ internal static class ReviewHandler
 {
     private const string User = "kubernetes-admin";
 
-    public static async Task AnswerAsync(ApiRequest request)
+    public static async Task AnswerAsync(ApiRequest request, Pki.ServiceAccountTokens tokens, IClusterApi api)
     {
         var body = await Body.ObjectAsync(request.Http, []).ConfigureAwait(false);
         body["apiVersion"] = request.Kind.ApiVersion;
@@ -16,8 +17,11 @@ internal static class ReviewHandler
         body["status"] = request.Kind.Kind switch
         {
             "SelfSubjectReview" => new JsonObject { ["userInfo"] = UserInfo() },
-            // Nobody but the administrator has a token here, and that one is not handed to others to be reviewed.
-            "TokenReview" => new JsonObject { ["authenticated"] = false, ["error"] = "this server does not issue tokens" },
+            // Tokens of pods; the administrator's own is not handed to others to be reviewed.
+            "TokenReview" => tokens.Review(
+                Json.Text(body, "spec", "token") ?? "",
+                body.Object("spec").Texts("audiences"),
+                api),
             "SelfSubjectRulesReview" => new JsonObject
             {
                 ["resourceRules"] = new JsonArray(

@@ -60,7 +60,7 @@ public sealed partial class PodRunner : IHostedController, IPodLogSource, IDispo
             Processes = new ProcessHost(state),
             Images = new ImageCatalog(_options.ImageCatalog),
             Ports = new PortAllocator(),
-            Volumes = new PodVolumes(context.Api, RunnerContext.ClaimsFolder(data)),
+            Volumes = new PodVolumes(context.Api, RunnerContext.ClaimsFolder(data), context.Tokens),
             Network = new NetworkProbes(),
             Events = new EventRecorder(context.Api, "kubelet", context.TimeProvider, logger),
             Time = context.TimeProvider,

@@ -20,6 +20,9 @@ internal sealed class FakeKube : IKubeClient
     /// <summary>Verb and plural to the failure of the call; null lets it through.</summary>
     public Func<string, string, KubeException?> Fail { get; set; } = (_, _) => null;
 
+    /// <summary>What it says of a token.</summary>
+    public Func<TokenReviewSpec, TokenReviewStatus> Review { get; set; } = _ => new TokenReviewStatus { Authenticated = false };
+
     /// <summary>Logs by pod.</summary>
     public ConcurrentDictionary<string, Func<LogOptions, Stream>> Logs { get; } = new();
 
@@ -159,6 +162,11 @@ internal sealed class FakeKube : IKubeClient
         where T : class, IKubeResource<T>
     {
         Written("create", T.Descriptor.Plural);
+        if (obj is TokenReview review)
+        {
+            return Task.FromResult((T)(object)(review with { Status = Review(review.Spec!) }));
+        }
+
         lock (_gate)
         {
             if (_objects.ContainsKey((T.Descriptor.Plural, obj.Metadata.Name!)))

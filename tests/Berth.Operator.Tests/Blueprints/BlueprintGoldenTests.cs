@@ -25,6 +25,8 @@ public sealed class BlueprintGoldenTests
     private static readonly Dictionary<string, Func<Blueprint>> Inputs = new()
     {
         ["plain"] = () => Blueprint.For(TestData.Workspace(), TestData.Template(), TestData.Settings, new BlueprintFacts()),
+        ["connections"] = () => Blueprint.For(
+            TestData.Workspace(), TestData.Template(s => s with { Connections = ["github"] }), TestData.Settings, new BlueprintFacts()),
         ["forward-auth-ready"] = () => Blueprint.For(
             TestData.Workspace(), TestData.Template(), TestData.Settings, new BlueprintFacts { TraefikServed = true, PodReady = true }),
         ["forward-auth-not-ready"] = () => Blueprint.For(

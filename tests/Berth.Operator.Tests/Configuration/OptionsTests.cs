@@ -12,6 +12,7 @@ public sealed class OptionsTests
         Assert.Equal("https://a.work.example.dev", settings.Urls.Origin("a"));
         Assert.Equal("https://berth.example.com", settings.IdentityIssuer);
         Assert.Equal("http://berth-edge.own.svc:80/.well-known/workspace-identity/jwks.json", settings.IdentityJwks);
+        Assert.Equal("http://berth-edge.own.svc:80/proxy", settings.ProxyUrl);
         Assert.Equal("http://berth-edge.own.svc:80/auth/forward", settings.ForwardAuthAddress);
         Assert.Equal(RoutingMode.ForwardAuth, settings.Routing);
         Assert.NotNull(settings.Tls);
@@ -40,6 +41,7 @@ public sealed class OptionsTests
             ("Workers", "many"),
             ("Edge:Port", "70000"),
             ("Edge:JwksUrl", "ftp://x"),
+            ("Edge:ProxyUrl", "ftp://x"),
             ("Edge:PodLabels", ""),
             ("Network:AllowedSources", "10.0.0.0/8, here"),
             ("LeaderElection:Enabled", "maybe"),
@@ -47,13 +49,13 @@ public sealed class OptionsTests
             ("Typo", "x"),
             ("Edge:Typo", "x")));
         foreach (var name in (string[])["PublicOrigin", "WorkspaceDomain", "Routing", "Namespace", "ImagePullPolicy", "Workers",
-            "Edge:Port", "Edge:JwksUrl", "Edge:PodLabels",
+            "Edge:Port", "Edge:JwksUrl", "Edge:ProxyUrl", "Edge:PodLabels",
             "Network:AllowedSources", "LeaderElection:Enabled", "Management:Address", "Typo is not", "Edge:Typo is not"])
         {
             Assert.Contains(error.Problems, p => p.StartsWith(name, StringComparison.Ordinal));
         }
 
-        Assert.Equal(14, error.Problems.Count);
+        Assert.Equal(15, error.Problems.Count);
         Assert.All(error.Problems, p => Assert.Contains(p, error.Message, StringComparison.Ordinal));
     }
 

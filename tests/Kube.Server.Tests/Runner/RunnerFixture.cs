@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Kube.Server.Controllers;
+using Kube.Server.Pki;
 using Kube.Server.Runner;
 using Kube.Server.Runner.Logs;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -38,6 +39,8 @@ internal sealed class RunnerFixture : IAsyncDisposable
         return fixture;
     }
 
+    internal ServiceAccountTokens Tokens { get; } = new(TimeProvider.System);
+
     public async Task StartRunnerAsync(Func<PodRunnerOptions, PodRunnerOptions>? change = null)
     {
         var options = new PodRunnerOptions
@@ -48,7 +51,10 @@ internal sealed class RunnerFixture : IAsyncDisposable
             ShutdownGrace = TimeSpan.FromSeconds(1),
         };
         Runner = new PodRunner(change?.Invoke(options) ?? options);
-        var context = new HostedControllerContext(Cluster, NullLoggerFactory.Instance, TimeProvider.System, Data);
+        var context = new HostedControllerContext(Cluster, NullLoggerFactory.Instance, TimeProvider.System, Data)
+        {
+            Tokens = Tokens,
+        };
         foreach (var controller in new IHostedController[] { new VolumeBinder(), new Scheduler(), new EndpointsController(), Runner })
         {
             await controller.StartAsync(context, default);

@@ -50,6 +50,7 @@ internal sealed partial class PodWorker
             _launcher.Refresh(_shape);
             _filesAreOld = false;
             _filesRetryAt = null;
+            _tokensAt = now + Volumes.PodVolumes.Renewal(_shape);
         }
         catch (Exception error) when (error is Volumes.MountException or IOException or UnauthorizedAccessException)
         {

@@ -24,6 +24,7 @@ internal sealed partial class PodWorker : IDisposable
     private DateTimeOffset? _mountRetryAt;
     private bool _filesAreOld;
     private DateTimeOffset? _filesRetryAt;
+    private DateTimeOffset? _tokensAt;
     private bool _removed;
     private (DateTime, long)? _catalogSeen;
 
@@ -191,8 +192,9 @@ internal sealed partial class PodWorker : IDisposable
             wake = Earlier(wake, _mountRetryAt);
         }
 
+        _filesAreOld |= _tokensAt <= now;
         RefreshFiles(now);
-        wake = Earlier(wake, _filesRetryAt);
+        wake = Earlier(Earlier(wake, _filesRetryAt), _tokensAt > now ? _tokensAt : null);
         var decision = PodMachine.Decide(_shape, _state, now, _context.Backoff);
         _state = decision.State;
         foreach (var one in decision.Events)
@@ -242,6 +244,7 @@ internal sealed partial class PodWorker : IDisposable
             _state = _state with { VolumesReady = true };
             _mountRetryAt = null;
             _filesAreOld = false;
+            _tokensAt = now + Volumes.PodVolumes.Renewal(_shape);
         }
         catch (MountException error)
         {

@@ -10,7 +10,8 @@ internal sealed class MountException(string message) : Exception(message);
 /// <summary>Makes the volumes of a pod: folders and files on this machine.</summary>
 /// <param name="api">Claims, config maps and secrets.</param>
 /// <param name="claims">Folder of all claims, <c>namespace/name</c> below it.</param>
-internal sealed class PodVolumes(IClusterApi api, string claims)
+/// <param name="tokens">Makes tokens of service accounts; null: volumes with them cannot be had.</param>
+internal sealed class PodVolumes(IClusterApi api, string claims, Pki.ServiceAccountTokens? tokens = null)
 {
     /// <summary>Makes all volumes.</summary>
     /// <returns>Host path by volume name.</returns>
@@ -54,11 +55,22 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
             JsonObject[] sources = [volume, .. volume.Object("projected").Objects("sources")];
             var name = volume.Text("name") ?? "";
             var folder = Path.Combine(podFolder, "volumes", name);
-            if (sources.Any(s => s.ContainsKey("downwardAPI")) && Directory.Exists(folder))
+            if (sources.Any(s => s.ContainsKey("downwardAPI") || s.ContainsKey("serviceAccountToken")) && Directory.Exists(folder))
             {
                 Files(pod, volume).Update(name, folder);
             }
         }
+    }
+
+    /// <summary>
+    /// How long after a write the tokens in a pod's files are to be written anew, as a kubelet does when four fifths of their life are over;
+    /// null where there are none.
+    /// </summary>
+    public static TimeSpan? Renewal(PodShape pod)
+    {
+        var lives = pod.Volumes.SelectMany(v => v.Object("projected").Objects("sources"))
+            .Select(s => s.Object("serviceAccountToken")).OfType<JsonObject>().Select(VolumeFiles.LifetimeOf).ToList();
+        return lives.Count == 0 ? null : TimeSpan.FromSeconds(lives.Min() * 0.8);
     }
 
     /// <summary>The mount table of a container; subPath folders are made.</summary>
@@ -119,7 +131,7 @@ internal sealed class PodVolumes(IClusterApi api, string claims)
 
     private VolumeFiles Files(PodShape pod, JsonObject volume)
     {
-        var files = new VolumeFiles(api, pod);
+        var files = new VolumeFiles(api, pod, tokens);
         if (!files.Add(volume, projected: false))
         {
             var projected = volume.Object("projected")

@@ -6,8 +6,8 @@ using Kube.Server.Runner.Processes;
 
 namespace Kube.Server.Runner.Volumes;
 
-/// <summary>The files of a volume made from config maps, secrets and the downward API.</summary>
-internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
+/// <summary>The files of a volume made from config maps, secrets, tokens and the downward API.</summary>
+internal sealed class VolumeFiles(IClusterApi api, PodShape pod, Pki.ServiceAccountTokens? tokens = null)
 {
     // 0600: secrets are for the user alone whatever was asked for, there is no other user that they could be meant for.
     private const UnixFileMode SecretMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -38,6 +38,12 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
                     ?? downward.Number("defaultMode")));
             }
         }
+        else if (projected && source.Object("serviceAccountToken") is { } token && tokens is not null)
+        {
+            var account = pod.Source.Object("spec").Text("serviceAccountName") is { Length: > 0 } named ? named : "default";
+            _files[token.Text("path") ?? ""] = (Encoding.UTF8.GetBytes(tokens.Issue(
+                pod.Namespace, account, pod.Name, pod.Uid, token.Text("audience") ?? "", LifetimeOf(token))), SecretMode);
+        }
         else
         {
             return false;
@@ -45,6 +51,9 @@ internal sealed class VolumeFiles(IClusterApi api, PodShape pod)
 
         return true;
     }
+
+    /// <summary>Life of a projected token in seconds: an hour unless it says otherwise, and ten minutes at least.</summary>
+    public static long LifetimeOf(JsonObject token) => Math.Max(600, token.Number("expirationSeconds") ?? 3600);
 
     /// <summary>Writes the files into a folder that nothing of a former life of the pod is left in.</summary>
     /// <exception cref="MountException">A path leaves the volume.</exception>
