@@ -6,7 +6,8 @@ namespace Berth.Accounts;
 /// </summary>
 /// <remarks>
 /// Methods that return a task throw <see cref="AccountsUnavailableException"/> when the database cannot be reached within their time limit.
-/// <see cref="TouchSession"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a database that is away.
+/// <see cref="TouchSession"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a
+/// database that is away.
 /// </remarks>
 public interface IAccountStore : IAsyncDisposable
 {
@@ -40,7 +41,9 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>Creates or updates the person and records the new session; both in one statement.</summary>
     Task<SignInOutcome> RecordSignInAsync(SignIn signIn, CancellationToken cancellationToken);
 
-    /// <summary>Queues "the session was used and its cookie renewed"; of several for one session one is written, with their number.</summary>
+    /// <summary>
+    /// Queues "the session was used and its cookie renewed"; of several for one session one is written, with their number.
+    /// </summary>
     /// <param name="sessionId">The session.</param>
     /// <param name="at">When.</param>
     /// <param name="idleExpiresAt">Its end unless it is used again; see <see cref="SessionPolicy.IdleEnd"/>. Null leaves it.</param>

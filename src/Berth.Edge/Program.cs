@@ -51,7 +51,8 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate. docs/edge.md lists the settings.").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate. docs/edge.md lists the settings.")
+                .ConfigureAwait(false);
             return UsageExitCode;
         }
 

@@ -45,8 +45,8 @@ internal sealed class AuditChain
         var text = new StringBuilder();
         string?[] fields =
         [
-            sequence.ToString(CultureInfo.InvariantCulture), e.Id.ToString(), Time(e.At), e.Actor?.Issuer, e.Actor?.Subject, e.Action, e.Target,
-            e.Outcome, e.RequestId,
+            sequence.ToString(CultureInfo.InvariantCulture), e.Id.ToString(), Time(e.At), e.Actor?.Issuer, e.Actor?.Subject, e.Action,
+            e.Target, e.Outcome, e.RequestId,
         ];
         foreach (var field in fields)
         {

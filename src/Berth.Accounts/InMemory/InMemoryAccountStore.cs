@@ -94,7 +94,12 @@ public sealed class InMemoryAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at) =>
-        Change(sessionId, s => s with { Workspace = workspace, StartedAt = s.StartedAt ?? at, LastSeenAt = at > s.LastSeenAt ? at : s.LastSeenAt });
+        Change(sessionId, s => s with
+        {
+            Workspace = workspace,
+            StartedAt = s.StartedAt ?? at,
+            LastSeenAt = at > s.LastSeenAt ? at : s.LastSeenAt,
+        });
 
     /// <inheritdoc/>
     public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken)

@@ -32,7 +32,8 @@ internal sealed partial class AccountsOutbox
         ArgumentNullException.ThrowIfNull(slice);
         if (_usage.Count < WorkspaceCapacity)
         {
-            _usage.AddOrUpdate((slice.WorkspaceUid, slice.Run, slice.Day), slice, (_, known) => slice.Seconds > known.Seconds ? slice : known);
+            _usage.AddOrUpdate((slice.WorkspaceUid, slice.Run, slice.Day), slice,
+                (_, known) => slice.Seconds > known.Seconds ? slice : known);
         }
     }
 

@@ -160,8 +160,8 @@ public sealed partial class PostgresAccountStore : IAccountStore
         settings.MaxPoolSize = given.ContainsKey("Maximum Pool Size") || given.ContainsKey("MaxPoolSize") ? settings.MaxPoolSize : 20;
         settings.ApplicationName ??= "berth-edge";
 
-        // Several hosts are one server and its standbys: a standby takes no write. Looked at again every 2 s, since that is how long sign-ins
-        // stand still after a failover.
+        // Several hosts are one server and its standbys: a standby takes no write. Looked at again every 2 s, since that is how long
+        // sign-ins stand still after a failover.
         if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
         {
             settings.TargetSessionAttributes ??= "primary";

@@ -22,8 +22,8 @@ internal sealed class PostgresWorkspaces(AccountsDatabase database, AccountsOutb
             """,
             () =>
             [
-                Parameter.Text(person.Issuer), Parameter.Text(person.Subject), Parameter.Text(query.Workspace), Parameter.Time(query.Before),
-                Parameter.Long(Math.Clamp(query.Limit, 1, 1000)),
+                Parameter.Text(person.Issuer), Parameter.Text(person.Subject), Parameter.Text(query.Workspace),
+                Parameter.Time(query.Before), Parameter.Long(Math.Clamp(query.Limit, 1, 1000)),
             ],
             r => new WorkspaceRecord
             {

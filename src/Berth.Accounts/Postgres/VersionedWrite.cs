@@ -9,8 +9,8 @@ namespace Berth.Accounts;
 /// </remarks>
 internal static class VersionedWrite
 {
-    public static async Task<WriteOutcome> RunAsync(AccountsDatabase database, string write, Func<NpgsqlParameter[]> parameters, string look,
-        Func<NpgsqlParameter[]> key, CancellationToken cancellationToken)
+    public static async Task<WriteOutcome> RunAsync(AccountsDatabase database, string write, Func<NpgsqlParameter[]> parameters,
+        string look, Func<NpgsqlParameter[]> key, CancellationToken cancellationToken)
     {
         var version = await database.FirstAsync(write, parameters, r => r.GetInt64(0), cancellationToken).ConfigureAwait(false);
         return version > 0

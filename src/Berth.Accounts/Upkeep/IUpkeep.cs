@@ -1,6 +1,8 @@
 namespace Berth.Accounts;
 
-/// <summary>Removes what nobody needs any more. Any replica may be asked, as often as one likes: one works, the others find it busy.</summary>
+/// <summary>
+/// Removes what nobody needs any more. Any replica may be asked, as often as one likes: one works, the others find it busy.
+/// </summary>
 public interface IUpkeep
 {
     /// <summary>Does one round, in bounded steps so that no lock is held for long.</summary>

@@ -120,7 +120,8 @@ internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, 
         };
         var found = await accounts.WorkspaceRecords.ListAsync(Key(caller), query, context.RequestAborted).ConfigureAwait(false);
         await WriteAsync(context, EdgeJson.Default.HistoryView,
-            new HistoryView([.. found.Select(r => new HistoryItemView(r.Workspace, r.Kind, r.Reason, r.Template, r.At))])).ConfigureAwait(false);
+            new HistoryView([.. found.Select(r => new HistoryItemView(r.Workspace, r.Kind, r.Reason, r.Template, r.At))]))
+            .ConfigureAwait(false);
     }
 
     public async Task UsageAsync(HttpContext context, Caller caller)
@@ -130,7 +131,8 @@ internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, 
         var from = ApiRequest.Day(context, "from") ?? new DateOnly(to.Year, to.Month, 1);
         if (from > to || to.DayNumber - from.DayNumber > 366)
         {
-            throw new ProblemException(400, "bad-query", "The query cannot be read", "Give 'from' no later than 'to', at most 366 days before.");
+            throw new ProblemException(400, "bad-query", "The query cannot be read",
+                "Give 'from' no later than 'to', at most 366 days before.");
         }
 
         var found = await accounts.Usage.ListAsync(Key(caller), from, to, context.RequestAborted).ConfigureAwait(false);
@@ -162,7 +164,8 @@ internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, 
         var id = (string)context.Request.RouteValues["session"]!;
         var mine = await accounts.ListSessionsAsync(Key(caller), context.RequestAborted).ConfigureAwait(false);
         var session = mine.FirstOrDefault(s => s.Id == id)
-            ?? throw new ProblemException(404, "session-not-found", "No such session", "You have no such session. GET /api/me/sessions lists yours.");
+            ?? throw new ProblemException(404, "session-not-found", "No such session",
+                "You have no such session. GET /api/me/sessions lists yours.");
         await accounts.RevokeSessionAsync(session.Id, session.ExpiresAt, context.RequestAborted).ConfigureAwait(false);
         audit.Record(caller, "session.end", $"sessions/{session.Id}", "allowed");
         context.Response.StatusCode = 204;

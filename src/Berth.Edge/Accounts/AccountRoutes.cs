@@ -6,8 +6,8 @@ internal static class AccountRoutes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ApiRoute> All { get; } =
     [
-        new("GET", "/api/me/preferences", "getPreferences", "What your new workspaces are made with; empty when you have not said", "Preferences",
-            [200], static h => h.Accounts.GetPreferencesAsync),
+        new("GET", "/api/me/preferences", "getPreferences", "What your new workspaces are made with; empty when you have not said",
+            "Preferences", [200], static h => h.Accounts.GetPreferencesAsync),
         new("PUT", "/api/me/preferences", "putPreferences", "Replace them: template, parameters, environment", "Preferences",
             [200, 400, 412, 413, 415, 422], static h => h.Accounts.PutPreferencesAsync) { Body = "PreferencesBody", IfMatch = true },
         new("DELETE", "/api/me/preferences", "deletePreferences", "Forget them", null, [204, 400, 412],

@@ -11,7 +11,9 @@ internal sealed partial class WorkspaceDefaults(
     // A workspace without preferences is better than one that waits for a database that is away.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    /// <summary>The wish with preferences filled in. What a template does not take is left out: preferences never make a creation fail.</summary>
+    /// <summary>
+    /// The wish with preferences filled in. What a template does not take is left out: preferences never make a creation fail.
+    /// </summary>
     public async Task<CreateWorkspace> ApplyAsync(Caller caller, CreateWorkspace wish, CancellationToken cancellationToken)
     {
         var found = await FindAsync(caller, cancellationToken).ConfigureAwait(false);

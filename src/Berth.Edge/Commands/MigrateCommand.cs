@@ -28,7 +28,8 @@ internal static class MigrateCommand
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (args[i] is not ("--to" or "--roles" or "--connection" or "--config") || i + 1 >= args.Length || !values.TryAdd(args[i], args[i + 1]))
+            if (args[i] is not ("--to" or "--roles" or "--connection" or "--config") || i + 1 >= args.Length
+                || !values.TryAdd(args[i], args[i + 1]))
             {
                 await errors.WriteLineAsync(Usage).ConfigureAwait(false);
                 return 2;
@@ -38,7 +39,8 @@ internal static class MigrateCommand
         int? target = null;
         if (values.GetValueOrDefault("--to") is { } to)
         {
-            if (!int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > AccountsMigrator.LatestVersion)
+            if (!int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || number > AccountsMigrator.LatestVersion)
             {
                 await errors.WriteLineAsync($"--to takes a version from 0 to {AccountsMigrator.LatestVersion}.").ConfigureAwait(false);
                 return 2;
@@ -47,7 +49,8 @@ internal static class MigrateCommand
             target = number;
         }
 
-        if ((values.GetValueOrDefault("--connection") ?? Configured(values.GetValueOrDefault("--config"))) is not { Length: > 0 } connection)
+        if ((values.GetValueOrDefault("--connection") ?? Configured(values.GetValueOrDefault("--config")))
+            is not { Length: > 0 } connection)
         {
             await errors.WriteLineAsync("No database: give --connection, or set Berth__Edge__Database__ConnectionString.")
                 .ConfigureAwait(false);
