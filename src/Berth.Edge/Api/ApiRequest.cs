@@ -79,8 +79,20 @@ internal static class ApiRequest
     }
 
     /// <summary>Reads a JSON object as it is.</summary>
-    public static Task<JsonObject> ReadObjectAsync(HttpContext context, params string[] mediaTypes) =>
-        ReadAsync(context, EdgeJson.Default.JsonObject, static () => [], mediaTypes);
+    public static async Task<JsonObject> ReadObjectAsync(HttpContext context, params string[] mediaTypes)
+    {
+        try
+        {
+            var read = await ReadAsync(context, EdgeJson.Default.JsonObject, static () => [], mediaTypes).ConfigureAwait(false);
+            ReadWhole(read);
+            return read;
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
+        {
+            throw new ProblemException(400, "bad-json", "The body cannot be read",
+                "The body has a field twice in one object, or a name that is not valid Unicode.", cause: error);
+        }
+    }
 
     /// <summary>A query parameter that is <c>true</c> or <c>false</c>; absent is false, given without a value is true.</summary>
     public static bool Flag(HttpContext context, string name)
@@ -186,6 +198,20 @@ internal static class ApiRequest
             ? text[1..^1]
             : throw new ProblemException(400, "bad-if-match", "If-Match cannot be read",
                 "Send one strong ETag as it came with the answer, or *.");
+    }
+
+    // Objects are taken apart when they are first looked into, and complain of doubled names only then.
+    private static void ReadWhole(JsonNode? node)
+    {
+        foreach (var child in node switch
+        {
+            JsonObject fields => fields.Select(f => f.Value),
+            JsonArray items => items,
+            _ => [],
+        })
+        {
+            ReadWhole(child);
+        }
     }
 
     private static string Reason(JsonException error)

@@ -40,6 +40,7 @@ internal static class OpenApiDocument
             path[route.Method.ToLowerInvariant()] = Operation(route);
         }
 
+        UpstreamDescription.AddPaths(paths);
         return new JsonObject
         {
             ["openapi"] = "3.1.0",
@@ -47,7 +48,7 @@ internal static class OpenApiDocument
             {
                 ["title"] = "Berth",
                 ["version"] = "1",
-                ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs."
+                ["description"] = "Workspaces: list, create, start, stop, restart, change, delete; events and logs. Calls of other APIs."
             },
             ["paths"] = paths,
             ["components"] = new JsonObject
@@ -62,6 +63,7 @@ internal static class OpenApiDocument
                         ["bearerFormat"] = "JWT",
                         ["description"] = "An access token of a configured provider, for the audience of this edge.",
                     },
+                    [UpstreamDescription.Scheme] = UpstreamDescription.SecurityScheme(),
                     ["session"] = new JsonObject
                     {
                         ["type"] = "apiKey",
@@ -135,7 +137,10 @@ internal static class OpenApiDocument
     private static JsonObject Responses(ApiRoute route)
     {
         var responses = new JsonObject();
-        foreach (var status in route.Statuses.Concat([401, 403, 500, 503]).Distinct().Order())
+
+        // What is read strictly can be wrong: a query parameter, an ETag.
+        int[] strict = route.IfMatch || route.Query.Count > 0 ? [400] : [];
+        foreach (var status in route.Statuses.Concat(strict).Concat([401, 403, 500, 503]).Distinct().Order())
         {
             var response = new JsonObject { ["description"] = Description(status) };
             if (status >= 400)
@@ -233,6 +238,7 @@ internal static class OpenApiDocument
         ["SessionList"] = Schema(EdgeJson.Default.SessionListView),
         ["AuditVerification"] = Schema(EdgeJson.Default.AuditVerificationView),
         ["Problem"] = Schema(EdgeJson.Default.ProblemView),
+        [UpstreamDescription.ErrorSchema] = UpstreamDescription.Error(),
     };
 
     private static JsonObject Wish(bool withReason)

@@ -315,7 +315,7 @@ public class ProxyCallTests
         await Assert.ThrowsAnyAsync<Exception>(() => answer.Content.ReadAsStringAsync());
         await cut.Task.WaitAsync(TimeSpan.FromSeconds(30));
         using var next = await client.GetAsync("/proxy/api/items/1");
-        Assert.Equal((403, "account-disabled"), await CodeAsync(next));
+        Assert.Equal((401, "invalid-token"), await CodeAsync(next));
     }
 
     [Fact]

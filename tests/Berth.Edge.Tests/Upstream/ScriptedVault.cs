@@ -40,19 +40,20 @@ internal sealed class ScriptedVault : ITokenVault
     }
 
     public Task<AccessTokenResult> GetAccessTokenAsync(
-        Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+        Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(new AccessTokenResult { Outcome = AccessTokenOutcome.NotFound });
 
-    public Task<StoredToken> StoreAsync(NewGrant grant, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<StoredToken> StoreAsync(NewGrant grant, CancellationToken cancellationToken) => throw new AccountsUnavailableException();
 
     public Task<StoredToken?> FindAsync(PersonKey caller, string connection, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        Task.FromResult<StoredToken?>(null);
 
     public Task<StoredToken?> GetAsync(Guid tokenId, PersonKey caller, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        Task.FromResult<StoredToken?>(null);
 
     public Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        Task.FromResult<IReadOnlyList<StoredToken>>([]);
 
     public Task<TokenRevocation?> RevokeAsync(Guid tokenId, PersonKey caller, bool dryRun, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        Task.FromResult<TokenRevocation?>(null);
 }
