@@ -32,6 +32,7 @@ public sealed partial class TokenVault
     public async Task<StoredToken> StoreAsync(NewGrant grant, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(grant);
+        RequireStarted();
         var connection = Check(grant);
         var scope = Sorted(grant.Scope.Length > 0 ? grant.Scope : string.Join(' ', connection.Scopes));
         var key = GrantKey(grant, connection, scope);
@@ -87,6 +88,7 @@ public sealed partial class TokenVault
     /// <inheritdoc/>
     public async Task<TokenRevocation?> RevokeAsync(Guid tokenId, PersonKey caller, bool dryRun, CancellationToken cancellationToken)
     {
+        RequireStarted();
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var row = await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false);

@@ -24,6 +24,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger<TokenVault> _logger;
     private readonly Action<AuditEvent> _audit;
+    private volatile bool _started;
     private bool _disposed;
 
     /// <summary>Makes a vault; nothing is connected before <see cref="StartAsync"/>.</summary>
@@ -108,6 +109,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         await new VaultKeyCheck(_store, _keys).RunAsync(cancellationToken).ConfigureAwait(false);
         await _listener.StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         _jobs.Start();
+        _started = true;
         LogStarted(_keys.Active.Id, Connections.Count);
     }
 
@@ -115,9 +117,9 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
     public async Task<AccessTokenResult> GetAccessTokenAsync(
         Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken)
     {
-        if (!IsName(caller))
+        if (Refusal(caller) is { } refusal)
         {
-            return Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "none");
+            return refusal;
         }
 
         // :: Step 1. From memory, as long as news arrives.
@@ -155,9 +157,9 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         PersonKey caller, string connection, AccessTokenRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        if (!IsName(caller))
+        if (Refusal(caller) is { } refusal)
         {
-            return Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "none");
+            return refusal;
         }
 
         try
@@ -230,6 +232,26 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
     private static bool IsName(PersonKey person) =>
         person.Issuer is { Length: > 0 } issuer && person.Subject is { Length: > 0 } subject
             && !issuer.Contains('\0') && !subject.Contains('\0');
+
+    private AccessTokenResult? Refusal(PersonKey caller) => !_started
+        ? Count(
+            new()
+            {
+                Outcome = AccessTokenOutcome.VaultUnavailable,
+                Detail = "The vault is starting.",
+                RetryAfter = TimeSpan.FromSeconds(2),
+            },
+            "none")
+        : IsName(caller) ? null : Count(new() { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail }, "none");
+
+    // Before the keys are checked nothing is sealed or opened.
+    private void RequireStarted()
+    {
+        if (!_started)
+        {
+            throw new AccountsUnavailableException("The vault is starting.");
+        }
+    }
 
     private bool Satisfies(CachedToken token, AccessTokenRequest request)
     {

@@ -106,7 +106,14 @@ internal sealed record ApiRoute(
 }
 
 /// <summary>A query parameter.</summary>
-internal sealed record ApiParameter(string Name, string Type, string Description);
+internal sealed record ApiParameter(string Name, string Type, string Description)
+{
+    /// <summary>Whether it has to be given.</summary>
+    public bool Required { get; init; }
+
+    /// <summary>Format of a text, such as uuid; null for any.</summary>
+    public string? Format { get; init; }
+}
 
 /// <summary>Handles a request of a caller who is known.</summary>
 internal delegate Task RequestHandler(HttpContext context, Caller caller);

@@ -41,6 +41,8 @@ internal static class OpenApiDocument
         }
 
         UpstreamDescription.AddPaths(paths);
+        var schemas = Schemas();
+        ManagerRoutes.Describe(paths, schemas);
         return new JsonObject
         {
             ["openapi"] = "3.1.0",
@@ -53,7 +55,7 @@ internal static class OpenApiDocument
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
-                ["schemas"] = Schemas(),
+                ["schemas"] = schemas,
                 ["securitySchemes"] = new JsonObject
                 {
                     ["bearer"] = new JsonObject

@@ -87,6 +87,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<ISignInRecorder, AccountSignInRecorder>();
         services.AddBerthEdgeCore(options.Edge);
 
+        services.AddBerthVault(options);
         services.AddSingleton<AccountsService>();
         services.AddHostedService(s => s.GetRequiredService<AccountsService>());
         services.AddSingleton(_ =>
@@ -117,6 +118,7 @@ public static class BerthEdgeExtensions
         app.UseRouting();
         app.MapBerthEdgeCore();
         app.MapBerthApi();
+        app.MapBerthManager();
         app.MapBerthPages();
         return app;
     }
@@ -179,6 +181,7 @@ public static class BerthEdgeExtensions
         }
 
         Upstreams(options, problems);
+        VaultComposition.Check(options, problems);
     }
 
     private static UpstreamSettingsSet Upstreams(BerthEdgeOptions options, ICollection<string> problems) =>

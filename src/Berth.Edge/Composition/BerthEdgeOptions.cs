@@ -1,3 +1,5 @@
+using Berth.Accounts;
+
 namespace Berth.Edge;
 
 /// <summary>
@@ -27,6 +29,12 @@ public sealed record BerthEdgeOptions
     /// <summary>Connections to other APIs by name: lower-case letters, digits and dashes. The default is none.</summary>
     public IReadOnlyDictionary<string, ConnectionOptions> Connections { get; init; } = new Dictionary<string, ConnectionOptions>();
 
+    /// <summary>
+    /// The token vault; on where it has keys, in the database of <see cref="DatabaseOptions.ConnectionString"/>, whoever keeps the
+    /// accounts.
+    /// </summary>
+    public VaultOptions Vault { get; init; } = new();
+
     /// <summary>Reads the section <c>Berth:Edge</c> and its sub-sections.</summary>
     /// <exception cref="EdgeConfigurationException">Values have the wrong form, or keys are no options: all of them, in one
     /// message.</exception>
@@ -46,7 +54,7 @@ public sealed record BerthEdgeOptions
         [
             (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)),
                 (nameof(Listener), typeof(ListenerOptions)),
-            (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
+            (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)), (nameof(Vault), typeof(VaultOptions)),
         ];
         var reader = new SectionReader(problems);
         reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name), nameof(Connections)]);
@@ -69,6 +77,7 @@ public sealed record BerthEdgeOptions
             Listener = good.GetSection(nameof(Listener)).Get<ListenerOptions>() ?? new(),
             Management = good.GetSection(nameof(Management)).Get<ManagementOptions>() ?? new(),
             Connections = good.GetSection(nameof(Connections)).Get<Dictionary<string, ConnectionOptions>>() ?? [],
+            Vault = good.GetSection(nameof(Vault)).Get<VaultOptions>() ?? new(),
             Database = good.GetSection(nameof(Database)).Get<DatabaseOptions>() ?? new(),
         };
     }

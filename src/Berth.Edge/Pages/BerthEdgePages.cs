@@ -10,6 +10,11 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
     {
         // The canonical request is missing when the request was refused before it had one.
         var path = context.Features.Get<CanonicalRequest>()?.Path ?? context.Request.Path.Value ?? "";
+        if (path.StartsWith(ManagerPipeline.Prefix, StringComparison.Ordinal))
+        {
+            return ManagerPipeline.WriteAsync(context, message);
+        }
+
         return WantsPage(context) && !path.StartsWith("/api/", StringComparison.Ordinal)
             ? layout.WriteAsync(context, ToPage(message))
             : Problems.WriteAsync(context, new ProblemView

@@ -37,8 +37,8 @@ public class EnvelopeTests
     [Fact]
     public void Fingerprint_OtherIssuerClientOrKey_Differs()
     {
-        using var key = VaultKeys.Key("f1");
-        using var other = VaultKeys.Key("f2");
+        using var key = TestKeys.Key("f1");
+        using var other = TestKeys.Key("f2");
         byte[][] prints =
         [
             Fingerprints.Of(key, "a", "bc", Plain), Fingerprints.Of(key, "ab", "c", Plain), Fingerprints.Of(key, "a", "b", Plain),
@@ -55,7 +55,7 @@ public class EnvelopeTests
     [InlineData(Envelope.MaximumPlaintext)]
     public void TryOpen_WhatWasSealed_IsThePlaintext(int length)
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var plain = new byte[length];
         Random.Shared.NextBytes(plain);
 
@@ -69,7 +69,7 @@ public class EnvelopeTests
     [Fact]
     public void Seal_TooLong_Throws()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
 
         Assert.Throws<ArgumentOutOfRangeException>(() => Envelope.Seal(new byte[Envelope.MaximumPlaintext + 1], keys.Active, Context));
     }
@@ -77,7 +77,7 @@ public class EnvelopeTests
     [Fact]
     public void Seal_Twice_SharesNoRandomBytes()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var one = Envelope.Seal(Plain, keys.Active, Context);
         var two = Envelope.Seal(Plain, keys.Active, Context);
 
@@ -91,7 +91,7 @@ public class EnvelopeTests
     [Fact]
     public void TryOpen_EachBitOfEachByteFlipped_DoesNotOpen()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var record = Envelope.Seal(Plain, keys.Active, Context);
         for (var i = 0; i < record.Length * 8; i++)
         {
@@ -106,7 +106,7 @@ public class EnvelopeTests
     [Fact]
     public void TryOpen_CutOrPadded_DoesNotOpen()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var record = Envelope.Seal(Plain, keys.Active, Context);
         for (var length = 0; length < record.Length; length++)
         {
@@ -119,7 +119,7 @@ public class EnvelopeTests
     [Fact]
     public void TryOpen_EveryOtherContext_IsTampered()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var record = Envelope.Seal(Plain, keys.Active, Context);
         RecordContext[] others =
         [
@@ -142,7 +142,7 @@ public class EnvelopeTests
     [Fact]
     public void TryOpen_PartsOfTwoRecordsMixed_IsTampered()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var one = Envelope.Seal(Plain, keys.Active, Context);
         var two = Envelope.Seal(Plain, keys.Active, Context);
         const int Body = 4 + 60;
@@ -153,10 +153,10 @@ public class EnvelopeTests
     [Fact]
     public void TryRewrap_OldKey_OpensWithTheNewAloneAndTheBodyIsUntouched()
     {
-        var (oldKey, newKey) = (VaultKeys.Option("old"), VaultKeys.Option("new"));
-        using var before = VaultKeys.Ring(oldKey);
-        using var during = VaultKeys.Ring(newKey, oldKey with { State = VaultKeyState.DecryptOnly });
-        using var after = VaultKeys.Ring(newKey);
+        var (oldKey, newKey) = (TestKeys.Option("old"), TestKeys.Option("new"));
+        using var before = TestKeys.Ring(oldKey);
+        using var during = TestKeys.Ring(newKey, oldKey with { State = VaultKeyState.DecryptOnly });
+        using var after = TestKeys.Ring(newKey);
         var record = Envelope.Seal(Plain, before.Active, Context);
 
         Assert.Equal(EnvelopeError.None, Envelope.TryRewrap(record, during, Context, out var rewrapped));
@@ -172,7 +172,7 @@ public class EnvelopeTests
     [Fact]
     public void TryRewrap_RecordOfAnotherRow_IsTampered()
     {
-        using var keys = VaultKeys.Ring();
+        using var keys = TestKeys.Ring();
         var record = Envelope.Seal(Plain, keys.Active, Context);
 
         Assert.Equal(
@@ -183,8 +183,8 @@ public class EnvelopeTests
     [Fact]
     public void TryOpen_SameKeyIdOtherBytes_IsTampered()
     {
-        using var keys = VaultKeys.Ring(VaultKeys.Option("a"));
-        using var impostor = VaultKeys.Ring(VaultKeys.Option("a"));
+        using var keys = TestKeys.Ring(TestKeys.Option("a"));
+        using var impostor = TestKeys.Ring(TestKeys.Option("a"));
 
         Assert.Equal(
             EnvelopeError.Tampered, Envelope.TryOpen(Envelope.Seal(Plain, keys.Active, Context), impostor, Context, out _));

@@ -12,7 +12,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         await (await world.StartAsync()).DisposeAsync();
 
         var error = await Assert.ThrowsAsync<VaultKeyException>(() =>
-            world.StartAsync(options: world.Options with { Keys = [VaultKeys.Option("k1")] }));
+            world.StartAsync(options: world.Options with { Keys = [TestKeys.Option("k1")] }));
 
         Assert.Contains("Key 'k1' of Vault:Keys is not the key that this database knows", error.Message, StringComparison.Ordinal);
         Assert.Contains("restore the right one", error.Message, StringComparison.Ordinal);
@@ -25,7 +25,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         await (await world.StartAsync()).DisposeAsync();
 
         var error = await Assert.ThrowsAsync<VaultKeyException>(() =>
-            world.StartAsync(options: world.Options with { FingerprintKeys = [VaultKeys.Option("f1")] }));
+            world.StartAsync(options: world.Options with { FingerprintKeys = [TestKeys.Option("f1")] }));
 
         Assert.Contains("Key 'f1' of Vault:FingerprintKeys", error.Message, StringComparison.Ordinal);
     }
@@ -40,7 +40,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         await vault.StoreAsync(world.Grant(), default);
         await vault.DisposeAsync();
         VaultKeyOptions[] keys = retired
-            ? [VaultKeys.Option("k2"), new() { Id = "k1", State = VaultKeyState.Retired }] : [VaultKeys.Option("k2")];
+            ? [TestKeys.Option("k2"), new() { Id = "k1", State = VaultKeyState.Retired }] : [TestKeys.Option("k2")];
 
         var error = await Assert.ThrowsAsync<VaultKeyException>(() => world.StartAsync(options: world.Options with { Keys = keys }));
 
@@ -53,7 +53,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
         var k1 = world.Options.Keys[0];
-        var k2 = VaultKeys.Option("k2");
+        var k2 = TestKeys.Option("k2");
         VaultOptions With(params VaultKeyOptions[] keys) => world.Options with { Keys = keys };
 
         // First every replica learns to open with the new key, then they begin to seal with it.
@@ -95,7 +95,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         var rotated = await world.StartAsync(
             options: world.Options with
             {
-                Keys = [VaultKeys.Option("k2"), world.Options.Keys[0] with { State = VaultKeyState.DecryptOnly }],
+                Keys = [TestKeys.Option("k2"), world.Options.Keys[0] with { State = VaultKeyState.DecryptOnly }],
             });
         await Wait.UntilAsync(async () => await rotated.Jobs.RewrapAsync(default) == 0);
 
@@ -121,7 +121,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         var rotated = await world.StartAsync(
             options: world.Options with
             {
-                Keys = [VaultKeys.Option("k2"), world.Options.Keys[0] with { State = VaultKeyState.DecryptOnly }],
+                Keys = [TestKeys.Option("k2"), world.Options.Keys[0] with { State = VaultKeyState.DecryptOnly }],
             });
 
         await Wait.UntilAsync(async () => await rotated.Jobs.RewrapAsync(default) == 1);

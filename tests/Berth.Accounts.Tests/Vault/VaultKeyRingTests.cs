@@ -5,7 +5,7 @@ public class VaultKeyRingTests
     [Fact]
     public void Create_ActiveAndDecryptOnly_BothOpenOneSeals()
     {
-        using var keys = VaultKeys.Ring(VaultKeys.Option("1", VaultKeyState.DecryptOnly), VaultKeys.Option("2"));
+        using var keys = TestKeys.Ring(TestKeys.Option("1", VaultKeyState.DecryptOnly), TestKeys.Option("2"));
 
         Assert.Equal("2", keys.Active.Id);
         Assert.NotNull(keys.Find("1"));
@@ -15,7 +15,7 @@ public class VaultKeyRingTests
     [Fact]
     public void Create_RetiredKey_NeedsNoBytesAndOpensNothing()
     {
-        using var keys = VaultKeys.Ring(new VaultKeyOptions { Id = "1", State = VaultKeyState.Retired }, VaultKeys.Option("2"));
+        using var keys = TestKeys.Ring(new VaultKeyOptions { Id = "1", State = VaultKeyState.Retired }, TestKeys.Option("2"));
 
         Assert.Null(keys.Find("1"));
     }
@@ -23,9 +23,9 @@ public class VaultKeyRingTests
     [Fact]
     public void Create_File_IsReadAndTrimmed()
     {
-        var option = VaultKeys.Option("1");
+        var option = TestKeys.Option("1");
         var keys = VaultKeyRing.Create(
-            new VaultOptions { Keys = [new() { Id = "1", File = "/keys/1" }], FingerprintKeys = [VaultKeys.Option("f")] },
+            new VaultOptions { Keys = [new() { Id = "1", File = "/keys/1" }], FingerprintKeys = [TestKeys.Option("f")] },
             path => path == "/keys/1" ? option.Key + "\n" : throw new FileNotFoundException(), (_, _) => { });
 
         Assert.Equal(Convert.FromBase64String(option.Key!), keys!.Active.Bytes.ToArray());
@@ -45,13 +45,13 @@ public class VaultKeyRingTests
     [InlineData("twin", "hold the key of 'f' twice")]
     public void Create_Wrong_NamesTheOptionAndTheRemedyButNeverTheKey(string wrong, string expected)
     {
-        var good = VaultKeys.Option("1");
-        var f = VaultKeys.Option("f");
+        var good = TestKeys.Option("1");
+        var f = TestKeys.Option("f");
         var options = wrong switch
         {
             "no-active" => Options([good with { State = VaultKeyState.DecryptOnly }], f),
-            "two-active" => Options([good, VaultKeys.Option("2")], f),
-            "same-id" => Options([good, VaultKeys.Option("1", VaultKeyState.DecryptOnly)], f),
+            "two-active" => Options([good, TestKeys.Option("2")], f),
+            "same-id" => Options([good, TestKeys.Option("1", VaultKeyState.DecryptOnly)], f),
             "bad-id" => Options([good with { Id = "a b" }], f),
             "short" => Options([good with { Key = "c2hvcnQ=" }], f),
             "repeated" => Options([good with { Key = Convert.ToBase64String(new byte[32]) }], f),

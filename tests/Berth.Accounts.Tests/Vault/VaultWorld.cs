@@ -21,8 +21,8 @@ internal sealed class VaultWorld : IAsyncDisposable
         _source = NpgsqlDataSource.Create(database);
         Options = new VaultOptions
         {
-            Keys = [VaultKeys.Option("k1")],
-            FingerprintKeys = [VaultKeys.Option("f1")],
+            Keys = [TestKeys.Option("k1")],
+            FingerprintKeys = [TestKeys.Option("f1")],
             ForcedRefreshInterval = TimeSpan.Zero,
             Poll = TimeSpan.FromMilliseconds(50),
             JobInterval = TimeSpan.FromHours(1),

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Berth.Accounts.Tests.Vault;
 
 /// <summary>Keys for tests.</summary>
-internal static class VaultKeys
+internal static class TestKeys
 {
     public static VaultKeyOptions Option(string id, VaultKeyState state = VaultKeyState.Active) =>
         new() { Id = id, State = state, Key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) };

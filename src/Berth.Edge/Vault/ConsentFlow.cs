@@ -1,0 +1,258 @@
+using Berth.Accounts;
+
+namespace Berth.Edge;
+
+/// <summary>Consents in a browser: to the provider, and back.</summary>
+/// <remarks>
+/// <code>
+/// GET offline-token: state, nonce and PKCE verifier are made and kept by the vault -> consent_url
+/// provider asks the person
+/// GET offline-token/callback: 1 parameters once each -> 2 signed in -> 3 state used up, of this person and session -> 4 iss (RFC 9207)
+///   -> 5 error of the provider -> 6 code exchanged -> 7 ID token verified, of the same person where it is their own provider -> 8 stored
+/// </code>
+/// </remarks>
+internal sealed class ConsentFlow(
+    EdgeSettings settings, ITokenVault vault, ITokenConsents consents, ConnectionProviders connections, ReturnTargets targets,
+    AuditTrail audit, TimeProvider clock)
+{
+    /// <summary>Path of the callback; it has to be registered with each provider.</summary>
+    public const string CallbackPath = ManagerPipeline.Prefix + "offline-token/callback";
+
+    private string RedirectUri => settings.PublicOrigin + CallbackPath;
+
+    /// <summary>Refuses where there is no vault.</summary>
+    public void RequireVault()
+    {
+        if (vault is UnconfiguredVault)
+        {
+            throw ManagerEndpoints.NotConfigured();
+        }
+    }
+
+    /// <summary>The connection of a name; the only one when none is named.</summary>
+    public (ConnectionSettings Settings, IdentityProvider Provider) Connection(string? name)
+    {
+        RequireVault();
+        var names = connections.Names.ToList();
+        if (name is null && names.Count != 1)
+        {
+            throw ManagerException.Bad("connection", $"is missing; there are {names.Count}: name one.");
+        }
+
+        return connections.Find(name ?? names[0])
+            ?? throw new ManagerException(404, "connection_not_found", "There is no connection of this name.");
+    }
+
+    /// <summary>GET offline-token.</summary>
+    public async Task BeginAsync(HttpContext context, Caller caller)
+    {
+        var query = context.Request.Query;
+        var (connection, provider) = Connection(Single(query, "connection", 63));
+        var target = Single(query, "return", ReturnTargets.MaximumLength);
+        var metadata = (await SnapshotAsync(provider, context).ConfigureAwait(false)).Metadata;
+        var begun = await consents.BeginAsync(
+            new ConsentRequest
+            {
+                Owner = ManagerEndpoints.Key(caller),
+                SessionId = caller.SessionId,
+                Connection = connection.Vault.Name,
+                Purpose = ManagerEndpoints.Purpose(Single(query, "purpose", 1000)),
+                ReturnTo = target is null ? null : targets.Clean(target),
+            },
+            context.RequestAborted).ConfigureAwait(false);
+        (string, string?)[] parameters =
+        [
+            ("response_type", "code"),
+            ("client_id", connection.Vault.ClientId),
+            ("redirect_uri", RedirectUri),
+            ("scope", string.Join(' ', connection.Vault.Scopes)),
+            ("state", begun.State),
+            ("nonce", begun.Nonce),
+            ("code_challenge", begun.Challenge),
+            ("code_challenge_method", "S256"),
+            ("audience", connection.Vault.Audience),
+            ("resource", connection.Vault.Resource),
+            .. connection.AuthorizationParameters.Select(p => (p.Name, (string?)p.Value)),
+        ];
+        audit.Record(caller, "vault.consent-begin", $"connections/{connection.Vault.Name}", "allowed");
+        await ManagerPipeline.WriteAsync(
+            context, 200, ManagerJson.Default.ConsentView,
+            new ConsentView(
+                QueryParameters.Append(metadata.AuthorizationEndpoint, parameters), connection.Vault.Name,
+                (long)ITokenConsents.Life.TotalSeconds)).ConfigureAwait(false);
+    }
+
+    /// <summary>GET offline-token/callback.</summary>
+    public async Task CallbackAsync(HttpContext context, Caller caller)
+    {
+        // :: Step 1.
+        var query = context.Request.Query;
+        var (state, code) = (Single(query, "state", 256), Single(query, "code", 4096));
+        var (iss, error) = (Single(query, "iss", 2048), Single(query, "error", 256));
+
+        // :: Step 2. The consent comes back in a browser; a bearer token is not one.
+        if (caller.SessionId is null)
+        {
+            throw new ManagerException(401, "sign_in_required",
+                "The consent has to end in the browser of the person: sign in at /login first.");
+        }
+
+        // :: Step 3.
+        RequireVault();
+        var consent = state is null || !SignInFlow.IsState(state) ? null : await consents.TakeAsync(
+            state, ManagerEndpoints.Key(caller), caller.SessionId, context.RequestAborted).ConfigureAwait(false);
+        if (consent is null || connections.Find(consent.Connection) is not { } found)
+        {
+            throw new ManagerException(400, "consent_unknown",
+                "This consent was not begun by you in this browser session, was finished already, or took longer than ten minutes.");
+        }
+
+        // :: Step 4.
+        var snapshot = await SnapshotAsync(found.Provider, context).ConfigureAwait(false);
+        if (iss is null ? snapshot.Metadata.SendsIssuer : iss != found.Settings.Issuer.Issuer)
+        {
+            throw new ManagerException(400, "issuer_mismatch", "The answer did not come from the provider that was asked. Begin again.");
+        }
+
+        // :: Step 5.
+        if (error is not null || code is null)
+        {
+            audit.Record(caller, "vault.consent", $"connections/{consent.Connection}", "refused");
+            throw error == "access_denied"
+                ? new ManagerException(403, "consent_denied", "Consent was not given. Nothing was stored.")
+                : new ManagerException(
+                    502, "provider_error", "The provider ended the consent with an error. Begin again.", TimeSpan.FromSeconds(5));
+        }
+
+        // :: Step 6.
+        var tokens = await consents.RedeemAsync(consent, code, RedirectUri, context.RequestAborted).ConfigureAwait(false);
+
+        // :: Steps 7 and 8.
+        var stored = await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, context.RequestAborted)
+            .ConfigureAwait(false);
+        audit.Record(caller, "vault.consent", $"tokens/{stored.Id}", "allowed");
+        if (consent.ReturnTo is { } target)
+        {
+            // The id is no credential: it gives nothing to anybody but its owner.
+            LoginEndpoint.Redirect(
+                context, $"{target}{(target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}persistent_token_id={stored.Id}");
+            return;
+        }
+
+        await ManagerPipeline.WriteAsync(context, 200, ManagerJson.Default.StoredTokenView, ManagerEndpoints.View(stored))
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Verifies what a provider gave, and stores it as the caller's.</summary>
+    /// <param name="caller">Owner from now on.</param>
+    /// <param name="connection">Connection.</param>
+    /// <param name="tokens">What the provider gave.</param>
+    /// <param name="purpose">What it is for.</param>
+    /// <param name="nonce">Nonce of the flow; null where there was none, and the ID token came straight from the provider.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<StoredToken> StoreAsync(
+        Caller caller, ConnectionSettings connection, ProviderTokens tokens, string purpose, string? nonce,
+        CancellationToken cancellationToken)
+    {
+        if (tokens.Outcome != AccessTokenOutcome.Granted)
+        {
+            throw tokens.Outcome == AccessTokenOutcome.ProviderUnavailable
+                ? new ManagerException(
+                    503, "provider_unavailable", "The provider does not answer as it should.", tokens.RetryAfter ?? TimeSpan.FromSeconds(5))
+                : new ManagerException(
+                    502, "provider_error", "The provider did not accept the exchange. Begin again.", TimeSpan.FromSeconds(5));
+        }
+
+        if (tokens.RefreshToken is null)
+        {
+            throw new ManagerException(502, "no_offline_access",
+                "The provider gave no refresh token: the connection's scopes or the provider's settings do not allow offline access.",
+                TimeSpan.FromSeconds(30));
+        }
+
+        var own = connection.Issuer.Issuer == caller.Issuer;
+        var (subject, session, problem) = await WhoAsync(connection, tokens, nonce, own, cancellationToken).ConfigureAwait(false);
+        problem ??= own && subject != caller.Subject
+            ? new ManagerException(403, "account_mismatch",
+                "Consent was given by another account of the same provider. Sign in there as yourself.")
+            : null;
+        if (problem is not null)
+        {
+            await consents.AbandonAsync(connection.Vault.Name, tokens.RefreshToken, CancellationToken.None).ConfigureAwait(false);
+            throw problem;
+        }
+
+        return await vault.StoreAsync(
+            new NewGrant
+            {
+                Owner = ManagerEndpoints.Key(caller),
+                Connection = connection.Vault.Name,
+                RefreshToken = tokens.RefreshToken,
+                AccessToken = tokens.AccessToken,
+                TokenType = tokens.TokenType,
+                ExpiresIn = tokens.ExpiresIn,
+                Scope = tokens.Scope ?? "",
+                ProviderSubject = subject,
+                ProviderSessionId = session ?? tokens.ProviderSessionId,
+                Purpose = purpose,
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<(string? Subject, string? Session, ManagerException? Problem)> WhoAsync(
+        ConnectionSettings connection, ProviderTokens tokens, string? nonce, bool own, CancellationToken cancellationToken)
+    {
+        var refused = new ManagerException(
+            502, "provider_error", "The provider's answer could not be verified. Begin again.", TimeSpan.FromSeconds(5));
+        if (tokens.IdToken is null)
+        {
+            // Without one nobody knows whose it is: fine for an API of another provider, not for the person's own.
+            return nonce is null && !own ? (null, null, null) : (null, null, refused);
+        }
+
+        var provider = connections.Find(connection.Vault.Name)!.Value.Provider;
+        JwkSet keys;
+        try
+        {
+            keys = (await provider.GetAsync(cancellationToken).ConfigureAwait(false)).Keys;
+        }
+        catch (ProviderUnavailableException)
+        {
+            return (null, null, refused);
+        }
+
+        var expected = nonce ?? StrictJson.ParseObject(Payload(tokens.IdToken))?.Text("nonce") ?? "";
+        var error = IdTokenVerifier.Verify(
+            tokens.IdToken, connection.Issuer, keys, expected, tokens.AccessToken, clock.GetUtcNow(), out var claims);
+        if (error == TokenError.UnknownKey)
+        {
+            keys = await provider.KeysAfterMissAsync(cancellationToken).ConfigureAwait(false);
+            error = IdTokenVerifier.Verify(
+                tokens.IdToken, connection.Issuer, keys, expected, tokens.AccessToken, clock.GetUtcNow(), out claims);
+        }
+
+        return claims is null
+            ? (null, null, refused)
+            : (claims.Payload.Text("sub", 255), claims.Payload.Text("sid", 255) ?? claims.Payload.Text("session_state", 255), null);
+    }
+
+    private static byte[] Payload(string token) => token.Split('.') is [_, var payload, _] ? StrictBase64Url.Decode(payload) ?? [] : [];
+
+    private static async Task<ProviderSnapshot> SnapshotAsync(IdentityProvider provider, HttpContext context)
+    {
+        try
+        {
+            return await provider.GetAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (ProviderUnavailableException)
+        {
+            throw new ManagerException(
+                503, "provider_unavailable", "The provider does not answer right now. Try again in a moment.", TimeSpan.FromSeconds(5));
+        }
+    }
+
+    private static string? Single(IQueryCollection query, string name, int maximum) =>
+        QueryParameters.TrySingle(query, name, maximum, out var value)
+            ? value
+            : throw ManagerException.Bad(name, "is given twice, is too long, or holds control characters.");
+}
