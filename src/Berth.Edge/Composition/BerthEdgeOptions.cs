@@ -54,7 +54,8 @@ public sealed record BerthEdgeOptions
         [
             (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)),
                 (nameof(Listener), typeof(ListenerOptions)),
-            (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)), (nameof(Vault), typeof(VaultOptions)),
+            (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
+            (nameof(Vault), typeof(VaultOptions)),
         ];
         var reader = new SectionReader(problems);
         reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name), nameof(Connections)]);

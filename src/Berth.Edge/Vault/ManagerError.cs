@@ -65,7 +65,8 @@ internal sealed record ConsentView(string ConsentUrl, string Connection, long Ex
 internal sealed record StoredTokenView(Guid PersistentTokenId, string Connection, string Scope, string Purpose, DateTimeOffset CreatedAt);
 
 /// <summary>Answer of a revocation.</summary>
-internal sealed record RevocationView(Guid PersistentTokenId, bool DryRun, bool Revoked, int SharedTokens, int SharedSessions, string Upstream);
+internal sealed record RevocationView(
+    Guid PersistentTokenId, bool DryRun, bool Revoked, int SharedTokens, int SharedSessions, string Upstream);
 
 /// <summary>Body of a new token.</summary>
 internal sealed record NewTokenBody
