@@ -7,7 +7,7 @@ namespace Benchmarks;
 /// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput</c>.</summary>
+    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput vault</c>.</summary>
     private static async Task<int> Main(string[] args)
     {
         if (args is [ApiProcess.Command, var folder])
@@ -25,6 +25,7 @@ internal static class Program
             ("warm", OperatorBenchmarks.WarmAsync),
             ("scale", OperatorBenchmarks.ScaleAsync),
             ("throughput", OperatorBenchmarks.ThroughputAsync),
+            ("vault", VaultBenchmark.RunAsync),
         ];
         foreach (var (name, run) in areas)
         {

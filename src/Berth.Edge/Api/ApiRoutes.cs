@@ -88,7 +88,8 @@ internal static class ApiRoutes
 /// <param name="Pattern">Path with parameters.</param>
 /// <param name="OperationId">Name of the operation in the description.</param>
 /// <param name="Summary">What it does, in a sentence.</param>
-/// <param name="Answer">Schema of the successful answer; <c>Text</c>, <c>File</c> and <c>EventStream</c> are not JSON; null for none.</param>
+/// <param name="Answer">Schema of the successful answer; <c>Text</c>, <c>File</c> and <c>EventStream</c> are not JSON; null for
+/// none.</param>
 /// <param name="Statuses">Statuses it answers with besides 401, 403 (cookie from another site), 503.</param>
 /// <param name="Handler">Picks the handler.</param>
 internal sealed record ApiRoute(

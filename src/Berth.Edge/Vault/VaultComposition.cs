@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Berth.Accounts;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Berth.Edge;
 
@@ -16,17 +17,17 @@ internal static class VaultComposition
         services.AddSingleton<ConsentFlow>();
         if (options.Vault.Keys.Count == 0)
         {
-            services.AddSingleton<UnconfiguredVault>();
-            services.AddSingleton<ITokenVault>(s => s.GetRequiredService<UnconfiguredVault>());
-            services.AddSingleton<ITokenConsents>(s => s.GetRequiredService<UnconfiguredVault>());
+            services.TryAddSingleton<UnconfiguredVault>();
+            services.TryAddSingleton<ITokenVault>(s => s.GetRequiredService<UnconfiguredVault>());
+            services.TryAddSingleton<ITokenConsents>(s => s.GetRequiredService<UnconfiguredVault>());
             return;
         }
 
         services.AddSingleton(s => new TokenVault(
             options.Database.ConnectionString!, options.Vault, Connections(options, []).Select(c => c.Vault),
             s.GetRequiredService<IAccountStore>().Audit, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILoggerFactory>()));
-        services.AddSingleton<ITokenVault>(s => s.GetRequiredService<TokenVault>());
-        services.AddSingleton<ITokenConsents>(s => s.GetRequiredService<TokenVault>());
+        services.TryAddSingleton<ITokenVault>(s => s.GetRequiredService<TokenVault>());
+        services.TryAddSingleton<ITokenConsents>(s => s.GetRequiredService<TokenVault>());
         services.AddSingleton<VaultService>();
         services.AddHostedService(s => s.GetRequiredService<VaultService>());
     }
@@ -34,11 +35,13 @@ internal static class VaultComposition
     /// <summary>Checks what concerns the vault.</summary>
     public static void Check(BerthEdgeOptions options, ICollection<string> problems)
     {
-        Connections(options, problems);
         if (options.Vault.Keys.Count == 0)
         {
+            // What connections say of providers is used by the vault alone.
             return;
         }
+
+        Connections(options, problems);
 
         var prefix = $"{EdgeOptions.Section}:Vault";
         void Problem(string name, string text) => problems.Add($"{prefix}:{name} {text}.");

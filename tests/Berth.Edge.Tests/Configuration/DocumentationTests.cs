@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Berth.Accounts;
 
 namespace Berth.Edge.Tests;
 
@@ -17,7 +18,7 @@ public partial class DocumentationTests
         [
             ("", typeof(EdgeOptions)), ("Workspaces:", typeof(WorkspaceOptions)), ("Pages:", typeof(PageOptions)),
                 ("Listener:", typeof(ListenerOptions)),
-            ("Management:", typeof(ManagementOptions)), ("Database:", typeof(DatabaseOptions)),
+            ("Management:", typeof(ManagementOptions)), ("Database:", typeof(DatabaseOptions)), ("Vault:", typeof(VaultOptions)),
         ];
 
         Assert.Equal(parts.SelectMany(p => Keys(p.Type, p.Prefix)).Order(), documented);
@@ -44,7 +45,7 @@ public partial class DocumentationTests
                 ? property.PropertyType.GetGenericArguments()[0] : null;
             var inner = element ?? property.PropertyType;
             var name = prefix + property.Name;
-            if (inner.Assembly == typeof(EdgeOptions).Assembly && inner.IsClass)
+            if (inner.IsClass && (inner.Assembly == typeof(EdgeOptions).Assembly || inner == typeof(VaultKeyOptions)))
             {
                 foreach (var key in Keys(inner, element is null ? name + ":" : name + ":N:"))
                 {

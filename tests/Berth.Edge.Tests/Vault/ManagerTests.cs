@@ -113,7 +113,8 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
     {
         await using var edge = await StartAsync(postgres);
         var ann = await edge.SignedInAsync("ann");
-        var wrongIssuer = await ConsentAsync(ann, url => url.Replace("iss=", "iss=https%3A%2F%2Fevil.example%2F", StringComparison.Ordinal));
+        var wrongIssuer = await ConsentAsync(
+            ann, url => url.Replace("iss=", "iss=https%3A%2F%2Fevil.example%2F", StringComparison.Ordinal));
         var noIssuer = await ConsentAsync(ann, url => url[..url.IndexOf("&iss=", StringComparison.Ordinal)]);
         var denied = await ConsentAsync(ann, url => url.Replace("code=", "error=access_denied&x=", StringComparison.Ordinal));
         edge.Provider.Subject = "bob";
