@@ -97,6 +97,9 @@ public sealed partial class LocalPostgresServer : IAsyncDisposable
         if (!_process.HasExited)
         {
             await StopAsync(CancellationToken.None).ConfigureAwait(false);
+
+            // pg_ctl is content when the server has taken its pid file away, which is the last but one thing that it does.
+            await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
         _process.Dispose();

@@ -19,14 +19,23 @@ public sealed partial class AccountsMigrator
     // Any constant works as long as nothing else in the database uses it: the first 8 bytes of SHA-256("berth.accounts.migrations").
     private static readonly long LockKey = BitConverter.ToInt64(SHA256.HashData("berth.accounts.migrations"u8), 0);
 
+    // About 20 s in all.
+    private const int MostAttempts = 30;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
     private readonly NpgsqlDataSource _database;
     private readonly ILogger<AccountsMigrator> _logger;
+    private readonly TimeProvider _time;
 
     /// <summary>Makes a migrator for a database.</summary>
-    public AccountsMigrator(NpgsqlDataSource database, ILogger<AccountsMigrator> logger)
+    /// <param name="database">The database; its role must own the schema.</param>
+    /// <param name="logger">Told of each script that ran.</param>
+    /// <param name="time">Clock for the pauses between attempts; null: the system's.</param>
+    public AccountsMigrator(NpgsqlDataSource database, ILogger<AccountsMigrator> logger, TimeProvider? time = null)
     {
         _database = database;
         _logger = logger;
+        _time = time ?? TimeProvider.System;
     }
 
     /// <summary>The schema version this program is made for.</summary>
@@ -214,17 +223,37 @@ public sealed partial class AccountsMigrator
         return ran;
     }
 
-    private static async Task RunAsync(NpgsqlConnection connection, string script, string record, NpgsqlParameter[] parameters,
+    /// <summary>Runs a script; again, a while later, when those who use its tables did not let it.</summary>
+    private async Task RunAsync(NpgsqlConnection connection, string script, string record, NpgsqlParameter[] parameters,
+        CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RunOnceAsync(connection, script, record, parameters, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (PostgresException e) when (
+                e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected && attempt < MostAttempts)
+            {
+                await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task RunOnceAsync(NpgsqlConnection connection, string script, string record, NpgsqlParameter[] parameters,
         CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
 
-        // A change of a table waits for those who use it, and everybody who comes later waits behind it: better to fail and be run again
-        // than to hold up all sign-ins behind one forgotten transaction.
-        await ExecuteAsync(connection, "SET LOCAL lock_timeout = '10s'", cancellationToken).ConfigureAwait(false);
+        // A change of a table waits for those who use it, and everybody who comes later waits behind it: better to give up and begin again
+        // than to hold up all sign-ins behind one forgotten transaction. Well under PostgreSQL's deadlock_timeout of 1 s, so that where a
+        // script and a statement wait for each other it is the script that gives way.
+        await ExecuteAsync(connection, "SET LOCAL lock_timeout = '400ms'", cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(connection, script, cancellationToken).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(record, connection);
-        command.Parameters.AddRange(parameters);
+        command.Parameters.AddRange(parameters.Select(p => p.Clone()).ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
