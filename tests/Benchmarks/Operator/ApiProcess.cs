@@ -21,6 +21,16 @@ internal sealed class ApiProcess : IAsyncDisposable
 
     internal string Kubeconfig { get; }
 
+    /// <summary>Processor time that it has used.</summary>
+    internal TimeSpan Processor
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     internal static async Task<ApiProcess> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("berth-bench-");

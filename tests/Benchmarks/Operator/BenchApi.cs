@@ -11,6 +11,7 @@ namespace Benchmarks.Operator;
 internal sealed class BenchApi : IAsyncDisposable
 {
     internal const string Template = "bench";
+    private const string Issuer = "https://id.example.com";
     private const int FirstMinorWithCel = 25;
 
     private readonly string _kubeconfig;
@@ -56,13 +57,19 @@ internal sealed class BenchApi : IAsyncDisposable
 
     internal static Dictionary<string, string> NowhereSelector { get; } = new() { ["berth.dev/bench"] = "nowhere" };
 
+    /// <summary>Creates one as the edge does, with the label of its owner.</summary>
     internal Task<UserWorkspace> CreateAsync(string ns, string name) => Client.CreateAsync(
         new UserWorkspace
         {
-            Metadata = new ObjectMeta { Name = name, Namespace = ns },
+            Metadata = new ObjectMeta
+            {
+                Name = name,
+                Namespace = ns,
+                Labels = new Dictionary<string, string> { [Labels.Owner] = WorkspaceNames.OwnerHash(Issuer, name) },
+            },
             Spec = new UserWorkspaceSpec
             {
-                Owner = new WorkspaceOwner { Issuer = "https://id.example.com", Subject = name },
+                Owner = new WorkspaceOwner { Issuer = Issuer, Subject = name },
                 Template = new TemplateReference { Name = Template },
             },
         },

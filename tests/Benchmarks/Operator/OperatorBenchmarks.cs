@@ -47,7 +47,7 @@ internal static class OperatorBenchmarks
         await using (var process = await ApiProcess.StartAsync())
         await using (var api = await BenchApi.OpenAsync(process.Kubeconfig))
         {
-            await ThroughputBenchmark.RunAloneAsync(api, "kube-server", 1000);
+            await ThroughputBenchmark.RunAloneAsync(process, api, "kube-server", 1000);
         }
 
         if (await ClusterAsync() is { } cluster)

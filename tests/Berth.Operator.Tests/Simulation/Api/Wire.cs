@@ -28,6 +28,9 @@ internal enum Fate
     /// <summary>409 Conflict, nothing is done.</summary>
     Conflict,
 
+    /// <summary>403, as an admission policy says no; nothing is done.</summary>
+    Refused,
+
     /// <summary>500, nothing is done.</summary>
     Internal,
 
@@ -102,6 +105,9 @@ internal sealed class Wire(Action<Wire?> acting)
                     return;
                 case Fate.Conflict when request.IsWrite:
                     Fail(ApiErrors.Conflict(request.Kind, request.Key.Name));
+                    return;
+                case Fate.Refused:
+                    Fail(ApiErrors.Forbidden("an admission policy of the simulation says no"));
                     return;
                 case Fate.Internal or Fate.Conflict:
                     Fail(ApiErrors.Internal());

@@ -66,6 +66,11 @@ public sealed class FirstStartTests
         (reads, writes) = Start(stage, "ws-b");
         Assert.Equal(["get services ws-b"], reads);
         Assert.Single(writes, "apply services ws-b");
+
+        stage.Api.Add(new Service { Metadata = Named with { Name = "ws-c" } });
+        var others = stage.Api.Get<Service>(SimulatedPeople.Key("ws-c"))!;
+        Start(stage, "ws-c");
+        Assert.Equal(others.Metadata.ResourceVersion, stage.Api.Get<Service>(SimulatedPeople.Key("ws-c"))!.Metadata.ResourceVersion);
     }
 
     [Fact]
@@ -114,6 +119,26 @@ public sealed class FirstStartTests
         stage.Operator.Poke(0, stage.Workspace.Key());
         stage.RunAlone();
         Assert.Equal(writes, stage.Operator.Wire.Writes);
+    }
+
+    [Theory]
+    [InlineData("apply networkpolicies ws-a")]
+    [InlineData("apply persistentvolumeclaims ws-a")]
+    public void FirstStart_TheApiRefusesWhatThePodNeeds_ThereIsNoPod_AndTheRestIsMade(string refused)
+    {
+        using var stage = WithoutPools();
+        stage.Plan = r => r.ToString() == refused ? Fate.Refused : Fate.Answered;
+        stage.People.Create(Stage.Name, 0, 0, delete: false);
+        stage.RunAlone();
+        Assert.Null(stage.Api.Get<Pod>(stage.Workspace.Key()));
+        Assert.NotNull(stage.Api.Get<Service>(stage.Workspace.Key()));
+        Assert.NotNull(stage.Api.Get<IngressRoute>(stage.Workspace.Key()));
+        Assert.Contains(stage.Workspace.Status!.Conditions!, c => c is { Status: "False", Reason: Reasons.Refused }
+            && c.Message!.Contains("an admission policy of the simulation says no", StringComparison.Ordinal));
+
+        stage.Plan = static _ => Fate.Answered;
+        stage.Run();
+        Assert.Equal(WorkspacePhases.Running, stage.Workspace.Status!.Phase);
     }
 
     [Fact]
