@@ -32,7 +32,8 @@ internal static class UpstreamErrors
 
     /// <summary>Whether the token is good cannot be found out now.</summary>
     public static ConnectionError CannotVerify { get; } = new("cannot-verify", 503,
-        "The cluster does not answer, so the workspace's token cannot be verified. Try again.") { RetryAfter = Soon };
+        "The cluster does not answer, so the workspace's token cannot be verified. Try again.")
+    { RetryAfter = Soon };
 
     /// <summary>No such connection, or none that is forwarded.</summary>
     public static ConnectionError UnknownConnection { get; } = new("unknown-connection", 404,
@@ -99,11 +100,13 @@ internal static class UpstreamErrors
 
     /// <summary>The database or the keys are away, or there is no vault.</summary>
     public static ConnectionError VaultUnavailable { get; } = new("vault-unavailable", 503,
-        "The token vault is not available. Try again; if it lasts, tell an administrator.") { RetryAfter = Later };
+        "The token vault is not available. Try again; if it lasts, tell an administrator.")
+    { RetryAfter = Later };
 
     /// <summary>Rate limit.</summary>
     public static ConnectionError TooManyRequests(TimeSpan? retryAfter) => new("too-many-requests", 429,
-        "Too many calls of this connection. Wait as long as Retry-After says.") { RetryAfter = retryAfter ?? Soon };
+        "Too many calls of this connection. Wait as long as Retry-After says.")
+    { RetryAfter = retryAfter ?? Soon };
 
     /// <summary>What the vault's answer means for the caller.</summary>
     public static ConnectionError FromVault(AccessTokenResult result, string consentUrl) => result.Outcome switch
@@ -119,7 +122,8 @@ internal static class UpstreamErrors
             Details = [("consentUrl", consentUrl), ("cause", Cause(result.Cause))],
         },
         AccessTokenOutcome.ProviderUnavailable => new("provider-unavailable", 503,
-            "The provider of this connection does not answer now, and no token is at hand.") { RetryAfter = result.RetryAfter ?? Later },
+            "The provider of this connection does not answer now, and no token is at hand.")
+        { RetryAfter = result.RetryAfter ?? Later },
         AccessTokenOutcome.ProviderError => new("provider-error", 502,
             "The provider of this connection answered with an error of its configuration. Tell an administrator the request id."),
         _ => VaultUnavailable with { RetryAfter = result.RetryAfter ?? Later },

@@ -88,8 +88,12 @@ internal sealed class EdgeWatch
                 // What a watch that was cut off delivers at once is one sample: else it would push out all that were in time.
                 var sample = now - renewed;
                 _seen[lease.Key()] = now - known.SampledAt < SampleInterval && !known.Samples.IsEmpty
-                    ? known with { Lease = lease, Samples = known.Samples.SetItem(known.Samples.Length - 1, Min(known.Samples[^1],
-                        sample)) }
+                    ? known with
+                    {
+                        Lease = lease,
+                        Samples = known.Samples.SetItem(known.Samples.Length - 1, Min(known.Samples[^1],
+                        sample))
+                    }
                     : new(lease, [.. known.Samples.TakeLast(Samples - 1), sample], now);
             }
             else

@@ -26,8 +26,12 @@ internal static class FailureStatus
 
         if (seen.Template is null)
         {
-            return new WorkspaceFailure { Class = FailureClasses.User, Reason = Reasons.TemplateNotFound,
-                Message = PartConditions.NotFound(seen) };
+            return new WorkspaceFailure
+            {
+                Class = FailureClasses.User,
+                Reason = Reasons.TemplateNotFound,
+                Message = PartConditions.NotFound(seen)
+            };
         }
 
         var obstacle = children.Obstacles.OrderBy(o =>

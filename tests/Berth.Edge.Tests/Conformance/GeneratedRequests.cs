@@ -46,7 +46,8 @@ internal sealed class GeneratedRequests(JsonObject document, string path, JsonOb
             foreach (var segment in HostileSegments)
             {
                 yield return new GeneratedRequest($"path {name}={segment[..Math.Min(40, segment.Length)]}",
-                    Target(new Dictionary<string, string> { [name] = segment })) { Body = RightBody(), IsHostileTarget = true };
+                    Target(new Dictionary<string, string> { [name] = segment }))
+                { Body = RightBody(), IsHostileTarget = true };
             }
         }
 

@@ -315,7 +315,8 @@ internal sealed class IdleStopSimulation
                     {
                         Flush(world);
                     }
-                }));
+                }
+                ));
                 return;
             }
 

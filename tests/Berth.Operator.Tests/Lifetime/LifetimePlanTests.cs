@@ -95,8 +95,15 @@ public sealed class LifetimePlanTests
     {
         var world = Announced();
         world.Advance(TimeSpan.FromMinutes(1));
-        world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.Edge, Reason = RequestReasons.Visit,
-            At = world.Now } });
+        world.Change(s => s with
+        {
+            LastRequest = new WorkspaceRequest
+            {
+                By = RequestedBy.Edge,
+                Reason = RequestReasons.Visit,
+                At = world.Now
+            }
+        });
         Pass(world, TimeSpan.Zero);
         Assert.Null(world.Status.Activity!.StopsAt);
     }
@@ -190,8 +197,11 @@ public sealed class LifetimePlanTests
 
         // Told only when it takes long.
         world.Advance(LifetimePlan.WordPatience);
-        world.Seen = world.Seen with { Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now,
-            WrittenUntil = world.Now.AddSeconds(-21) }] };
+        world.Seen = world.Seen with
+        {
+            Edges = [Edge("edge-a", world.Now), behind with { RenewedAt = world.Now,
+            WrittenUntil = world.Now.AddSeconds(-21) }]
+        };
         Assert.Equal(["Status"], world.Settle());
         Assert.Contains("edge-b", world.Condition(ConditionTypes.ActivityFresh).Message, StringComparison.Ordinal);
 
@@ -284,8 +294,15 @@ public sealed class LifetimePlanTests
         Pass(world, Warn);
         world.PodGone();
         Pass(world, TimeSpan.FromMinutes(1));
-        world.Change(s => s with { DesiredState = DesiredStates.Running, LastRequest = new WorkspaceRequest { By = RequestedBy.User,
-            At = world.Now } });
+        world.Change(s => s with
+        {
+            DesiredState = DesiredStates.Running,
+            LastRequest = new WorkspaceRequest
+            {
+                By = RequestedBy.User,
+                At = world.Now
+            }
+        });
         Pass(world, TimeSpan.Zero);
         world.Advance(TimeSpan.FromSeconds(2));
         world.PodReady();
@@ -302,8 +319,11 @@ public sealed class LifetimePlanTests
     {
         var world = Announced();
         var stopsAt = world.Status.Activity!.StopsAt;
-        world.PodStatus(world.Seen.Pod!.Status! with { Conditions = [new Condition { Type = "Ready", Status = "False",
-            LastTransitionTime = world.Now }] });
+        world.PodStatus(world.Seen.Pod!.Status! with
+        {
+            Conditions = [new Condition { Type = "Ready", Status = "False",
+            LastTransitionTime = world.Now }]
+        });
         Pass(world, TimeSpan.FromSeconds(10));
         Assert.Equal(stopsAt, world.Status.Activity!.StopsAt);
     }
@@ -338,8 +358,15 @@ public sealed class LifetimePlanTests
         switch (write)
         {
             case "start":
-                world.Change(s => s with { LastRequest = new WorkspaceRequest { By = RequestedBy.User, Reason = "Manual",
-                    At = world.Now } });
+                world.Change(s => s with
+                {
+                    LastRequest = new WorkspaceRequest
+                    {
+                        By = RequestedBy.User,
+                        Reason = "Manual",
+                        At = world.Now
+                    }
+                });
                 break;
             case "use":
                 Use(world, world.Now.AddSeconds(-1));

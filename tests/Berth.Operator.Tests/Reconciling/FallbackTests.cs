@@ -6,8 +6,11 @@ namespace Berth.Operator.Tests;
 /// <summary>A template that fails again and again, and the one that it names for this case.</summary>
 public sealed class FallbackTests
 {
-    private static readonly WorkspaceTemplate Wished = TestData.Template(s => s with { Image = "editor:broken",
-        FallbackTemplate = "safe" });
+    private static readonly WorkspaceTemplate Wished = TestData.Template(s => s with
+    {
+        Image = "editor:broken",
+        FallbackTemplate = "safe"
+    });
 
     private static readonly WorkspaceTemplate Safe = TestData.Template(s => s with { Image = "editor:1", FallbackTemplate = "studio" }) with
     {

@@ -55,8 +55,11 @@ public sealed class PodLifeTests
     public void Start_TemplateAllowsMoreTime_WaitsForIt()
     {
         var world = new World();
-        world.Seen = world.Seen with { Template = TestData.Template(s =>
-            s with { Lifetime = new TemplateLifetime { ProgressTimeoutSeconds = 7200 } }) };
+        world.Seen = world.Seen with
+        {
+            Template = TestData.Template(s =>
+            s with { Lifetime = new TemplateLifetime { ProgressTimeoutSeconds = 7200 } })
+        };
         world.Settle();
         Hang(world, "no answer");
         world.Advance(TimeSpan.FromHours(2) - TimeSpan.FromSeconds(1));
@@ -145,8 +148,11 @@ public sealed class PodLifeTests
     public void KilledForAProbe_EventForgottenLater_StaysTold()
     {
         var world = World.Running();
-        world.Seen = world.Seen with { PodEvents = [new CoreEvent { Reason = "Unhealthy", Message = "Liveness probe failed: HTTP probe "
-            + "failed with statuscode: 500" }] };
+        world.Seen = world.Seen with
+        {
+            PodEvents = [new CoreEvent { Reason = "Unhealthy", Message = "Liveness probe failed: HTTP probe "
+            + "failed with statuscode: 500" }]
+        };
         world.PodFailed(137);
         world.Settle();
         Assert.Equal((Reasons.ProbeFailed, FailureClasses.User), (world.Status.Failure!.Reason, world.Status.Failure.Class));
@@ -246,12 +252,20 @@ public sealed class PodLifeTests
                 world.PodStatus(new PodStatus { Phase = "Pending", Conditions = [scheduled] });
                 break;
             case "preparing":
-                world.PodStatus(new PodStatus { Phase = "Pending", InitContainerStatuses = [new ContainerStatus { Name = "clone",
-                    State = running }] });
+                world.PodStatus(new PodStatus
+                {
+                    Phase = "Pending",
+                    InitContainerStatuses = [new ContainerStatus { Name = "clone",
+                    State = running }]
+                });
                 break;
             default:
-                world.PodStatus(new PodStatus { Phase = "Running", ContainerStatuses = [new ContainerStatus { Name = "workspace",
-                    State = running }] });
+                world.PodStatus(new PodStatus
+                {
+                    Phase = "Running",
+                    ContainerStatuses = [new ContainerStatus { Name = "workspace",
+                    State = running }]
+                });
                 break;
         }
     }
