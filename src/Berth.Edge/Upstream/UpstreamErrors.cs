@@ -15,6 +15,10 @@ internal static class UpstreamErrors
     public static ConnectionError NotAuthenticated { get; } = new(NotAuthenticatedCode, 401,
         "Send an access token of this edge, or a workspace's own token, as a bearer token.");
 
+    /// <summary>A fault of the edge itself.</summary>
+    public static ConnectionError Internal { get; } = new("internal", 500,
+        "The call failed for a reason that is not yours. Tell an administrator the request id.");
+
     /// <summary>A token or session that is not good.</summary>
     public static ConnectionError InvalidToken { get; } = new("invalid-token", 401,
         "The token is not accepted: it may have ended, or be meant for something else. Get a new one; a workspace reads its file again.");

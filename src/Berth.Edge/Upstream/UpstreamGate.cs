@@ -65,8 +65,7 @@ internal sealed partial class UpstreamGate(
             LogFailed(context.TraceIdentifier, error);
             metrics.Called(settings?.Connection, "internal");
             context.Response.Clear();
-            await new ConnectionError("internal", 500, "The call failed for a reason that is not yours. Tell an administrator the request id.")
-                .WriteAsync(context, Operation, settings?.Connection);
+            await UpstreamErrors.Internal.WriteAsync(context, Operation, settings?.Connection);
         }
     }
 

@@ -61,7 +61,7 @@ public partial class DocumentationTests
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Combine([Root(), .. path]));
 
-    private static string Root([CallerFilePath] string here = "") =>
+    internal static string Root([CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 
     // How the code gives a problem its reason: a status before it, or the property.
