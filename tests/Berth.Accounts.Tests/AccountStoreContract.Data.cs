@@ -211,6 +211,17 @@ public abstract partial class AccountStoreContract
     }
 
     [SkippableFact]
+    public async Task EnterWorkspace_Alone_TheIdleEndStays()
+    {
+        await using var store = await CreateAsync();
+        await store.RecordSignInAsync(NewSignIn("s1") with { IdleExpiresAt = Start.AddHours(8) }, default);
+        store.EnterWorkspace("s1", "ws-a", Start.AddHours(1));
+        await store.FlushAsync(default);
+
+        Assert.Equal(Start.AddHours(8), Assert.Single(await store.ListSessionsAsync(Ann, default)).IdleExpiresAt);
+    }
+
+    [SkippableFact]
     public async Task ListSessions_IdleForTooLong_NotAmongThem()
     {
         await using var store = await CreateAsync();

@@ -34,11 +34,12 @@ internal sealed partial class AccountsOutbox
             return;
         }
 
-        // "Later than what is there" makes the repetition of a statement whose answer was lost count nothing twice.
+        // "Later than what is there" makes the repetition of a statement whose answer was lost count nothing twice. LEAST passes over nulls:
+        // a use that moves no idle end must not become one that moves it to the absolute end.
         const string Sql = """
             UPDATE berth.sessions s SET
                 last_seen_at = u.at,
-                idle_expires_at = GREATEST(s.idle_expires_at, LEAST(u.idle, s.expires_at)),
+                idle_expires_at = GREATEST(s.idle_expires_at, CASE WHEN u.idle IS NOT NULL THEN LEAST(u.idle, s.expires_at) END),
                 refresh_count = s.refresh_count + u.renewals,
                 workspace = COALESCE(u.workspace, s.workspace),
                 started_at = COALESCE(s.started_at, CASE WHEN u.workspace IS NOT NULL THEN u.at END)
