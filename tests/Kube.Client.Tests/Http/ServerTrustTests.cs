@@ -76,7 +76,9 @@ public sealed class ServerTrustTests
     {
         await using var server = Serve("api.internal");
         await GetAsync(server.Config with { CertificateAuthorityPem = _certificates.CaPem, TlsServerName = "api.internal" });
-        Assert.Equal("api.internal", server.ServerNames.Single());
+
+        // HttpClient may open more than one connection for one request.
+        Assert.Equal("api.internal", Assert.Single(server.ServerNames.Distinct()));
         await using var other = Serve("127.0.0.1");
         await Assert.ThrowsAsync<KubeException>(() =>
             GetAsync(other.Config with { CertificateAuthorityPem = _certificates.CaPem, TlsServerName = "api.internal" })
