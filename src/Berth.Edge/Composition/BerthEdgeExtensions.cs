@@ -81,6 +81,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<CsrfTokens>();
         services.AddSingleton<PublicPages>();
         services.AddSingleton<DashboardPages>();
+        services.AddSingleton<ConnectionPages>();
         services.AddSingleton<IEdgePages, BerthEdgePages>();
         services.AddSingleton<IProgressPage, ProgressPage>();
         services.AddSingleton<ISessionState, AccountSessionState>();

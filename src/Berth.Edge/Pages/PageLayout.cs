@@ -1,7 +1,7 @@
 namespace Berth.Edge;
 
 /// <summary>The frame of every page of the edge, on its own origin and on workspace hosts.</summary>
-internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOptions edge)
+internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOptions edge, ConnectionProviders connections)
 {
     // One policy for all pages: nothing inline, nothing from elsewhere, no framing. On a workspace's host the style sheet and the script
     // still come from the edge: a person who may not use the workspace gets nothing from its host, and the page that says so should be
@@ -67,13 +67,16 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
             """);
     }
 
-    private static Html Menu(HttpContext context, string origin) => context.GetCaller() is { } caller
+    private Html Menu(HttpContext context, string origin) => context.GetCaller() is { } caller
         ? Html.Of($"""
-            <nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a>
+            <nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a>{Connections(origin)}
             <span class="person" title="{caller.Email ?? caller.Subject}">{caller.DisplayName}</span>
             <a href="{origin}/logout">Sign out</a></nav>
             """)
         : Html.Of($"""<nav class="menu" aria-label="Account"><a href="{origin}/login">Sign in</a></nav>""");
+
+    private Html Connections(string origin) =>
+        connections.Names.Any() ? Html.Of($"<a href=\"{origin}{ConnectionPages.Path}\">Connections</a>") : Html.Empty;
 
     private Html Support() => options.SupportUrl is { } url ? Html.Of($"<a href=\"{url}\">Help</a>") : Html.Empty;
 }

@@ -20,6 +20,7 @@ internal static partial class PageRoutes
         var services = endpoints.ServiceProvider;
         var open = services.GetRequiredService<PublicPages>();
         var dashboard = services.GetRequiredService<DashboardPages>();
+        var connections = services.GetRequiredService<ConnectionPages>();
         var assets = services.GetRequiredService<EdgeAssets>();
         endpoints.Page("/", open.LandingAsync);
         endpoints.Page("/tos", open.TermsAsync);
@@ -41,6 +42,9 @@ internal static partial class PageRoutes
         endpoints.OwnPage("/dashboard/{name}/delete", dashboard.AskDeleteAsync);
         endpoints.Form("/dashboard", dashboard.CreateAsync);
         endpoints.Form("/dashboard/{name}/{verb}", dashboard.ActAsync);
+        endpoints.OwnPage(ConnectionPages.Path, connections.ListAsync);
+        endpoints.Form(ConnectionPages.Path + "/{name}/connect", connections.ConnectAsync);
+        endpoints.Form(ConnectionPages.Path + "/{id}/disconnect", connections.DisconnectAsync);
         endpoints.MapFallback("/{**path}", NotFoundAsync);
     }
 

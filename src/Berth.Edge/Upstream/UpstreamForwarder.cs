@@ -111,8 +111,8 @@ internal sealed class UpstreamForwarder(
     private ConnectionError Rejected(UpstreamCall call) =>
         UpstreamErrors.TokenRejected with { Details = [("consentUrl", ConsentUrl(call.Settings.Connection))] };
 
-    private string ConsentUrl(string connection) =>
-        $"{edge.PublicOrigin}/api/auth/manager/offline-token?connection={Uri.EscapeDataString(connection)}";
+    // A page and not the call behind it: whoever opens it sees a button, signed in or not yet.
+    private string ConsentUrl(string connection) => edge.PublicOrigin + ConnectionPages.PathOf(connection);
 
     private async Task<ConnectionError?> TakeTokenAsync(UpstreamCall call, AccessTokenRequest request, CancellationToken cancellationToken)
     {

@@ -9,6 +9,7 @@ namespace Berth.Edge;
 /// provider asks the person
 /// GET offline-token/callback: 1 parameters once each -> 2 signed in -> 3 state used up, of this person and session -> 4 iss (RFC 9207)
 ///   -> 5 error of the provider -> 6 code exchanged -> 7 ID token verified, of the same person where it is their own provider -> 8 stored
+/// from 4 on, a consent that was begun with a place to return to goes back there, with the token's id or with what went wrong
 /// </code>
 /// </remarks>
 internal sealed class ConsentFlow(
@@ -49,17 +50,38 @@ internal sealed class ConsentFlow(
         var query = context.Request.Query;
         var (connection, provider) = Connection(Single(query, "connection", 63));
         var target = Single(query, "return", ReturnTargets.MaximumLength);
-        var metadata = (await SnapshotAsync(provider, context).ConfigureAwait(false)).Metadata;
+        var purpose = ManagerEndpoints.Purpose(Single(query, "purpose", 1000));
+        var url = await BeginAsync(caller, connection, provider, purpose, target, context.RequestAborted).ConfigureAwait(false);
+        await ManagerPipeline.WriteAsync(
+            context, 200, ManagerJson.Default.ConsentView,
+            new ConsentView(url, connection.Vault.Name, (long)ITokenConsents.Life.TotalSeconds)).ConfigureAwait(false);
+    }
+
+    /// <summary>Begins a consent.</summary>
+    /// <param name="caller">Who will own the token.</param>
+    /// <param name="connection">Connection.</param>
+    /// <param name="provider">Its provider.</param>
+    /// <param name="purpose">What the token is for.</param>
+    /// <param name="returnTo">Where the browser goes afterwards; null shows the answer.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The address to send the person's browser to.</returns>
+    /// <exception cref="ManagerException">The provider does not answer.</exception>
+    /// <exception cref="AccountsUnavailableException">The database cannot be reached.</exception>
+    public async Task<string> BeginAsync(
+        Caller caller, ConnectionSettings connection, IdentityProvider provider, string purpose, string? returnTo,
+        CancellationToken cancellationToken)
+    {
+        var metadata = (await SnapshotAsync(provider, cancellationToken).ConfigureAwait(false)).Metadata;
         var begun = await consents.BeginAsync(
             new ConsentRequest
             {
                 Owner = ManagerEndpoints.Key(caller),
                 SessionId = caller.SessionId,
                 Connection = connection.Vault.Name,
-                Purpose = ManagerEndpoints.Purpose(Single(query, "purpose", 1000)),
-                ReturnTo = target is null ? null : targets.Clean(target),
+                Purpose = purpose,
+                ReturnTo = returnTo is null ? null : targets.Clean(returnTo),
             },
-            context.RequestAborted).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false);
         (string, string?)[] parameters =
         [
             ("response_type", "code"),
@@ -75,11 +97,7 @@ internal sealed class ConsentFlow(
             .. connection.AuthorizationParameters.Select(p => (p.Name, (string?)p.Value)),
         ];
         audit.Record(caller, "vault.consent-begin", $"connections/{connection.Vault.Name}", "allowed");
-        await ManagerPipeline.WriteAsync(
-            context, 200, ManagerJson.Default.ConsentView,
-            new ConsentView(
-                QueryParameters.Append(metadata.AuthorizationEndpoint, parameters), connection.Vault.Name,
-                (long)ITokenConsents.Life.TotalSeconds)).ConfigureAwait(false);
+        return QueryParameters.Append(metadata.AuthorizationEndpoint, parameters);
     }
 
     /// <summary>GET offline-token/callback.</summary>
@@ -107,35 +125,23 @@ internal sealed class ConsentFlow(
                 "This consent was not begun by you in this browser session, was finished already, or took longer than ten minutes.");
         }
 
-        // :: Step 4.
-        var snapshot = await SnapshotAsync(found.Provider, context).ConfigureAwait(false);
-        if (iss is null ? snapshot.Metadata.SendsIssuer : iss != found.Settings.Issuer.Issuer)
+        StoredToken stored;
+        try
         {
-            throw new ManagerException(400, "issuer_mismatch", "The answer did not come from the provider that was asked. Begin again.");
+            stored = await FinishAsync(caller, consent, found, iss, code, error, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (ManagerException refused) when (consent.ReturnTo is not null)
+        {
+            // Whoever asked to be sent back is sent back with what went wrong, and not left before a page of JSON.
+            LoginEndpoint.Redirect(context, $"{Continued(consent.ReturnTo)}error={refused.Code}&connection={consent.Connection}");
+            return;
         }
 
-        // :: Step 5.
-        if (error is not null || code is null)
-        {
-            audit.Record(caller, "vault.consent", $"connections/{consent.Connection}", "refused");
-            throw error == "access_denied"
-                ? new ManagerException(403, "consent_denied", "Consent was not given. Nothing was stored.")
-                : new ManagerException(
-                    502, "provider_error", "The provider ended the consent with an error. Begin again.", TimeSpan.FromSeconds(5));
-        }
-
-        // :: Step 6.
-        var tokens = await consents.RedeemAsync(consent, code, RedirectUri, context.RequestAborted).ConfigureAwait(false);
-
-        // :: Steps 7 and 8.
-        var stored = await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, context.RequestAborted)
-            .ConfigureAwait(false);
         audit.Record(caller, "vault.consent", $"tokens/{stored.Id}", "allowed");
         if (consent.ReturnTo is { } target)
         {
             // The id is no credential: it gives nothing to anybody but its owner.
-            LoginEndpoint.Redirect(
-                context, $"{target}{(target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}persistent_token_id={stored.Id}");
+            LoginEndpoint.Redirect(context, $"{Continued(target)}persistent_token_id={stored.Id}");
             return;
         }
 
@@ -199,6 +205,34 @@ internal sealed class ConsentFlow(
             cancellationToken).ConfigureAwait(false);
     }
 
+    private async Task<StoredToken> FinishAsync(
+        Caller caller, TakenConsent consent, (ConnectionSettings Settings, IdentityProvider Provider) found, string? iss, string? code,
+        string? error, CancellationToken cancellationToken)
+    {
+        // :: Step 4.
+        var snapshot = await SnapshotAsync(found.Provider, cancellationToken).ConfigureAwait(false);
+        if (iss is null ? snapshot.Metadata.SendsIssuer : iss != found.Settings.Issuer.Issuer)
+        {
+            throw new ManagerException(400, "issuer_mismatch", "The answer did not come from the provider that was asked. Begin again.");
+        }
+
+        // :: Step 5.
+        if (error is not null || code is null)
+        {
+            audit.Record(caller, "vault.consent", $"connections/{consent.Connection}", "refused");
+            throw error == "access_denied"
+                ? new ManagerException(403, "consent_denied", "Consent was not given. Nothing was stored.")
+                : new ManagerException(
+                    502, "provider_error", "The provider ended the consent with an error. Begin again.", TimeSpan.FromSeconds(5));
+        }
+
+        // :: Step 6.
+        var tokens = await consents.RedeemAsync(consent, code, RedirectUri, cancellationToken).ConfigureAwait(false);
+
+        // :: Steps 7 and 8.
+        return await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<(string? Subject, string? Session, ManagerException? Problem)> WhoAsync(
         ConnectionSettings connection, ProviderTokens tokens, string? nonce, bool own, CancellationToken cancellationToken)
     {
@@ -238,11 +272,11 @@ internal sealed class ConsentFlow(
 
     private static byte[] Payload(string token) => token.Split('.') is [_, var payload, _] ? StrictBase64Url.Decode(payload) ?? [] : [];
 
-    private static async Task<ProviderSnapshot> SnapshotAsync(IdentityProvider provider, HttpContext context)
+    private static async Task<ProviderSnapshot> SnapshotAsync(IdentityProvider provider, CancellationToken cancellationToken)
     {
         try
         {
-            return await provider.GetAsync(context.RequestAborted).ConfigureAwait(false);
+            return await provider.GetAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ProviderUnavailableException)
         {
@@ -250,6 +284,8 @@ internal sealed class ConsentFlow(
                 503, "provider_unavailable", "The provider does not answer right now. Try again in a moment.", TimeSpan.FromSeconds(5));
         }
     }
+
+    private static string Continued(string target) => target + (target.Contains('?', StringComparison.Ordinal) ? '&' : '?');
 
     private static string? Single(IQueryCollection query, string name, int maximum) =>
         QueryParameters.TrySingle(query, name, maximum, out var value)

@@ -296,7 +296,7 @@ public class PageTests
         Assert.StartsWith("/login", answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
     }
 
-    private static async Task AssertStrictAsync(HttpResponseMessage answer)
+    internal static async Task AssertStrictAsync(HttpResponseMessage answer)
     {
         var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
