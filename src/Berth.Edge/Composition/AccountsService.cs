@@ -39,6 +39,7 @@ internal sealed partial class AccountsService(
             {
                 // A schema that does not fit, credentials that are wrong: waiting does not help, and half an edge is worse than none.
                 LogUnusable(error);
+                Environment.ExitCode = 1;
                 lifetime.StopApplication();
                 return;
             }

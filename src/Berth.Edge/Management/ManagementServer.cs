@@ -11,7 +11,7 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed partial class ManagementServer(
     ManagementOptions options, WorkspaceWatch watch, IEdgeReadiness readiness, AccountsService accounts, PrometheusCollector metrics,
-    IHostApplicationLifetime lifetime, ILoggerFactory loggers) : IHostedService, IEdgeStatus
+    IHostApplicationLifetime lifetime, ILoggerFactory loggers, VaultService? vault = null) : IHostedService, IEdgeStatus
 {
     private WebApplication? _app;
 
@@ -68,6 +68,12 @@ internal sealed partial class ManagementServer(
         if (!accounts.IsStarted)
         {
             reasons.Add("the account store has not been reached yet");
+        }
+
+        // Once only: a vault whose database goes away later still gives the tokens it has in memory.
+        if (vault is { IsStarted: false })
+        {
+            reasons.Add("the token vault's keys have not been checked yet");
         }
 
         return reasons;

@@ -33,6 +33,9 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     public IKubeClient Client { get; }
 
+    /// <summary>For edges that are programs of their own.</summary>
+    public string Kubeconfig => _server.Kubeconfig;
+
     public static async Task<ClusterFixture> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("berth-edge-tests-");

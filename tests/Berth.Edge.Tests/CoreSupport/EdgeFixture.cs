@@ -123,20 +123,7 @@ internal sealed class EdgeFixture : IAsyncDisposable
     }
 
     /// <summary>A handler that connects every name of the fixture to the edge, and anything else to where it says.</summary>
-    public SocketsHttpHandler NewHandler() => new()
-    {
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancellationToken) =>
-        {
-            var host = context.DnsEndPoint.Host;
-            var port = host.EndsWith("localhost", StringComparison.Ordinal) || host.EndsWith(".test", StringComparison.Ordinal)
-                ? Port : context.DnsEndPoint.Port;
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    };
+    public SocketsHttpHandler NewHandler() => Loopback.Handler(Port);
 
     /// <summary>Sends bytes as they are and reads until the edge closes or the headers are complete.</summary>
     public async Task<string> RawAsync(string request, bool headersOnly = false)

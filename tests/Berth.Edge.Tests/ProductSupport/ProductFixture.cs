@@ -119,19 +119,7 @@ internal sealed class ProductFixture : IAsyncDisposable
 
     public void SetStatus(string name, UserWorkspaceStatus status) => Kube.Put(Kube.Find<UserWorkspace>(name)! with { Status = status });
 
-    public SocketsHttpHandler NewHandler() => new()
-    {
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancellationToken) =>
-        {
-            var host = context.DnsEndPoint.Host;
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, host.EndsWith("localhost", StringComparison.Ordinal) ? Port
-                : context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    };
+    public SocketsHttpHandler NewHandler() => Loopback.Handler(Port);
 
     public static async Task Until(Func<bool> condition)
     {

@@ -10,8 +10,8 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     public async Task Get_TwentyFiveCallersInEachOfTwoProcesses_OneTokenRequestAndFiftyAnswers()
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
-        await using var provider = await ForeignProvider.StartAsync();
-        world.Connection = provider.Connection;
+        await using var provider = await ForeignGrants.StartProviderAsync();
+        world.Connection = provider.Connection();
         var token = await StoreAsync(world, provider);
         await using var one = await VaultProcess.StartAsync(world);
         await using var two = await VaultProcess.StartAsync(world);
@@ -29,8 +29,8 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
         world.Options = world.Options with { Lease = TimeSpan.FromSeconds(4), ProviderTimeout = TimeSpan.FromSeconds(2) };
-        await using var provider = await ForeignProvider.StartAsync();
-        world.Connection = provider.Connection;
+        await using var provider = await ForeignGrants.StartProviderAsync();
+        world.Connection = provider.Connection();
         var token = await StoreAsync(world, provider);
         await using var doomed = await VaultProcess.StartAsync(world);
         var answered = new TaskCompletionSource();
@@ -54,7 +54,7 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
         Assert.Equal(2, provider.Proxy.Refreshes);
 
         // And the way on works: a new consent, the same id.
-        var renewed = await survivor.StoreAsync(await provider.ConsentAsync("ann"), default);
+        var renewed = await survivor.StoreAsync(await provider.GrantAsync("ann"), default);
         Assert.Equal(token.Id, renewed.Id);
         Assert.Equal(AccessTokenOutcome.Granted, (await survivor.GetAsync(token.Id)).Outcome);
     }
@@ -64,11 +64,11 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
         world.Options = world.Options with { FirstBackOff = TimeSpan.FromMilliseconds(10) };
-        await using var provider = await ForeignProvider.StartAsync();
-        world.Connection = provider.Connection;
+        await using var provider = await ForeignGrants.StartProviderAsync();
+        world.Connection = provider.Connection();
         using var http = new OAuthProvider(TimeSpan.FromSeconds(20), TimeProvider.System);
         var vault = await world.StartAsync(TimeProvider.System, provider: http);
-        var token = await vault.StoreAsync(await provider.ConsentAsync("ann"), default);
+        var token = await vault.StoreAsync(await provider.GrantAsync("ann"), default);
         provider.Proxy.Spoil = 500;
         var spoiled = await vault.GetAsync(token.Id);
         provider.Proxy.Spoil = null;
@@ -85,25 +85,25 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     public async Task Revoke_AtTheVault_EndsTheTokenAtTheProviderAndTheOtherWayRound()
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
-        await using var provider = await ForeignProvider.StartAsync();
-        world.Connection = provider.Connection;
+        await using var provider = await ForeignGrants.StartProviderAsync();
+        world.Connection = provider.Connection();
         using var http = new OAuthProvider(TimeSpan.FromSeconds(20), TimeProvider.System);
         var vault = await world.StartAsync(TimeProvider.System, provider: http);
-        var grant = await provider.ConsentAsync("ann");
+        var grant = await provider.GrantAsync("ann");
         var token = await vault.StoreAsync(grant, default);
-        var upstream = await vault.StoreAsync(await provider.ConsentAsync("bob"), default);
+        var upstream = await vault.StoreAsync(await provider.GrantAsync("bob"), default);
 
         await vault.RevokeAsync(token.Id, VaultWorld.Ann, dryRun: false, default);
         await Wait.UntilAsync(async () => await world.ScalarAsync("SELECT count(*) FROM berth.vault_outbox") is 0L);
         using var refreshToken = Secret.FromText(grant.RefreshToken);
-        using var used = await http.RefreshAsync(provider.Connection, refreshToken, default);
+        using var used = await http.RefreshAsync(provider.Connection(), refreshToken, default);
         Assert.Equal(TokenAnswerKind.InvalidGrant, used.Kind);
 
         // Bob withdraws at the provider: found out at the next refresh, and told.
         var sealedToken = (await vault.Store.ReadAsync(upstream.Id, default))!;
         using var keys = VaultKeyRing.Create(world.Options, File.ReadAllText, (_, _) => { })!;
         Envelope.TryOpen(sealedToken.RefreshToken, keys, sealedToken.Context(SealedKind.Refresh), out var bobs);
-        await http.RevokeAsync(provider.Connection, bobs, default);
+        await http.RevokeAsync(provider.Connection(), bobs, default);
         var result = await vault.GetAsync(upstream.Id, VaultWorld.Bob);
         Assert.Equal((AccessTokenOutcome.NeedsConsent, ReconsentCause.Refused), (result.Outcome, result.Cause));
     }
@@ -112,8 +112,8 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     public async Task Soak_TwoPeopleAThousandRequestsTwoReplicas_NeverTheOthersToken()
     {
         await using var world = await VaultWorld.CreateAsync(postgres);
-        await using var provider = await ForeignProvider.StartAsync(accessSeconds: 20);
-        world.Connection = provider.Connection;
+        await using var provider = await ForeignGrants.StartProviderAsync(accessSeconds: 20);
+        world.Connection = provider.Connection();
         using var http = new OAuthProvider(TimeSpan.FromSeconds(20), TimeProvider.System);
         TokenVault[] vaults =
         [
@@ -123,7 +123,7 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
         var tokens = new Dictionary<string, StoredToken>();
         foreach (var person in people)
         {
-            tokens[person] = await vaults[0].StoreAsync(await provider.ConsentAsync(person), default);
+            tokens[person] = await vaults[0].StoreAsync(await provider.GrantAsync(person), default);
         }
 
         var random = new Random(7);
@@ -154,7 +154,7 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
     private static async Task<StoredToken> StoreAsync(VaultWorld world, ForeignProvider provider)
     {
         var vault = await world.StartAsync(TimeProvider.System);
-        var token = await vault.StoreAsync(await provider.ConsentAsync("ann"), default);
+        var token = await vault.StoreAsync(await provider.GrantAsync("ann"), default);
         await vault.DisposeAsync();
         return token;
     }

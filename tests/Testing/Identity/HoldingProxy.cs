@@ -1,9 +1,9 @@
 using System.Net;
 
-namespace Berth.Accounts.Tests.Vault;
+namespace Testing;
 
 /// <summary>Forwards everything to a provider; counts refreshes, and holds or spoils their answers when a test says so.</summary>
-internal sealed class HoldingProxy : IAsyncDisposable
+public sealed class HoldingProxy : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly HttpClient _http;
@@ -35,7 +35,7 @@ internal sealed class HoldingProxy : IAsyncDisposable
     /// <summary>Status to answer in the place of the provider's answer to a refresh; null passes it on.</summary>
     public int? Spoil { get; set; }
 
-    public static HoldingProxy Start(int upstream) => new(upstream);
+    internal static HoldingProxy Start(int upstream) => new(upstream);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,17 +5,18 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Testing;
 
-namespace Berth.Accounts.Tests.Vault;
+namespace Testing;
 
 /// <summary>
 /// Somebody else's OpenID Provider (BERTH_TEST_IDP) behind a proxy of ours that counts and can hold or spoil answers. It rotates refresh
 /// tokens always, and revokes the whole grant when an old one is used again.
 /// </summary>
-internal sealed partial class ForeignProvider : IAsyncDisposable
+public sealed partial class ForeignProvider : IAsyncDisposable
 {
+    public const string ClientId = "berth";
     public const string Secret = "a-secret-of-this-test";
+    public const string SkipReason = "needs somebody else's OpenID Provider (BERTH_TEST_IDP=program that starts one)";
     private const string Redirect = "http://localhost:8080/auth/callback";
     private readonly Process _process;
     private readonly int _port;
@@ -29,21 +30,22 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
 
     public HoldingProxy Proxy { get; }
 
-    public VaultConnection Connection => new()
-    {
-        Name = "calendar",
-        Issuer = Proxy.Origin,
-        ClientId = "berth",
-        ClientSecret = Secret,
-        Scopes = ["openid", "offline_access"],
-    };
+    /// <summary>Issuer identifier: the proxy's origin.</summary>
+    public string Issuer => Proxy.Origin;
 
-    public static async Task<ForeignProvider> StartAsync(int accessSeconds = 3600)
+    /// <summary>Starts one.</summary>
+    /// <param name="accessSeconds">Life of its access tokens.</param>
+    /// <returns>The provider, or null where the machine names none (<see cref="Tools.OpenIdProvider"/>): skip the test.</returns>
+    public static async Task<ForeignProvider?> StartAsync(int accessSeconds = 3600)
     {
-        Skip.If(Tools.OpenIdProvider is null, "needs somebody else's OpenID Provider (BERTH_TEST_IDP=program that starts one)");
+        if (Tools.OpenIdProvider is null)
+        {
+            return null;
+        }
+
         var port = FreePort();
         var proxy = HoldingProxy.Start(port);
-        var info = new ProcessStartInfo(Tools.OpenIdProvider!) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Tools.OpenIdProvider) { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["PORT"] = $"{port}";
         info.Environment["ISSUER"] = proxy.Origin;
         info.Environment["CLIENT_SECRET"] = Secret;
@@ -68,7 +70,7 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
     }
 
     /// <summary>Signs a person in, consents, and exchanges the code, as a browser and a client would.</summary>
-    public async Task<NewGrant> ConsentAsync(string subject, TimeSpan? pretendedLife = null)
+    public async Task<ProviderGrant> ConsentAsync(string subject)
     {
         var cookies = new CookieContainer();
 
@@ -98,7 +100,7 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
                 {
                     answer.Dispose();
                     var code = System.Web.HttpUtility.ParseQueryString(at.Query)["code"]!;
-                    return await ExchangeAsync(http, code, verifier, subject, pretendedLife);
+                    return await ExchangeAsync(http, code, verifier);
                 }
 
                 answer.Dispose();
@@ -138,7 +140,7 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private async Task<NewGrant> ExchangeAsync(HttpClient http, string code, string verifier, string subject, TimeSpan? pretendedLife)
+    private async Task<ProviderGrant> ExchangeAsync(HttpClient http, string code, string verifier)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Proxy.Origin + "/token")
         {
@@ -153,14 +155,8 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
         request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"berth:{Secret}")));
         using var answer = await http.SendAsync(request);
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        return new NewGrant
-        {
-            Owner = new PersonKey("https://login.example", subject),
-            Connection = "calendar",
-            RefreshToken = json.RootElement.GetProperty("refresh_token").GetString()!,
-            AccessToken = pretendedLife is null ? null : json.RootElement.GetProperty("access_token").GetString(),
-            ExpiresIn = pretendedLife,
-        };
+        return new ProviderGrant(
+            json.RootElement.GetProperty("refresh_token").GetString()!, json.RootElement.GetProperty("access_token").GetString()!);
     }
 
     [GeneratedRegex("<form[^>]*action=\"(?<url>[^\"]+)\"")]
@@ -169,3 +165,6 @@ internal sealed partial class ForeignProvider : IAsyncDisposable
     [GeneratedRegex("name=\"prompt\" value=\"(?<value>[a-z]+)\"")]
     private static partial Regex Prompt();
 }
+
+/// <summary>What a person granted a client.</summary>
+public sealed record ProviderGrant(string RefreshToken, string AccessToken);

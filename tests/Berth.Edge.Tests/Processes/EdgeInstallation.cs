@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Berth.Edge.Tests.Cluster;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Testing;
+
+namespace Berth.Edge.Tests.Processes;
+
+/// <summary>
+/// What replicas of one installation share: a Kubernetes API, a PostgreSQL database, keys, a provider people sign in with, and for the
+/// connection <c>calendar</c> somebody else's provider and an API that answers with whose token it was called.
+/// </summary>
+internal sealed class EdgeInstallation : IAsyncDisposable
+{
+    public const string TokenManager = "/api/auth/manager/";
+
+    private readonly ClusterFixture _cluster;
+    private readonly WebApplication _api;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("berth-edges-");
+    private readonly ConcurrentBag<EdgeProcess> _edges = [];
+    private readonly string _database;
+    private readonly (string Vault, string Fingerprint) _keys = (NewKey(), NewKey());
+
+    private EdgeInstallation(ClusterFixture cluster, WebApplication api, ForeignProvider calendar, string database)
+    {
+        _cluster = cluster;
+        _api = api;
+        Calendar = calendar;
+        _database = database;
+        Source = NpgsqlDataSource.Create(database);
+    }
+
+    /// <summary>The provider of the connection.</summary>
+    public ForeignProvider Calendar { get; }
+
+    /// <summary>The database, for what no call of the edge does.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>The provider people sign in with.</summary>
+    public FakeProvider SignIn => _cluster.Provider;
+
+    public static async Task<EdgeInstallation> CreateAsync(ThrowawayPostgres postgres, int accessSeconds = 3600)
+    {
+        Skip.If(postgres.SkipReason is not null, postgres.SkipReason);
+        var calendar = await ForeignProvider.StartAsync(accessSeconds);
+        Skip.If(calendar is null, ForeignProvider.SkipReason);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        var api = builder.Build();
+        api.Run(context => context.Response.WriteAsync(
+            $"called for {SubjectOf(context.Request.Headers.Authorization.ToString().Split(' ')[^1])}"));
+        await api.StartAsync();
+        return new EdgeInstallation(await ClusterFixture.StartAsync(), api, calendar!, postgres.CreateDatabase());
+    }
+
+    /// <summary>One more replica.</summary>
+    public async Task<EdgeProcess> NewEdgeAsync(params (string Name, string Value)[] environment)
+    {
+        var kubeconfig = Path.Combine(_folder.FullName, "kubeconfig");
+        await File.WriteAllTextAsync(kubeconfig, _cluster.Kubeconfig);
+        var edge = await EdgeProcess.StartAsync(Configuration, kubeconfig, environment);
+        _edges.Add(edge);
+        return edge;
+    }
+
+    /// <summary>An access token for the edge itself.</summary>
+    public string TokenOf(string person)
+    {
+        SignIn.Subject = person;
+        return SignIn.Sign(SignIn.AccessTokenClaims(EdgeFixture.Audience), "at+jwt");
+    }
+
+    /// <summary>Consents at the connection's provider and gives the refresh token to the vault.</summary>
+    public async Task<Guid> ConnectAsync(HttpClient client, string person)
+    {
+        using var answer = await client.PostAsJsonAsync(
+            TokenManager + "offline-token-id",
+            new { connection = "calendar", refresh_token = (await Calendar.ConsentAsync(person)).RefreshToken });
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        return (Guid)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["persistent_token_id"]!;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Whose access token of the connection's provider this is.</summary>
+    public static string SubjectOf(string accessToken)
+    {
+        using var payload = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(accessToken.Split('.')[1]));
+        return payload.RootElement.GetProperty("sub").GetString()!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var edge in _edges)
+        {
+            await edge.DisposeAsync();
+        }
+
+        await Source.DisposeAsync();
+        await _api.DisposeAsync();
+        await Calendar.DisposeAsync();
+        await _cluster.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private static string NewKey() => Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+
+    private string Configuration(int port, int management) => JsonSerializer.Serialize(new
+    {
+        Berth = new
+        {
+            Edge = new
+            {
+                PublicOrigin = ProductFixture.Origin,
+                WorkspaceDomain = "localhost",
+                Issuers = new[]
+                {
+                    new { SignIn.Issuer, FakeProvider.ClientId, FakeProvider.ClientSecret, EdgeFixture.Audience },
+                },
+                Session = new { Keys = new[] { ClusterFixture.CookieKey } },
+                Identity = new { GenerateKey = true },
+                Listener = new { Address = "127.0.0.1", Port = port },
+                Management = new { Port = management },
+                Database = new { ConnectionString = _database },
+                Workspaces = new { ProductFixture.Namespace },
+                Vault = new
+                {
+                    Keys = new[] { new { Id = "k1", Key = _keys.Vault } },
+                    FingerprintKeys = new[] { new { Id = "f1", Key = _keys.Fingerprint } },
+                },
+                Connections = new
+                {
+                    calendar = new
+                    {
+                        Calendar.Issuer,
+                        ForeignProvider.ClientId,
+                        ClientSecret = ForeignProvider.Secret,
+                        Upstream = new
+                        {
+                            BaseAddress = _api.Urls.Single(),
+                            AllowedPaths = new[] { "/**" },
+                            AllowSessionCookie = true,
+                            RateLimit = new { Requests = 100_000, Concurrent = 500 },
+                        },
+                    },
+                },
+            },
+        },
+    });
+}

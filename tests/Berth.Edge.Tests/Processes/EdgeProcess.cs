@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+
+namespace Berth.Edge.Tests.Processes;
+
+/// <summary>The edge as it is shipped: the program, in a process of its own, with a configuration file.</summary>
+internal sealed class EdgeProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly int _management;
+    private bool _isDisposed;
+
+    private EdgeProcess(Process process, int port, int management)
+    {
+        _process = process;
+        Port = port;
+        _management = management;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+    }
+
+    public int Port { get; }
+
+    /// <param name="configuration">Makes the configuration for the listener's and the management's port.</param>
+    /// <param name="kubeconfig">File to find the API with.</param>
+    /// <param name="environment">More environment variables.</param>
+    public static async Task<EdgeProcess> StartAsync(
+        Func<int, int, string> configuration, string kubeconfig, params (string Name, string Value)[] environment)
+    {
+        var (port, management) = (Loopback.FreePort(), Loopback.FreePort());
+        var file = Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"edge-{port}.json");
+        await File.WriteAllTextAsync(file, configuration(port, management));
+        var info = new ProcessStartInfo("dotnet", ["exec", typeof(Program).Assembly.Location, "--config", file])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        info.Environment["KUBECONFIG"] = kubeconfig;
+        foreach (var (name, value) in environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        var edge = new EdgeProcess(Process.Start(info)!, port, management);
+        edge._process.BeginOutputReadLine();
+        edge._process.BeginErrorReadLine();
+        await edge.ReadyAsync();
+        return edge;
+    }
+
+    /// <summary>A client of this replica under the public name.</summary>
+    public HttpClient Client(string? token = null)
+    {
+        var client = new HttpClient(Loopback.Handler(Port)) { BaseAddress = new Uri(ProductFixture.Origin) };
+        if (token is not null)
+        {
+            client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        }
+
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task ReadyAsync()
+    {
+        using var http = new HttpClient();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        while (true)
+        {
+            if (_process.HasExited || limit.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"The edge did not become ready:\n{Output()}");
+            }
+
+            try
+            {
+                using var answer = await http.GetAsync($"http://127.0.0.1:{_management}/readyz", limit.Token);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(50, CancellationToken.None);
+        }
+    }
+
+    private string Output()
+    {
+        lock (_output)
+        {
+            return _output.ToString();
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_output)
+        {
+            _output.AppendLine(line);
+        }
+    }
+}
