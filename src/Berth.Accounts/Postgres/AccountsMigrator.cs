@@ -76,7 +76,17 @@ public sealed partial class AccountsMigrator
             var applied = await ReadAppliedAsync(connection, cancellationToken).ConfigureAwait(false);
             Check(applied);
             var ran = target is { } to ? await GoBackAsync(connection, applied, to, cancellationToken).ConfigureAwait(false) : 0;
-            return ran + await GoForwardAsync(connection, applied, target ?? LatestVersion, cancellationToken).ConfigureAwait(false);
+            ran += await GoForwardAsync(connection, applied, target ?? LatestVersion, cancellationToken).ConfigureAwait(false);
+            if (ran > 0)
+            {
+                // Tables that were made anew have no grants; whoever made roles once should not have to think of it.
+                foreach (var prefix in await ReadRolePrefixesAsync(connection, cancellationToken).ConfigureAwait(false))
+                {
+                    await GrantAsync(connection, prefix, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            return ran;
         }
         finally
         {
@@ -118,7 +128,7 @@ public sealed partial class AccountsMigrator
 
     /// <summary>
     /// Makes the roles <c>prefix_edge</c> and <c>prefix_reader</c> where they are missing and gives them the rights they need and no
-    /// others; run it again after each migration. The caller owns the schema and may create roles.
+    /// others. Migrations repeat it for the roles that are there. The caller owns the schema and may create roles.
     /// </summary>
     /// <param name="prefix">1 to 50 lower-case letters, digits and underscores; one for each database of a server.</param>
     /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
@@ -133,10 +143,22 @@ public sealed partial class AccountsMigrator
         }
 
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
 
         // Two at once would both find a role missing.
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await GrantAsync(connection, prefix, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task GrantAsync(NpgsqlConnection connection, string prefix, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (var setting = new NpgsqlCommand("SELECT set_config('berth.role_prefix', $1, true)", connection))
         {
             setting.Parameters.Add(Parameter.Text(prefix));
@@ -155,6 +177,24 @@ public sealed partial class AccountsMigrator
         // The text is a script of this assembly or has a number in it; nothing from outside reaches it.
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<IReadOnlyList<string>> ReadRolePrefixesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string Sql = """
+            SELECT left(r.rolname, -length('_edge'))
+            FROM pg_namespace AS n CROSS JOIN aclexplode(n.nspacl) AS a JOIN pg_roles AS r ON r.oid = a.grantee
+            WHERE n.nspname = 'berth' AND a.privilege_type = 'USAGE' AND NOT r.rolcanlogin AND r.rolname ~ '^[a-z][a-z0-9_]{0,49}_edge$'
+            """;
+        var prefixes = new List<string>();
+        await using var command = new NpgsqlCommand(Sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            prefixes.Add(reader.GetString(0));
+        }
+
+        return prefixes;
     }
 
     private static async Task<Dictionary<int, Applied>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

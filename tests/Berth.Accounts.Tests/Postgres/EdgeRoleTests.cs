@@ -82,6 +82,33 @@ public class EdgeRoleTests(ThrowawayPostgres postgres) : AccountStoreContract, I
         Assert.Equal(false, await rights.ExecuteScalarAsync());
     }
 
+    [SkippableFact]
+    public async Task Migrate_BackAndForward_TheRolesHaveTheirRightsAgain()
+    {
+        var (edge, _, owner) = await LoginAsync("edge");
+        await using var source = NpgsqlDataSource.Create(owner);
+        var migrator = new AccountsMigrator(source, NullLogger<AccountsMigrator>.Instance);
+
+        await migrator.MigrateAsync(1, default);
+        await ExecuteAsync(edge, "SELECT count(*) FROM berth.sessions");
+        await migrator.MigrateAsync(default);
+
+        await ExecuteAsync(edge, "SELECT count(*) FROM berth.vault_tokens");
+        await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(edge, "DELETE FROM berth.audit_events"));
+    }
+
+    [SkippableFact]
+    public async Task Roles_EveryTableIsNamed()
+    {
+        var (_, _, owner) = await LoginAsync("edge");
+        await using var source = NpgsqlDataSource.Create(owner);
+        var role = new NpgsqlConnectionStringBuilder(owner).Database + "_edge";
+        await using var command = source.CreateCommand(
+            "SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = 'berth'::regnamespace AND relkind = 'r' "
+                + $"AND NOT has_table_privilege('{role}', oid, 'SELECT')");
+        Assert.Equal(DBNull.Value, await command.ExecuteScalarAsync());
+    }
+
     [SkippableTheory]
     [InlineData("")]
     [InlineData("a\"; DROP TABLE x; --")]
