@@ -25,7 +25,6 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     private readonly WebApplication _api;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("berth-edges-");
     private readonly ConcurrentBag<EdgeProcess> _edges = [];
-    private readonly string _database;
     private readonly (string Vault, string Fingerprint) _keys = (NewKey(), NewKey());
 
     private EdgeInstallation(ClusterFixture cluster, WebApplication api, ForeignProvider calendar, string database)
@@ -33,12 +32,15 @@ internal sealed class EdgeInstallation : IAsyncDisposable
         _cluster = cluster;
         _api = api;
         Calendar = calendar;
-        _database = database;
+        Database = database;
         Source = NpgsqlDataSource.Create(database);
     }
 
     /// <summary>The provider of the connection.</summary>
     public ForeignProvider Calendar { get; }
+
+    /// <summary>Connection string of the database.</summary>
+    public string Database { get; }
 
     /// <summary>The database, for what no call of the edge does.</summary>
     public NpgsqlDataSource Source { get; }
@@ -62,14 +64,10 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     }
 
     /// <summary>One more replica.</summary>
-    public async Task<EdgeProcess> NewEdgeAsync(params (string Name, string Value)[] environment)
-    {
-        var kubeconfig = Path.Combine(_folder.FullName, "kubeconfig");
-        await File.WriteAllTextAsync(kubeconfig, _cluster.Kubeconfig);
-        var edge = await EdgeProcess.StartAsync(Configuration, kubeconfig, environment);
-        _edges.Add(edge);
-        return edge;
-    }
+    public Task<EdgeProcess> NewEdgeAsync(params (string Name, string Value)[] environment) => NewEdgeAsync(null, environment);
+
+    /// <summary>One more replica, of another version.</summary>
+    public Task<EdgeProcess> NewEdgeAsync(string program) => NewEdgeAsync(program, []);
 
     /// <summary>An access token for the edge itself.</summary>
     public string TokenOf(string person)
@@ -115,9 +113,33 @@ internal sealed class EdgeInstallation : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    private async Task<EdgeProcess> NewEdgeAsync(string? program, (string Name, string Value)[] environment)
+    {
+        var kubeconfig = Path.Combine(_folder.FullName, "kubeconfig");
+        await File.WriteAllTextAsync(kubeconfig, _cluster.Kubeconfig);
+        var edge = await EdgeProcess.StartAsync(
+            (port, management) => Configuration(port, management, withVault: program is null), kubeconfig, environment, program);
+        _edges.Add(edge);
+        return edge;
+    }
+
     private static string NewKey() => Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
 
-    private string Configuration(int port, int management) => JsonSerializer.Serialize(new
+    // An option that a version does not know keeps it from starting.
+    private string Configuration(int port, int management, bool withVault)
+    {
+        var options = JsonSerializer.SerializeToNode(All(port, management))!.AsObject();
+        if (!withVault)
+        {
+            var edge = options["Berth"]!["Edge"]!.AsObject();
+            edge.Remove("Vault");
+            edge.Remove("Connections");
+        }
+
+        return options.ToJsonString();
+    }
+
+    private object All(int port, int management) => new
     {
         Berth = new
         {
@@ -133,7 +155,7 @@ internal sealed class EdgeInstallation : IAsyncDisposable
                 Identity = new { GenerateKey = true },
                 Listener = new { Address = "127.0.0.1", Port = port },
                 Management = new { Port = management },
-                Database = new { ConnectionString = _database },
+                Database = new { ConnectionString = Database },
                 Workspaces = new { ProductFixture.Namespace },
                 Vault = new
                 {
@@ -158,5 +180,5 @@ internal sealed class EdgeInstallation : IAsyncDisposable
                 },
             },
         },
-    });
+    };
 }

@@ -23,16 +23,20 @@ internal sealed class EdgeProcess : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>The program of this version.</summary>
+    public static string Shipped => typeof(Program).Assembly.Location;
+
     /// <param name="configuration">Makes the configuration for the listener's and the management's port.</param>
     /// <param name="kubeconfig">File to find the API with.</param>
     /// <param name="environment">More environment variables.</param>
+    /// <param name="program">Another version's Berth.Edge.dll.</param>
     public static async Task<EdgeProcess> StartAsync(
-        Func<int, int, string> configuration, string kubeconfig, params (string Name, string Value)[] environment)
+        Func<int, int, string> configuration, string kubeconfig, (string Name, string Value)[] environment, string? program = null)
     {
         var (port, management) = (Loopback.FreePort(), Loopback.FreePort());
         var file = Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"edge-{port}.json");
         await File.WriteAllTextAsync(file, configuration(port, management));
-        var info = new ProcessStartInfo("dotnet", ["exec", typeof(Program).Assembly.Location, "--config", file])
+        var info = new ProcessStartInfo("dotnet", ["exec", program ?? Shipped, "--config", file])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
