@@ -97,6 +97,9 @@ public sealed record Blueprint
     /// <summary>Parameters of the workspace that a successor of its template does not know, and that were left out.</summary>
     public ImmutableArray<string> LeftOutParameters { get; init; } = [];
 
+    /// <summary>Variables of the workspace's owner that the template has itself or does not take, and that were left out.</summary>
+    public ImmutableArray<string> LeftOutVariables { get; init; } = [];
+
     /// <summary>The fallback that this is made from, as the wished template failed; null when it is made from the wished one.</summary>
     public TemplateFallback? Fallback { get; init; }
 
@@ -172,6 +175,7 @@ public sealed record Blueprint
             Revision = revision,
             Pod = PodPart.Stamp(pod, workspace, revision, blueprint.Url),
             LeftOutParameters = plan.LeftOut,
+            LeftOutVariables = plan.LeftOutVariables,
         };
     }
 

@@ -72,7 +72,9 @@ internal static class PodPart
             Command = spec.Command,
             Args = spec.Args,
             Ports = [new ContainerPort { Name = Blueprint.PortName, Port = resolved.Port, Protocol = "TCP" }],
-            Env = environment,
+
+            // Last, so that nothing of the template can be put together from them.
+            Env = [.. environment, .. resolved.Personal],
             Resources = resolved.Resources,
             VolumeMounts = ContainerParts.Mounts(template, resolved, volume: true),
             StartupProbe = spec.Probes?.Liveness is null ? null : MakeStartupProbe(spec.Probes.Readiness ?? new TemplateProbe()),

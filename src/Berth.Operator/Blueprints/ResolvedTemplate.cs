@@ -25,6 +25,12 @@ internal sealed record ResolvedTemplate
     /// </summary>
     public ImmutableArray<TemplateVariable> Variables { get; init; } = [];
 
+    /// <summary>Variables of the workspace's owner, for the application alone.</summary>
+    public ImmutableArray<EnvVar> Personal { get; init; } = [];
+
+    /// <summary>Variables of the workspace's owner that the template has itself, or does not take.</summary>
+    public ImmutableArray<string> LeftOutVariables { get; init; } = [];
+
     /// <summary>Values by name of the file that carries them; null where the template has no parameter with a file.</summary>
     public ImmutableSortedDictionary<string, string>? Files { get; init; }
 
@@ -40,6 +46,8 @@ internal static class TemplateProblems
             $"Template '{template.Metadata.Name}' {what}. Ask whoever keeps the template to mend it.");
 
     internal static BlueprintProblem Parameter(string message) => new(FailureClasses.User, Reasons.InvalidParameter, message);
+
+    internal static BlueprintProblem Environment(string message) => new(FailureClasses.User, Reasons.InvalidEnvironment, message);
 
     internal static BlueprintProblem Resources(string message) => new(FailureClasses.User, Reasons.InvalidResources, message);
 

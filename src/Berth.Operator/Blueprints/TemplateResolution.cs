@@ -20,6 +20,8 @@ internal static partial class TemplateResolution
         ImmutableArray<TemplateVariable> variables = [.. parameters.Variables, .. template.Spec.Env ?? []];
         CheckVariables(template, variables, "", problems);
         CheckContainers(template, problems);
+        EnvironmentResolution.Check(template, problems);
+        var personal = EnvironmentResolution.Resolve(workspace, template, problems);
 
         return new ResolvedTemplate
         {
@@ -29,6 +31,8 @@ internal static partial class TemplateResolution
             Storage = ResourceResolution.Storage(workspace, template, problems),
             StorageClassName = template.Spec.Storage?.StorageClassName,
             Variables = variables,
+            Personal = personal.Variables,
+            LeftOutVariables = personal.LeftOut,
             Files = parameters.Files,
             LeftOut = parameters.LeftOut,
             Problems = problems.ToImmutable(),

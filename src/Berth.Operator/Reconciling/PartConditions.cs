@@ -19,7 +19,7 @@ internal static class PartConditions
         }
         else if (blueprint.Fallback is { } fallback)
         {
-            conditions.True(ConditionTypes.TemplateResolved, Reasons.Fallback, FellBack(seen, fallback));
+            conditions.True(ConditionTypes.TemplateResolved, Reasons.Fallback, FellBack(seen, fallback) + LeftOut(blueprint));
         }
         else if (seen.Chain is { IsRedirected: true } chain)
         {
@@ -27,7 +27,8 @@ internal static class PartConditions
         }
         else
         {
-            conditions.True(ConditionTypes.TemplateResolved, Reasons.Resolved, $"Template '{name}' was found and takes the parameters.");
+            conditions.True(ConditionTypes.TemplateResolved, Reasons.Resolved,
+                $"Template '{name}' was found and takes the parameters.{LeftOut(blueprint)}");
         }
     }
 
@@ -45,8 +46,12 @@ internal static class PartConditions
             : $" It has no parameter {string.Join(", ", blueprint.LeftOutParameters.Select(TemplateProblems.Shorten))}: left out. Change "
                 + "spec.parameters to what it takes.";
         return $"Template '{seen.Workspace.Spec.Template.Name}' is retired; '{chain.Redirects[^1]}' takes its place from the next "
-            + $"start on.{left}";
+            + $"start on.{left}{LeftOut(blueprint)}";
     }
+
+    private static string LeftOut(Blueprint blueprint) => blueprint.LeftOutVariables.IsEmpty
+        ? ""
+        : $" It sets or refuses these variables of the owner, which are left out: {string.Join(", ", blueprint.LeftOutVariables.Take(20))}.";
 
     internal static string NotFound(Observation seen)
     {

@@ -66,6 +66,12 @@ public static class Annotations
     public const string RestartedAt = "berth.dev/restartedAt";
 
     /// <summary>
+    /// On a UserWorkspace: hash of what the edge wrote as <c>spec.environment</c>. The edge changes what it wrote itself, and nothing that
+    /// somebody wrote by hand for a person without variables of their own.
+    /// </summary>
+    public const string Environment = "berth.dev/environment";
+
+    /// <summary>
     /// On a pod or a volume: name of the workspace, hash of its owner, and on a pod the name of the template, separated by slashes. A
     /// second record of the labels, by which damaged ones are put right.
     /// </summary>

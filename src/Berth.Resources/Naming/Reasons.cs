@@ -24,6 +24,9 @@ public static class Reasons
     /// <summary>A resource wish is not a quantity, or is above the template's ceiling.</summary>
     public const string InvalidResources = "InvalidResources";
 
+    /// <summary>A variable of <c>spec.environment</c> cannot be set.</summary>
+    public const string InvalidEnvironment = "InvalidEnvironment";
+
     /// <summary>The workspace's own name cannot be used for a host.</summary>
     public const string InvalidName = "InvalidName";
 

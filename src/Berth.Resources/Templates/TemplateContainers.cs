@@ -84,3 +84,38 @@ public sealed record TemplateGpu
     [Range(0, 64)]
     public int? Ceiling { get; init; }
 }
+
+/// <summary>
+/// Which variables of a workspace's owner the application gets. An entry is a name, or the beginning of names with a star behind it.
+/// </summary>
+[UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
+public sealed record TemplatePersonalVariables
+{
+    /// <summary>Only these; null: all; empty: none.</summary>
+    [Description("Only these: names, or beginnings of names with a star behind them, such as GIT_*. Absent: all. An empty list: none.")]
+    [MaxLength(64)]
+    [CelRule("self.all(e, size(e) > 0 && size(e) <= 129)", "an entry is a name, or the beginning of names with a star behind it")]
+    public IReadOnlyList<string>? Allow { get; init; }
+
+    /// <summary>Not these, whatever is allowed; null: none.</summary>
+    [Description("Not these, whatever is allowed, such as HTTP_PROXY or PIP_*.")]
+    [MaxLength(64)]
+    [CelRule("self.all(e, size(e) > 0 && size(e) <= 129)", "an entry is a name, or the beginning of names with a star behind it")]
+    public IReadOnlyList<string>? Deny { get; init; }
+
+    /// <summary>Whether a variable of this name is taken.</summary>
+    public bool Takes(string name) => Allow?.Any(e => Fits(e, name)) != false && Deny?.Any(e => Fits(e, name)) != true;
+
+    /// <summary>Whether an entry is a name, or the beginning of names with a star behind it.</summary>
+    public static bool IsEntry(string entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var name = entry.EndsWith('*') ? entry[..^1] : entry;
+        return entry.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
+            && (name.Length == 0 || !char.IsAsciiDigit(name[0]));
+    }
+
+    private static bool Fits(string entry, string name) => entry.EndsWith('*')
+        ? name.StartsWith(entry[..^1], StringComparison.Ordinal)
+        : string.Equals(entry, name, StringComparison.Ordinal);
+}

@@ -95,6 +95,13 @@ public sealed record WorkspaceTemplateSpec
     [MaxLength(64)]
     public IReadOnlyList<TemplateVariable>? Env { get; init; }
 
+    /// <summary>
+    /// Which variables of a workspace's owner the application gets; null: all but those of <see cref="Env"/> and of parameters.
+    /// </summary>
+    [Description("Which environment variables of a workspace's owner (spec.environment) the application gets. Absent: all but those that "
+        + "the template sets itself.")]
+    public TemplatePersonalVariables? PersonalVariables { get; init; }
+
     /// <summary>Port the application listens on; null: <see cref="DefaultPort"/>.</summary>
     [Description("Port that the application listens on; it is given as PORT and is the port named http.")]
     [Range(1024, 65535)]

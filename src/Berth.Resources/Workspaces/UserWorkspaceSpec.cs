@@ -28,6 +28,18 @@ public sealed record UserWorkspaceSpec
     [CelRule("self.all(k, size(self[k]) <= 256)", "the value of a parameter has at most 256 characters")]
     public IReadOnlyDictionary<string, string>? Parameters { get; init; }
 
+    /// <summary>Environment variables of the owner for the application. A change takes effect at the next start.</summary>
+    /// <remarks>
+    /// A list and not a map, as in a pod: so every API server can check the names, also those that know no CEL, and CEL rules on the keys of
+    /// a map would cost more than an API server allows.
+    /// </remarks>
+    [Description("Environment variables of the owner for the application, at most 64 and 32 KiB. The edge writes them from the owner's "
+        + "preferences. Those that the template sets, or does not take (personalVariables), are left out. A change takes effect at the "
+        + "next start. No place for secrets.")]
+    [ListMap("name")]
+    [MaxLength(EnvironmentRules.MaximumVariables)]
+    public IReadOnlyList<WorkspaceVariable>? Environment { get; init; }
+
     /// <summary>One of <see cref="DesiredStates"/>. Default Running.</summary>
     [Description("Running: a pod should run. Stopped: the pod is ended and the volume is kept.")]
     [AllowedValues(DesiredStates.Running, DesiredStates.Stopped)]

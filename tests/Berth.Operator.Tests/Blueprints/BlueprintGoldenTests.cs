@@ -47,6 +47,12 @@ public sealed class BlueprintGoldenTests
             TestData.Workspace(s => s with
             {
                 Parameters = new Dictionary<string, string> { ["threads"] = "8", ["notes"] = "no comment" },
+                Environment =
+                [
+                    new WorkspaceVariable { Name = "PRICE", Value = "$5, not $(PORT)" },
+                    new WorkspaceVariable { Name = "EDITOR", Value = "vim" },
+                    new WorkspaceVariable { Name = "LANGUAGE", Value = "the template's own" },
+                ],
                 Resources = new WorkspaceResources { Cpu = "250m", Memory = "2Gi", Storage = "20Gi" },
                 Storage = new WorkspaceStorage { DeletionPolicy = DeletionPolicies.Delete },
             }),
@@ -114,6 +120,7 @@ public sealed class BlueprintGoldenTests
         ["invalid-parameters"] = () => Blueprint.For(
             TestData.Workspace(s => s with
             {
+                Environment = [new WorkspaceVariable { Name = "LD_PRELOAD", Value = "/tmp/mine.so" }],
                 Parameters = new Dictionary<string, string> { ["threads"] = "many", ["colour"] = "red", ["long"] = new('x', 300) },
                 Resources = new WorkspaceResources { Memory = "1Ti", Storage = "-1Gi" },
             }),

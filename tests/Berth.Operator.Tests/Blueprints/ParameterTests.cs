@@ -114,6 +114,7 @@ public sealed class ParameterTests
             TestData.Workspace(change), TestData.Template(s => more(s with { Parameters = parameters })), TestData.Settings,
                 new BlueprintFacts());
 
-    private static string Node(string value) => System.Text.RegularExpressions.Regex.Replace(
+    /// <summary>A value as a node reads it.</summary>
+    internal static string Node(string value) => System.Text.RegularExpressions.Regex.Replace(
         value, @"\$\$|\$\([^)]*\)", m => m.Value == "$$" ? "$" : throw new InvalidOperationException($"{m.Value} would be interpreted"));
 }

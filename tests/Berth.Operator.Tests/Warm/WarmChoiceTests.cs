@@ -25,6 +25,9 @@ public sealed class WarmChoiceTests
         { "memory", s => s with { Resources = new WorkspaceResources { Memory = "8Gi" } }, WarmChoice.Choices },
         { "storage", s => s with { Resources = new WorkspaceResources { Storage = "9Gi" } }, WarmChoice.Choices },
         { "the same storage", s => s with { Resources = new WorkspaceResources { Storage = "1Gi" } }, null },
+        { "a variable of one's own", s => s with { Environment = [new WorkspaceVariable { Name = "EDITOR", Value = "vim" }] }, WarmChoice.Choices },
+        { "a variable that the template has", s => s with { Environment = [new WorkspaceVariable { Name = "THEME", Value = "vim" }] }, null },
+        { "no variables", s => s with { Environment = [] }, null },
         { "a life time", s => s with { Lifetime = new WorkspaceLifetime { IdleTimeoutSeconds = 60 } }, null },
     };
 

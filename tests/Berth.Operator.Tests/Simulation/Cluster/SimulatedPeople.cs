@@ -15,13 +15,17 @@ internal sealed class SimulatedPeople(SimulatedApi api, FakeTimeProvider time)
 
     internal static IReadOnlyList<string> Templates { get; } = ["studio", "pooled", "missing"];
 
+    /// <summary>A variable that no template here takes.</summary>
+    internal const string DeniedVariable = "HTTP_PROXY";
+
     /// <summary>Creates the templates and the namespace.</summary>
     internal void Install()
     {
         api.Add(new Namespace { Metadata = new ObjectMeta { Name = Ns } });
         api.Add(new Namespace { Metadata = new ObjectMeta { Name = TestData.Settings.Edge.Namespace } });
-        api.Add(TestData.Template());
-        var pooled = TestData.Template(s => s with { WarmPool = new TemplateWarmPool { Size = 2 } });
+        var denied = new TemplatePersonalVariables { Deny = [DeniedVariable] };
+        api.Add(TestData.Template(s => s with { PersonalVariables = denied }));
+        var pooled = TestData.Template(s => s with { PersonalVariables = denied, WarmPool = new TemplateWarmPool { Size = 2 } });
         api.Add(pooled with { Metadata = new ObjectMeta { Name = "pooled", Namespace = Ns } });
     }
 
@@ -78,6 +82,25 @@ internal sealed class SimulatedPeople(SimulatedApi api, FakeTimeProvider time)
 
     internal void TakeResources(string name, int size) =>
         Spec(name, s => s with { Resources = new WorkspaceResources { Memory = $"{1 + (size % 3)}Gi", Storage = $"{1 + (size % 4)}Gi" } });
+
+    /// <summary>
+    /// Variables as the owner's preferences say: none, some, some with what a node would put something in place of, and one that a template
+    /// does not take.
+    /// </summary>
+    internal void TakeEnvironment(string name, int kind) => Spec(name, s => s with
+    {
+        Environment = (kind % 5) switch
+        {
+            0 => null,
+            1 => [new WorkspaceVariable { Name = "EDITOR", Value = "vim" }],
+            2 =>
+            [
+                new WorkspaceVariable { Name = "PRICE", Value = "$(PORT) $$ 5" }, new WorkspaceVariable { Name = "EDITOR", Value = $"{kind}" },
+            ],
+            3 => [new WorkspaceVariable { Name = DeniedVariable, Value = "x" }, new WorkspaceVariable { Name = "EDITOR", Value = "vim" }],
+            _ => [new WorkspaceVariable { Name = DeniedVariable, Value = "x" }],
+        },
+    });
 
     internal void ChangeOwner(string name, int owner)
     {

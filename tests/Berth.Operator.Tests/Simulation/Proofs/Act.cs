@@ -53,6 +53,7 @@ internal enum ActKind
     KeepVolume,
     TakeTemplate,
     TakeResources,
+    TakeEnvironment,
     ChangeOwner,
     ChangeTemplate,
     Meddle,
@@ -91,7 +92,7 @@ internal readonly record struct Act(ActKind Kind, int A, int B, int C)
         (ActKind.Work, 34), (ActKind.Release, 8), (ActKind.Deliver, 10), (ActKind.DeliverAll, 16), (ActKind.BreakWatch, 2), (ActKind.Poke, 3),
         (ActKind.Advance, 16), (ActKind.Settle, 6), (ActKind.Trouble, 4), (ActKind.LoseNode, 1), (ActKind.GiveUpNode, 1),
         (ActKind.ReturnNode, 2), (ActKind.ForcePod, 1), (ActKind.Collect, 5), (ActKind.Create, 6), (ActKind.Stop, 3), (ActKind.Start, 3),
-        (ActKind.Restart, 2), (ActKind.Delete, 3), (ActKind.KeepVolume, 2), (ActKind.TakeTemplate, 2), (ActKind.TakeResources, 1),
+        (ActKind.Restart, 2), (ActKind.Delete, 3), (ActKind.KeepVolume, 2), (ActKind.TakeTemplate, 2), (ActKind.TakeResources, 1), (ActKind.TakeEnvironment, 3),
         (ActKind.ChangeOwner, 1), (ActKind.ChangeTemplate, 1), (ActKind.Meddle, 2), (ActKind.Decide, 3), (ActKind.ChangeCeilings, 1), (ActKind.RemoveNode, 1), (ActKind.EdgeStart, 2), (ActKind.EdgeEnd, 1),
         (ActKind.Use, 4), (ActKind.Beat, 5), (ActKind.Wait, 8), (ActKind.Kill, 2), (ActKind.Launch, 3), (ActKind.LoseLease, 2),
     ];

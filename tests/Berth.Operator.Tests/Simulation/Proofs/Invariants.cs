@@ -128,6 +128,12 @@ internal sealed class Invariants
             throw new ViolationException($"Pod {pod.Metadata.Name} was made for {name}, and since version {by.Since} nobody wished for it.");
         }
 
+        if (!lately.Any(c => c?.Now?.As<UserWorkspace>() is { } wish && Environments.Has(pod, wish)))
+        {
+            throw new ViolationException(
+                $"Pod {pod.Metadata.Name} was made for {name} with variables that it did not have since version {by.Since}: {Environments.Of(pod)}.");
+        }
+
         if (!_blurred() && _api.Get<UserWorkspace>(new(pod.Metadata.Namespace!, name)) is { } workspace)
         {
             Fits(workspace, by);

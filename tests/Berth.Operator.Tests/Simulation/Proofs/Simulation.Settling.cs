@@ -23,8 +23,14 @@ internal sealed partial class Simulation
     /// <summary>Longest pause after failures, and the time until a failure is forgotten.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(45);
 
-    /// <summary>Reconciles at one moment of time: a start costs some ten, and there are few workspaces.</summary>
+    /// <summary>Reconciles without anything to do: a start costs some ten, and there are few workspaces.</summary>
     private const int MostAtOnce = 2000;
+
+    /// <summary>
+    /// Reconciles that take a second. A watch that broke is tried again after a pause: until then an operator makes anew what garbage
+    /// collection takes from a workspace that it does not know is gone, and if work took no time, the pause would never end.
+    /// </summary>
+    private const int WorkInASecond = 100;
 
     /// <summary>Reconciles between the end of the faults and the last write.</summary>
     internal int ReconcilesToConverge { get; private set; }
@@ -94,6 +100,7 @@ internal sealed partial class Simulation
     private void Drain(SimulatedOperator leader, Action? worked = null)
     {
         var began = leader.Reconciles;
+        var counted = began;
         do
         {
             leader.TellPlaces();
@@ -109,6 +116,12 @@ internal sealed partial class Simulation
                 if (leader.Reconciles - began > MostAtOnce)
                 {
                     throw new ViolationException($"It found work for itself {MostAtOnce} times, while nothing happened.");
+                }
+
+                if (leader.Reconciles - counted >= WorkInASecond)
+                {
+                    counted = leader.Reconciles;
+                    _time.Advance(TimeSpan.FromSeconds(1));
                 }
             }
         }
@@ -199,6 +212,12 @@ internal sealed partial class Simulation
                 && (pods is not [var pod] || !SimulatedCluster.IsReady(pod) || workspace.Status?.Phase != WorkspacePhases.Running))
             {
                 yield return $"{name} should run, is {workspace.Status?.Phase} ({workspace.Status?.Message}) and has {pods.Count} pods.";
+            }
+
+            if (pods is [var runs] && !IsHindered(workspace) && workspace.Status?.TemplateRevision?.PendingRestart != true
+                && !Environments.Has(runs, workspace))
+            {
+                yield return $"{name} has a pod with {Environments.Of(runs)}, which is not its environment, and nothing says so.";
             }
 
             if (workspace.Status?.ObservedGeneration != workspace.Metadata.Generation)

@@ -223,6 +223,9 @@ internal sealed partial class Simulation : IDisposable
             case ActKind.TakeResources:
                 _people.TakeResources(name, b);
                 break;
+            case ActKind.TakeEnvironment:
+                _people.TakeEnvironment(name, b);
+                break;
             case ActKind.ChangeOwner:
                 _people.ChangeOwner(name, b);
                 break;
