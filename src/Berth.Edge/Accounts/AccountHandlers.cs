@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Berth.Accounts;
+using Berth.Resources;
 
 namespace Berth.Edge;
 
@@ -9,7 +10,8 @@ namespace Berth.Edge;
 /// The calls of the API about accounts. Every one passes the caller's own identity to the store, which filters by it: there is no
 /// parameter that names another person.
 /// </summary>
-internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, TimeProvider clock)
+internal sealed class AccountHandlers(
+    IAccountStore accounts, PersonalEnvironment environment, AuditTrail audit, TimeProvider clock)
 {
     public async Task GetPreferencesAsync(HttpContext context, Caller caller)
     {
@@ -22,14 +24,21 @@ internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, 
         var body = await ApiRequest.ReadAsync(context, EdgeJson.Default.PreferencesBody, static () => new PreferencesBody())
             .ConfigureAwait(false);
         var wish = body.ToWish();
-        if (PreferenceRules.Check(wish) is { Count: > 0 } problems)
+        var problems = PreferenceRules.Check(wish).ToImmutableDictionary();
+        foreach (var name in wish.Environment.Keys.Take(PreferenceRules.MaximumEntries).Where(EnvironmentRules.IsReserved))
         {
-            throw ProblemException.Invalid(problems.ToImmutableDictionary());
+            problems = problems.SetItem($"environment.{name}", EnvironmentRules.Problem(name, "")!);
+        }
+
+        if (!problems.IsEmpty)
+        {
+            throw ProblemException.Invalid(problems);
         }
 
         var outcome = await accounts.Preferences.PutAsync(Key(caller), wish, ApiRequest.ExpectedVersion(context), context.RequestAborted)
             .ConfigureAwait(false);
         ThrowIfChanged(outcome);
+        await environment.SpreadAsync(caller, context.RequestAborted).ConfigureAwait(false);
         await WritePreferencesAsync(context, new Preferences(wish, outcome.Version, clock.GetUtcNow())).ConfigureAwait(false);
     }
 
@@ -37,6 +46,7 @@ internal sealed class AccountHandlers(IAccountStore accounts, AuditTrail audit, 
     {
         ThrowIfChanged(await accounts.Preferences.DeleteAsync(Key(caller), ApiRequest.ExpectedVersion(context), context.RequestAborted)
             .ConfigureAwait(false));
+        await environment.SpreadAsync(caller, context.RequestAborted).ConfigureAwait(false);
         context.Response.StatusCode = 204;
     }
 

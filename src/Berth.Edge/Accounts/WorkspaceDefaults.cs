@@ -5,19 +5,19 @@ using Berth.Resources;
 namespace Berth.Edge;
 
 /// <summary>Puts a person's preferences where a new workspace leaves something open.</summary>
-internal sealed partial class WorkspaceDefaults(
-    IAccountStore accounts, WorkspaceWatch watch, WorkspaceOptions options, TimeProvider clock, ILogger<WorkspaceDefaults> logger)
+internal sealed class WorkspaceDefaults(PreferenceReader preferences, WorkspaceWatch watch, WorkspaceOptions options)
 {
-    // A workspace without preferences is better than one that waits for a database that is away.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
-
     /// <summary>
-    /// The wish with preferences filled in. What a template does not take is left out: preferences never make a creation fail.
+    /// The wish with preferences filled in, and the person's variables. What a template does not take is left out: preferences never make a
+    /// creation fail.
     /// </summary>
-    public async Task<CreateWorkspace> ApplyAsync(Caller caller, CreateWorkspace wish, CancellationToken cancellationToken)
+    public async Task<(CreateWorkspace Wish, IReadOnlyList<WorkspaceVariable> Environment)> ApplyAsync(
+        Caller caller, CreateWorkspace wish, CancellationToken cancellationToken)
     {
-        var found = await FindAsync(caller, cancellationToken).ConfigureAwait(false);
-        return found is null ? wish : Apply(wish, found.Wish, options.DefaultTemplate, watch.Template);
+        var preferred = await preferences.TryReadAsync(caller.Issuer, caller.Subject, cancellationToken).ConfigureAwait(false);
+        return preferred is null
+            ? (wish, [])
+            : (Apply(wish, preferred, options.DefaultTemplate, watch.Template), EnvironmentChange.Wanted(preferred));
     }
 
     internal static CreateWorkspace Apply(
@@ -52,23 +52,4 @@ internal sealed partial class WorkspaceDefaults(
 
         return values.Count == 0 ? wish : wish with { Parameters = values };
     }
-
-    private async Task<Preferences?> FindAsync(Caller caller, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(Limit, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
-        {
-            return await accounts.Preferences.FindAsync(new PersonKey(caller.Issuer, caller.Subject), either.Token).ConfigureAwait(false);
-        }
-        catch (Exception error) when (
-            error is AccountsUnavailableException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            LogWithout(error.Message);
-            return null;
-        }
-    }
-
-    [LoggerMessage(5520, LogLevel.Warning, "A workspace is created without its owner's preferences: {Reason}")]
-    private partial void LogWithout(string reason);
 }

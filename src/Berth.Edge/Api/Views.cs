@@ -28,6 +28,12 @@ internal sealed record WorkspaceView
 
     public IReadOnlyDictionary<string, string>? Parameters { get; init; }
 
+    /// <summary>
+    /// Names of the owner's variables that it is started with, where its template takes them. Their values are in the owner's preferences,
+    /// and nobody else's to read here.
+    /// </summary>
+    public IReadOnlyList<string>? Environment { get; init; }
+
     public WorkspaceResources? Resources { get; init; }
 
     public WorkspaceRequest? LastRequest { get; init; }
@@ -76,6 +82,7 @@ internal sealed record WorkspaceView
             Owner = new OwnerView(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject, workspace.Spec.Owner.Email,
                 workspace.Spec.Owner.Name),
             Parameters = workspace.Spec.Parameters,
+            Environment = workspace.Spec.Environment is { Count: > 0 } variables ? [.. variables.Select(v => v.Name)] : null,
             Resources = workspace.Spec.Resources,
             LastRequest = workspace.Spec.LastRequest,
             Conditions = status?.Conditions?.Select(c => new ConditionView(c.Type, c.Status, c.Reason, c.Message, c.LastTransitionTime))

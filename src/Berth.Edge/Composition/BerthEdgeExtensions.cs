@@ -61,6 +61,8 @@ public static class BerthEdgeExtensions
         services.AddSingleton<AccountHandlers>();
         services.AddSingleton<AuditHandlers>();
         services.AddSingleton<WorkspaceDefaults>();
+        services.AddSingleton<PreferenceReader>();
+        services.AddSingleton<PersonalEnvironment>();
         services.AddSingleton<WorkspaceHistory>();
         services.AddHostedService(s => s.GetRequiredService<WorkspaceHistory>());
         services.AddSingleton(options.Database);

@@ -15,7 +15,8 @@ internal static class NewWorkspace
     /// <summary>Makes the resource.</summary>
     /// <exception cref="ProblemException">Every field that is wrong.</exception>
     public static UserWorkspace Make(
-        Caller caller, string name, CreateWorkspace wish, WorkspaceWatch watch, WorkspaceOptions options, WorkspaceRequest request)
+        Caller caller, string name, CreateWorkspace wish, IReadOnlyList<WorkspaceVariable> environment, WorkspaceWatch watch,
+        WorkspaceOptions options, WorkspaceRequest request)
     {
         var templateName = wish.Template ?? options.DefaultTemplate;
         Check(wish, watch.Template(templateName), watch);
@@ -30,8 +31,7 @@ internal static class NewWorkspace
                     [Labels.ManagedBy] = Labels.ManagedByValue,
                     [Labels.Owner] = WorkspaceNames.OwnerHash(caller.Issuer, caller.Subject),
                 },
-                Annotations = wish.DisplayName is null
-                    ? null : new Dictionary<string, string> { [DisplayNameAnnotation] = wish.DisplayName },
+                Annotations = AnnotationsOf(wish, environment),
             },
             Spec = new UserWorkspaceSpec
             {
@@ -44,6 +44,7 @@ internal static class NewWorkspace
                 },
                 Template = new TemplateReference { Name = templateName },
                 Parameters = wish.Parameters is { Count: > 0 } ? wish.Parameters : null,
+                Environment = environment.Count > 0 ? environment : null,
                 Resources = wish.Resources,
                 DesiredState = wish.Start == false ? DesiredStates.Stopped : DesiredStates.Running,
                 LastRequest = request,
@@ -63,6 +64,22 @@ internal static class NewWorkspace
     /// <summary>An empty collection of problems by field.</summary>
     public static ImmutableDictionary<string, string>.Builder NewProblems() =>
         ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+
+    private static Dictionary<string, string>? AnnotationsOf(CreateWorkspace wish, IReadOnlyList<WorkspaceVariable> environment)
+    {
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (wish.DisplayName is { } displayName)
+        {
+            annotations[DisplayNameAnnotation] = displayName;
+        }
+
+        if (EnvironmentChange.Mark(environment) is { } mark)
+        {
+            annotations[Annotations.Environment] = mark;
+        }
+
+        return annotations.Count > 0 ? annotations : null;
+    }
 
     private static void Check(CreateWorkspace wish, WorkspaceTemplate? template, WorkspaceWatch watch)
     {

@@ -31,7 +31,8 @@ internal sealed class ProblemException : Exception
     public TimeSpan? RetryAfter { get; init; }
 
     public static ProblemException NotFound(string name) => new(404, "workspace-not-found", "No such workspace",
-        $"There is no workspace named '{name}' that you may see. GET /api/workspaces lists yours.");
+        $"There is no workspace named '{(name.Length <= 63 ? name : name[..63] + "…")}' that you may see. "
+            + "GET /api/workspaces lists yours.");
 
     public static ProblemException Invalid(ImmutableDictionary<string, string> fields) =>
         new(422, "invalid-fields", "Some values cannot be used",

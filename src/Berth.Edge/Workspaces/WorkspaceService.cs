@@ -12,8 +12,8 @@ namespace Berth.Edge;
 /// </summary>
 /// <exception cref="ProblemException">From every method: why it cannot be done, in words.</exception>
 internal sealed partial class WorkspaceService(
-    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, WorkspaceDefaults defaults, TimeProvider clock, AuditTrail audit,
-        ILogger<WorkspaceService> logger)
+    IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, WorkspaceDefaults defaults, PersonalEnvironment environment,
+        TimeProvider clock, AuditTrail audit, ILogger<WorkspaceService> logger)
 {
     /// <summary>The caller's own workspaces, the default one first.</summary>
     public IReadOnlyList<UserWorkspace> List(Caller caller) => watch.OwnedBy(caller.Issuer, caller.Subject);
@@ -28,7 +28,7 @@ internal sealed partial class WorkspaceService(
     public UserWorkspace Get(Caller caller, string name)
     {
         var workspace = WorkspaceNames.IsValid(name) ? watch.Find(name) : null;
-        return workspace is not null && MayManage(caller, workspace) ? workspace : throw ProblemException.NotFound(Shorten(name));
+        return workspace is not null && MayManage(caller, workspace) ? workspace : throw ProblemException.NotFound(name);
     }
 
     /// <summary>Whether the caller is the owner or an administrator.</summary>
@@ -126,6 +126,7 @@ internal sealed partial class WorkspaceService(
 
         // With the version that was looked at: a stop that was asked for meanwhile is not undone by a page that was opened before.
         WorkspacePatches.ForVersion(patch, workspace.Metadata.ResourceVersion);
+        await environment.StartWithAsync(patch, workspace, workspace.Metadata.ResourceVersion, cancellationToken).ConfigureAwait(false);
         try
         {
             var written = await PatchAsync(name, patch, cancellationToken).ConfigureAwait(false);
@@ -180,13 +181,11 @@ internal sealed partial class WorkspaceService(
     private static bool IsOwner(Caller caller, UserWorkspace workspace) =>
         workspace.Spec.Owner.Issuer == caller.Issuer && workspace.Spec.Owner.Subject == caller.Subject;
 
-    private static string Shorten(string name) => name.Length <= 63 ? name : name[..63] + "…";
-
     private async Task<UserWorkspace> CreateAsync(
         Caller caller, string name, CreateWorkspace wish, string by, string reason, CancellationToken cancellationToken)
     {
-        wish = await defaults.ApplyAsync(caller, wish, cancellationToken).ConfigureAwait(false);
-        var workspace = NewWorkspace.Make(caller, name, wish, watch, options,
+        (wish, var variables) = await defaults.ApplyAsync(caller, wish, cancellationToken).ConfigureAwait(false);
+        var workspace = NewWorkspace.Make(caller, name, wish, variables, watch, options,
             new WorkspaceRequest { By = by, Reason = reason, At = clock.GetUtcNow() });
         UserWorkspace created;
         try
@@ -222,6 +221,11 @@ internal sealed partial class WorkspaceService(
 
         var by = IsOwner(caller, workspace) ? RequestedBy.User : RequestedBy.Admin;
         var patch = WorkspacePatches.Request(desired, by, RequestReasons.Manual, restart, clock.GetUtcNow());
+        if (desired == DesiredStates.Running)
+        {
+            await environment.StartWithAsync(patch, workspace, version, cancellationToken).ConfigureAwait(false);
+        }
+
         WorkspacePatches.ForVersion(patch, version);
         return await WriteAsync(caller, verb, name, patch, cancellationToken).ConfigureAwait(false);
     }
