@@ -149,15 +149,15 @@ public sealed partial class PostgresAccountStore : IAccountStore
 
     internal static NpgsqlConnectionStringBuilder WithDefaults(string connectionString)
     {
-        var given = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = connectionString };
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
 
         // A connection in the same network takes milliseconds; Npgsql's 15 and 30 s would hang a sign-in for a database that is away.
-        settings.Timeout = given.ContainsKey("Timeout") ? settings.Timeout : 3;
-        settings.CommandTimeout = given.ContainsKey("Command Timeout") || given.ContainsKey("CommandTimeout") ? settings.CommandTimeout : 5;
+        settings.Timeout = Says(connectionString, "Timeout") ? settings.Timeout : 3;
+        settings.CommandTimeout = Says(connectionString, "Command Timeout") ? settings.CommandTimeout : 5;
 
         // Only sign-ins and pages ask: 20 per replica leaves room for many replicas below PostgreSQL's default of 100.
-        settings.MaxPoolSize = given.ContainsKey("Maximum Pool Size") || given.ContainsKey("MaxPoolSize") ? settings.MaxPoolSize : 20;
+        settings.MaxPoolSize = Says(connectionString, "Maximum Pool Size") || Says(connectionString, "Max Pool Size")
+            ? settings.MaxPoolSize : 20;
         settings.ApplicationName ??= "berth-edge";
 
         // Several hosts are one server and its standbys: a standby takes no write. Looked at again every 2 s, since that is how long
@@ -165,10 +165,17 @@ public sealed partial class PostgresAccountStore : IAccountStore
         if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
         {
             settings.TargetSessionAttributes ??= "primary";
-            settings.HostRecheckSeconds = given.ContainsKey("Host Recheck Seconds") ? settings.HostRecheckSeconds : 2;
+            settings.HostRecheckSeconds = Says(connectionString, "Host Recheck Seconds") ? settings.HostRecheckSeconds : 2;
         }
 
         return settings;
+    }
+
+    /// <summary>Whether a connection string sets an option, written with spaces or without.</summary>
+    internal static bool Says(string connectionString, string option)
+    {
+        var given = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = connectionString };
+        return given.ContainsKey(option) || given.ContainsKey(option.Replace(" ", "", StringComparison.Ordinal));
     }
 
     private static AuditEvent ToEvent(AuditRow row) => new()

@@ -64,6 +64,13 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         Connections = connections.ToDictionary(c => c.Name, StringComparer.Ordinal);
 
         var settings = PostgresAccountStore.WithDefaults(connectionString);
+        if (!PostgresAccountStore.Says(connectionString, "Max Auto Prepare"))
+        {
+            // A dozen statements make up nearly all that is asked here: parsed and planned once on each connection.
+            settings.MaxAutoPrepare = 32;
+            settings.AutoPrepareMinUsages = 2;
+        }
+
         _database = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
         _resilience = new AccountsResilience(clock);
         _store = new VaultStore(_database, _resilience);
@@ -96,6 +103,10 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
     internal VaultJobs Jobs => _jobs;
 
     internal VaultCache Cache => _cache;
+
+    internal RefreshRunner Runner => _runner;
+
+    internal RowSignals Signals => _signals;
 
     internal bool IsListening => _listener.IsCurrent;
 
@@ -138,13 +149,15 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         }
 
         // :: Step 2. A flight, and one more when the joined one was made for less.
+        var spent = known is not null && known.Owner == caller && _listener.IsCurrent ? known.Version : (long?)null;
         for (var attempt = 0; ; attempt++)
         {
             var (flight, joined) = _flights.Join(
-                tokenId, caller, request.ForceRefresh, token => _runner.RunAsync(tokenId, caller, request, token));
+                tokenId, caller, request.ForceRefresh, token => _runner.RunAsync(tokenId, caller, request, spent, token));
             var result = await flight.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (result.Token is not null && joined && attempt == 0 && !Satisfies(result.Token, request))
             {
+                spent = result.Token.Version;
                 continue;
             }
 

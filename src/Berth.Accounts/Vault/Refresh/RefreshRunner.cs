@@ -34,10 +34,19 @@ internal sealed partial class RefreshRunner(
     public IEnumerable<Task> Committing => _committing.Values;
 
     /// <summary>Gets a token, by whatever that takes.</summary>
-    public async Task<FlightResult> RunAsync(Guid id, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken)
+    /// <param name="id">The row.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="request">What for.</param>
+    /// <param name="spent">
+    /// The row's version as far as this process knows, when its access token does not do; null when nothing is known. It saves the read:
+    /// the lease is taken at once, if the row is of that version yet.
+    /// </param>
+    /// <param name="cancellationToken">Ends the waiting, and nothing that was begun at the provider.</param>
+    public async Task<FlightResult> RunAsync(
+        Guid id, PersonKey caller, AccessTokenRequest request, long? spent, CancellationToken cancellationToken)
     {
         long firstVersion = -1;
-        while (true)
+        for (; ; spent = null)
         {
             if (_committing.ContainsKey(id))
             {
@@ -46,10 +55,18 @@ internal sealed partial class RefreshRunner(
             }
 
             var read = clock.GetTimestamp();
-            var row = await store.ReadAsync(id, cancellationToken).ConfigureAwait(false);
+            var leased = spent is { } known && backOffs.Find(id) is null
+                ? await store.TryLeaseAsync(id, known, options.Lease, cancellationToken).ConfigureAwait(false)
+                : null;
+            var row = leased?.Row ?? await store.ReadAsync(id, cancellationToken).ConfigureAwait(false);
             firstVersion = firstVersion < 0 ? row?.Version ?? 0 : firstVersion;
             var connection = row is null ? null : connections.GetValueOrDefault(row.Connection);
             var step = RefreshMachine.Next(row, caller, request, firstVersion, connection, options.ForcedRefreshInterval);
+            if (leased is not null && step.Kind != RefreshStepKind.Refresh)
+            {
+                await ReleaseAsync(leased.Row, leased.Lease, answered: !leased.Lease.Unanswered).ConfigureAwait(false);
+            }
+
             switch (step.Kind)
             {
                 case RefreshStepKind.NotFound:
@@ -66,13 +83,14 @@ internal sealed partial class RefreshRunner(
                     continue;
             }
 
-            if (backOffs.Find(id) is { } wait)
+            if (leased is null && backOffs.Find(id) is { } wait)
             {
                 return Failed(row!, read, request, wait.Complain, wait.Detail, wait.Remaining);
             }
 
-            var lease = await store.TryLeaseAsync(id, row!.Version, options.Lease, cancellationToken).ConfigureAwait(false);
-            if (lease is not null && await AskAsync(row, connection!, lease, read, request).ConfigureAwait(false) is { } result)
+            leased ??= await store.TryLeaseAsync(id, row!.Version, options.Lease, cancellationToken).ConfigureAwait(false);
+            if (leased is not null && await AskAsync(leased.Row, connection!, leased.Lease, read, request).ConfigureAwait(false) is
+                { } result)
             {
                 return result;
             }

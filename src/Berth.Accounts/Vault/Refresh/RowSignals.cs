@@ -27,6 +27,9 @@ internal sealed class RowSignals(TimeProvider clock)
         }
     }
 
+    /// <summary>Whether somebody waits for news of it.</summary>
+    public bool IsAwaited(Guid id) => _waiting.ContainsKey(id);
+
     public void Signal(Guid id)
     {
         if (_waiting.TryRemove(id, out var signal))

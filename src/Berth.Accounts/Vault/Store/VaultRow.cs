@@ -79,6 +79,11 @@ internal sealed record VaultRow
 /// <param name="Interrupted">How many holders in a row let the lease run out: they crashed.</param>
 internal sealed record VaultLease(Guid Id, bool Unanswered, int Interrupted);
 
+/// <summary>A row whose lease was taken.</summary>
+/// <param name="Row">The row, as if nobody had its lease.</param>
+/// <param name="Lease">The lease.</param>
+internal sealed record LeasedRow(VaultRow Row, VaultLease Lease);
+
 /// <summary>Sealed tokens to write.</summary>
 internal sealed record SealedTokens
 {

@@ -98,23 +98,24 @@ internal sealed partial class VaultStore(NpgsqlDataSource database, AccountsResi
 
     /// <summary>
     /// Takes the lease, and marks the attempt in the same statement: what happens after it and before the commit is known to whoever comes
-    /// next, even after a crash.
+    /// next, even after a crash. The row comes with it, so that who knows the version already needs no read before.
     /// </summary>
     /// <returns>Null when somebody else has it, or the row has changed.</returns>
-    public async Task<VaultLease?> TryLeaseAsync(Guid id, long version, TimeSpan time, CancellationToken cancellationToken)
+    public async Task<LeasedRow?> TryLeaseAsync(Guid id, long version, TimeSpan time, CancellationToken cancellationToken)
     {
-        const string Sql = """
+        const string Sql = $"""
             UPDATE berth.vault_tokens t SET refreshing_until = n + $3, lease_id = $4,
-                interrupted = CASE WHEN old.lease_id IS NULL THEN 0 ELSE old.interrupted + 1 END,
-                unanswered_since = COALESCE(old.unanswered_since, n)
-            FROM (SELECT id, lease_id, interrupted, unanswered_since FROM berth.vault_tokens WHERE id = $1 FOR UPDATE) old,
-                berth.vault_now() AS n
-            WHERE t.id = old.id AND t.version = $2 AND t.state = 'active' AND (t.refreshing_until IS NULL OR t.refreshing_until < n)
-            RETURNING old.unanswered_since IS NOT NULL, t.interrupted
+                interrupted = CASE WHEN old.holder IS NULL THEN 0 ELSE old.crashes + 1 END,
+                unanswered_since = COALESCE(old.marked, n)
+            FROM (SELECT id AS row, lease_id AS holder, interrupted AS crashes, unanswered_since AS marked
+                FROM berth.vault_tokens WHERE id = $1 FOR UPDATE) old, berth.vault_now() AS n
+            WHERE t.id = old.row AND t.version = $2 AND t.state = 'active' AND (t.refreshing_until IS NULL OR t.refreshing_until < n)
+            RETURNING {Columns}, old.marked IS NOT NULL, interrupted
             """;
         var lease = Guid.NewGuid();
         var taken = await QueryAsync(
-            Sql, [Value(id), Value(version), Value(time), Value(lease)], r => new VaultLease(lease, r.GetBoolean(0), r.GetInt32(1)),
+            Sql, [Value(id), Value(version), Value(time), Value(lease)],
+            r => new LeasedRow(ReadRow(r) with { LeaseRemaining = null }, new VaultLease(lease, r.GetBoolean(23), r.GetInt32(24))),
             cancellationToken).ConfigureAwait(false);
         return taken.Count == 1 ? taken[0] : null;
     }
