@@ -68,18 +68,22 @@ public sealed class DataFolder : IDisposable
     }
 
     /// <summary>What to say about a file of ours that cannot be used as it is, and that is made anew when it is not there.</summary>
-    public static LocalConfigurationException Damaged(string path) =>
-        new([$"{path} is damaged: remove it, and it is made anew (people have to sign in again)."]);
+    /// <param name="path">The file.</param>
+    /// <param name="consequence">What removing it means, as a sentence's end.</param>
+    public static LocalConfigurationException Damaged(string path, string consequence = "people have to sign in again") =>
+        new([$"{path} is damaged: remove it, and it is made anew ({consequence})."]);
 
     /// <summary>A secret that is made once and kept: 256 random bits in base64url.</summary>
+    /// <param name="name">File in the folder.</param>
+    /// <param name="consequence">What losing it means, for the message about a damaged file.</param>
     /// <exception cref="LocalConfigurationException">The file holds something else.</exception>
-    public string Secret(string name)
+    public string Secret(string name, string consequence = "people have to sign in again")
     {
         var path = In(name);
         if (File.Exists(path))
         {
             var kept = File.ReadAllText(path).Trim();
-            return Base64Url.IsValid(kept, out var bytes) && bytes == SecretBytes ? kept : throw Damaged(path);
+            return Base64Url.IsValid(kept, out var bytes) && bytes == SecretBytes ? kept : throw Damaged(path, consequence);
         }
 
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));

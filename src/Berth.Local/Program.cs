@@ -47,7 +47,7 @@ public static partial class Program
         );
         await using var berth = await StartAsync(options, data, loggers, clock, cancellationToken);
 
-        await Console.Out.WriteLineAsync(Words(options, data, berth.Accounts));
+        await Console.Out.WriteLineAsync(Words(options, data, berth));
         await Console.Out.WriteLineAsync(
             $"Berth is ready: {options.PublicOrigin}  ({SinceProcessStart(clock).TotalSeconds:0.00} s after its start; Ctrl-C stops it)"
         );
@@ -94,7 +94,7 @@ public static partial class Program
     [LoggerMessage(1, LogLevel.Debug, "Not started")]
     private static partial void LogNotStarted(ILogger logger, Exception exception);
 
-    private static string Words(LocalOptions options, DataFolder data, string accounts) =>
+    private static string Words(LocalOptions options, DataFolder data, LocalBerth berth) =>
         $"""
             Sign in         {(
                 options.Provider is { } provider
@@ -103,7 +103,8 @@ public static partial class Program
             )}
             kubectl         --kubeconfig {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, data.Kubeconfig))} get uws -w
             Kept under      {data.Root}
-            Accounts in     {accounts}
+            Accounts in     {berth.Accounts}
+            Connections     {(berth.HasConnections ? options.PublicOrigin + "/connections" : "none: the token vault needs PostgreSQL and the development provider")}
             """;
 
     // So that the line can be copied into a shell.

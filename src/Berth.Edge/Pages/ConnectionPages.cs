@@ -20,9 +20,9 @@ internal sealed class ConnectionPages(
     public async Task ListAsync(HttpContext context, Caller caller)
     {
         var (tokens, notice) = await TokensAsync(caller, context.RequestAborted).ConfigureAwait(false);
-        var views = connections.Names.Select(n => View(n, tokens)).ToList();
         var query = context.Request.Query;
         var named = query["connection"].ToString();
+        var views = connections.Names.OrderByDescending(n => n == named).Select(n => View(n, tokens)).ToList();
         notice ??= Outcome(query, views);
         await layout.WriteAsync(context, new Page
         {
@@ -31,10 +31,10 @@ internal sealed class ConnectionPages(
             NeedsScript = true,
             Body = Html.Of($"""
                 <div class="head"><h1>Connections</h1></div>
-                <p class="quiet">Programs that you run here can call these services for you, once you allow it. They never see your password,
-                and programs in your workspaces do not see the access that you grant either.</p>
+                <p class="quiet">Programs that you run here can call these services for you, once you allow it. They never see your
+                password, and programs in your workspaces do not see the access that you grant either.</p>
                 {notice ?? Html.Empty}
-                {ConnectionHtml.List([.. views.OrderByDescending(v => v.Name == named)], csrf.For(caller), vault is not UnconfiguredVault)}
+                {ConnectionHtml.List(views, csrf.For(caller), vault is not UnconfiguredVault)}
                 """),
         }).ConfigureAwait(false);
     }
@@ -60,7 +60,8 @@ internal sealed class ConnectionPages(
             throw Unavailable(error);
         }
 
-        // Not a redirect: browsers hold those that follow a form against form-action, and where a provider sends people on to is not known.
+        // Not a redirect: browsers hold those that follow a form against form-action, and where a provider sends people on to is not
+        // known.
         context.Response.Headers["Refresh"] = $"0; url={url}";
         var host = new Uri(url).Authority;
         await layout.WriteAsync(context, new Page
@@ -114,7 +115,8 @@ internal sealed class ConnectionPages(
             "" => null,
             "consent-denied" => ConnectionHtml.Notice("You did not allow it. Nothing was stored."),
             "account-mismatch" => ConnectionHtml.Notice(
-                "You allowed it with another account than the one you are signed in with here. Nothing was stored; sign in there as yourself."),
+                "You allowed it with another account than the one you are signed in with here. Nothing was stored; sign in there as "
+                    + "yourself."),
             "no-offline-access" => ConnectionHtml.Notice(
                 "The provider grants nothing that lasts, so nothing was stored. Tell the people who run this service."),
             "provider-unavailable" => ConnectionHtml.Notice("The provider does not answer right now. Try again in a moment."),
@@ -123,7 +125,10 @@ internal sealed class ConnectionPages(
     }
 
     private static ProblemException Problem(ManagerException error) =>
-        new(error.Status, error.Code.Replace('_', '-'), "This did not work", error.Message, cause: error) { RetryAfter = error.RetryAfter };
+        new(error.Status, error.Code.Replace('_', '-'), "This did not work", error.Message, cause: error)
+        {
+            RetryAfter = error.RetryAfter,
+        };
 
     private static ProblemException Unavailable(AccountsUnavailableException error) => new(
         503, "vault-unavailable", "Not available right now", "What you have connected cannot be reached now. Try again in a moment.",
@@ -137,7 +142,8 @@ internal sealed class ConnectionPages(
         var settings = connections.Find(name)!.Value.Settings;
         return new ConnectionView(
             name, new Uri(settings.Vault.Issuer).Authority, settings.Vault.Scopes, upstreams.Find(name)?.ProxyPath,
-            [.. tokens.Where(t => t.Connection == name && t.State != StoredTokenState.Revoked).OrderBy(t => t.Purpose, StringComparer.Ordinal)]);
+            [.. tokens.Where(t => t.Connection == name && t.State != StoredTokenState.Revoked)
+                .OrderBy(t => t.Purpose, StringComparer.Ordinal)]);
     }
 
     private async Task<(IReadOnlyList<StoredToken> Tokens, Html? Notice)> TokensAsync(Caller caller, CancellationToken cancellationToken)

@@ -11,7 +11,12 @@ internal static class Configuration
     /// <summary>Namespace of people's workspaces: the one that kubectl looks at when none is named.</summary>
     public const string Namespace = "default";
 
+    /// <summary>The demonstration of a connection: programs in workspaces ask the development provider who their person is.</summary>
+    public const string Connection = "profile";
+
     private const string ClientId = "berth";
+
+    private const string ConnectionsClientId = "berth-connections";
 
     private const string RememberedPort = "idp/port";
 
@@ -37,6 +42,16 @@ internal static class Configuration
             RedirectUris = [options.PublicOrigin + "/auth/callback"],
             PostLogoutRedirectUris = [options.PublicOrigin + "/"],
             Audience = options.PublicOrigin,
+            OtherClients =
+            [
+                // A client of its own, for an audience of its own: what a connection is given does not speak for the person at the edge.
+                new DevelopmentClient(
+                    ConnectionsClientId,
+                    data.Secret("idp/connections-secret"),
+                    [options.PublicOrigin + "/api/auth/manager/offline-token/callback"],
+                    $"http://localhost:{port}/userinfo"
+                ),
+            ],
         };
     }
 
@@ -49,10 +64,17 @@ internal static class Configuration
         LocalOptions options,
         DataFolder data,
         DevelopmentProvider? provider,
-        DevelopmentProviderOptions? providerOptions
+        DevelopmentProviderOptions? providerOptions,
+        string? database
     ) =>
         new()
         {
+            Database = new Edge.DatabaseOptions { ConnectionString = database },
+            Vault = database is null ? new Accounts.VaultOptions() : Vault(data),
+            Connections =
+                database is null || provider is null || providerOptions is null
+                    ? new Dictionary<string, Edge.ConnectionOptions>()
+                    : new Dictionary<string, Edge.ConnectionOptions> { [Connection] = ProfileOf(provider, providerOptions) },
             Edge = new Edge.EdgeOptions
             {
                 PublicOrigin = options.PublicOrigin,
@@ -102,6 +124,34 @@ internal static class Configuration
             // The data folder has one owner at a time, which is what a lease would say; after a kill nobody has to wait for one to run out.
             LeaderElection = new Operator.ElectionOptions { Enabled = false },
         };
+
+    // Made once and kept: what they sealed opens with them alone. The name follows from the key, so that another key is not taken
+    // for the same.
+    private static Accounts.VaultOptions Vault(DataFolder data) =>
+        new() { Keys = [VaultKey(data, "edge/vault-key")], FingerprintKeys = [VaultKey(data, "edge/vault-fingerprint-key")] };
+
+    private static Accounts.VaultKeyOptions VaultKey(DataFolder data, string name)
+    {
+        var key = Base64(data.Secret(name, "what people allowed cannot be read any more, and Berth says so at its start"));
+        return new Accounts.VaultKeyOptions
+        {
+            Id = "local-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Convert.FromBase64String(key)))[..8],
+            Key = key,
+        };
+    }
+
+    private static Edge.ConnectionOptions ProfileOf(DevelopmentProvider provider, DevelopmentProviderOptions options)
+    {
+        var client = options.Find(ConnectionsClientId)!;
+        return new Edge.ConnectionOptions
+        {
+            Issuer = provider.Issuer,
+            ClientId = client.Id,
+            ClientSecret = client.Secret,
+            Scopes = ["openid", "profile", "email", "offline_access"],
+            Upstream = new Edge.UpstreamOptions { BaseAddress = provider.Issuer, AllowedPaths = ["GET /userinfo"] },
+        };
+    }
 
     private static int? Remembered(DataFolder data)
     {

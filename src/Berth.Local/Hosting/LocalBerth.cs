@@ -23,14 +23,18 @@ internal sealed partial class LocalBerth : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly WebApplication _app;
 
-    private LocalBerth(WebApplication app, string accounts)
+    private LocalBerth(WebApplication app, string accounts, bool hasConnections)
     {
         _app = app;
         Accounts = accounts;
+        HasConnections = hasConnections;
     }
 
     /// <summary>Where people, sessions and the audit log are kept, as a sentence.</summary>
     public string Accounts { get; }
+
+    /// <summary>Whether there is something that people can connect.</summary>
+    public bool HasConnections { get; }
 
     /// <summary>Cancelled when a part ended on its own and the rest should.</summary>
     public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
@@ -93,13 +97,14 @@ internal sealed partial class LocalBerth : IAsyncDisposable
             }
         );
         started.Push(new Disposal(client));
-        await InitialObjects.ApplyAsync(client, Configuration.Namespace, clock, cancellationToken);
+        var edge = Configuration.EdgeOf(options, data, idp, idpOptions, server?.ConnectionString);
+        await InitialObjects.ApplyAsync(client, Configuration.Namespace, [.. edge.Connections.Keys], clock, cancellationToken);
 
         IAccountStore accounts = server is null
             ? new InMemoryAccountStore(clock)
             : new PostgresAccountStore(server.ConnectionString, clock, loggers);
         started.Push(accounts);
-        var app = BuildEdge(options, Configuration.EdgeOf(options, data, idp, idpOptions), client, accounts, loggers, clock);
+        var app = BuildEdge(options, edge, client, accounts, loggers, clock);
         started.Push(app);
         try
         {
@@ -110,7 +115,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
             throw InUse("PORT", options.Port);
         }
 
-        var berth = new LocalBerth(app, server is null ? $"memory ({reason})" : "PostgreSQL");
+        var berth = new LocalBerth(app, server is null ? $"memory ({reason})" : "PostgreSQL", edge.Connections.Count > 0);
         await Readiness.WaitAsync(app.Services, clock, cancellationToken);
         foreach (var part in started.Reverse())
         {

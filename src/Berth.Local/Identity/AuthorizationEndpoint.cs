@@ -45,11 +45,11 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
         if (hinted is not null)
         {
             // The development promise: a hint that names an account signs it in, without a click.
-            SignIn(http, request, hinted);
+            await SignInAsync(http, request, hinted);
         }
         else if (session is not null && !ask && !IsTooOld(session, request))
         {
-            Answer(http, request, session, http.Request.Cookies[SessionCookie]!);
+            await AnswerOrAskAsync(http, request, session, http.Request.Cookies[SessionCookie]!);
         }
         else
         {
@@ -88,9 +88,13 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
                 AuthorizationRequest.Result.ForClient(request.RedirectUri, request.State, "access_denied", "The person went back.")
             );
         }
+        else if (form["consent"] == "allow" && store.FindSession(http.Request.Cookies[SessionCookie]) is { } session)
+        {
+            Answer(http, request, session, http.Request.Cookies[SessionCookie]!);
+        }
         else if (DevelopmentAccount.Find(form["account"]) is { } account)
         {
-            SignIn(http, request, account);
+            await SignInAsync(http, request, account);
         }
         else
         {
@@ -98,7 +102,7 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
         }
     }
 
-    private void SignIn(HttpContext http, AuthorizationRequest request, DevelopmentAccount account)
+    private Task SignInAsync(HttpContext http, AuthorizationRequest request, DevelopmentAccount account)
     {
         if (http.Request.Cookies[SessionCookie] is { } old)
         {
@@ -116,7 +120,19 @@ internal sealed class AuthorizationEndpoint(DevelopmentProviderOptions options, 
                 Path = "/",
             }
         );
-        Answer(http, request, store.FindSession(id)!, id);
+        return AnswerOrAskAsync(http, request, store.FindSession(id)!, id);
+    }
+
+    // Whoever made the link, a click of the person's own is between them and what lasts.
+    private Task AnswerOrAskAsync(HttpContext http, AuthorizationRequest request, GrantStore.Session session, string sessionId)
+    {
+        if (request.Prompt.Contains("consent"))
+        {
+            return ProviderPages.AskConsentAsync(http, session.Account, request.Scope);
+        }
+
+        Answer(http, request, session, sessionId);
+        return Task.CompletedTask;
     }
 
     private void Answer(HttpContext http, AuthorizationRequest request, GrantStore.Session session, string sessionId)

@@ -54,13 +54,13 @@ internal sealed record AuthorizationRequest(
             return Result.ForPerson($"The parameter {duplicate} is there twice.");
         }
 
-        if (Get("client_id") != options.ClientId)
+        if (options.Find(Get("client_id")) is not { } client)
         {
             return Result.ForPerson("The application is not known here (client_id).");
         }
 
         var redirectUri = Get("redirect_uri");
-        if (redirectUri is null || !options.RedirectUris.Contains(redirectUri, StringComparer.Ordinal))
+        if (redirectUri is null || !client.RedirectUris.Contains(redirectUri, StringComparer.Ordinal))
         {
             return Result.ForPerson("The address to return to (redirect_uri) is not registered for this application.");
         }
@@ -113,7 +113,7 @@ internal sealed record AuthorizationRequest(
 
         return Result.Of(
             new AuthorizationRequest(
-                options.ClientId,
+                client.Id,
                 redirectUri,
                 scope,
                 state,

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Berth.Local.Identity;
 
 /// <summary>
-/// A small OpenID Provider for development: code flow with PKCE, rotation of refresh tokens, userinfo, end of session, revocation. It asks nobody for a
-/// password, so it listens on the loopback interfaces alone and answers only to a loopback host name.
+/// A small OpenID Provider for development: code flow with PKCE, consent, rotation of refresh tokens, userinfo, end of session, revocation. It asks nobody for
+/// a password, so it listens on the loopback interfaces alone and answers only to a loopback host name.
 /// </summary>
 /// <remarks>OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 6749, 7009, 7636, 9207, 9700.</remarks>
 public sealed class DevelopmentProvider : IAsyncDisposable
@@ -64,7 +64,7 @@ public sealed class DevelopmentProvider : IAsyncDisposable
         {
             // The issuer is known only once a free port is; the endpoints read it through this holder.
             var issuer = new IssuerHolder();
-            var store = new GrantStore(clock);
+            var store = new GrantStore(clock, Path.Combine(options.DataDirectory, "grants.json"));
             var tokens = new TokenService(options, store, key, issuer, clock);
             app.Use(GuardAsync);
             app.UseRouting();
@@ -115,7 +115,7 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
             ["code_challenge_methods_supported"] = new JsonArray("S256"),
             ["claims_supported"] = new JsonArray("sub", "name", "preferred_username", "email", "email_verified", "groups"),
-            ["prompt_values_supported"] = new JsonArray("none", "login", "select_account", "create"),
+            ["prompt_values_supported"] = new JsonArray("none", "login", "consent", "select_account", "create"),
             ["authorization_response_iss_parameter_supported"] = true,
         };
 

@@ -9,7 +9,7 @@ public sealed record DevelopmentProviderOptions
     /// <summary>Folder for the signing key, which outlives restarts so that tokens and caches of relying parties stay good.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>The one client.</summary>
+    /// <summary>The client that signs people in.</summary>
     public required string ClientId { get; init; }
 
     /// <summary>Its secret; null makes it a public client, which has PKCE alone.</summary>
@@ -26,4 +26,22 @@ public sealed record DevelopmentProviderOptions
 
     /// <summary>Life of access and ID tokens. Default 5 min: short, so that a client's refresh is exercised in development.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>More clients, whose tokens are for other APIs. Default none.</summary>
+    public IReadOnlyList<DevelopmentClient> OtherClients { get; init; } = [];
+
+    /// <summary>A client by its id; null when there is none.</summary>
+    internal DevelopmentClient? Find(string? id) =>
+        id == ClientId ? new DevelopmentClient(ClientId, ClientSecret, RedirectUris, Audience) : OtherClients.FirstOrDefault(c => c.Id == id);
+}
+
+/// <summary>A client of the development provider.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Secret">Its secret; null makes it a public client, which has PKCE alone.</param>
+/// <param name="RedirectUris">Where codes may be sent: compared character by character.</param>
+/// <param name="Audience">Audience of its access tokens: the API that takes them, and no other does.</param>
+public sealed record DevelopmentClient(string Id, string? Secret, IReadOnlyList<string> RedirectUris, string Audience)
+{
+    /// <summary>Keeps the secret out of logs.</summary>
+    public override string ToString() => Id;
 }

@@ -40,6 +40,19 @@ internal static class ProviderPages
         return WriteAsync(http, "Sign in", body.ToString(), StatusCodes.Status200OK);
     }
 
+    public static Task AskConsentAsync(HttpContext http, DevelopmentAccount account, string scope)
+    {
+        var items = string.Concat(scope.Split(' ').Select(Meaning).OfType<string>().Distinct().Select(m => $"<li>{m}</li>"));
+        return WriteAsync(
+            http,
+            "Allow access",
+            $"<h1>Allow Berth?</h1><p>You are signed in as {account.Name} ({account.Email}). Programs that you run with Berth may then</p><ul>{items}</ul>"
+                + "<form method=\"post\"><button name=\"consent\" value=\"allow\">Allow</button>"
+                + "<button class=\"plain\" name=\"cancel\" value=\"1\">Go back without allowing it</button></form>",
+            StatusCodes.Status200OK
+        );
+    }
+
     public static Task ConfirmSignOutAsync(HttpContext http, DevelopmentAccount account) =>
         WriteAsync(
             http,
@@ -50,6 +63,15 @@ internal static class ProviderPages
 
     public static Task MessageAsync(HttpContext http, string message, int status) =>
         WriteAsync(http, "Development provider", $"<h1>Development provider</h1><p>{WebUtility.HtmlEncode(message)}</p>", status);
+
+    private static string? Meaning(string scope) =>
+        scope switch
+        {
+            "openid" or "profile" => "read your name and user name",
+            "email" => "read your e-mail address",
+            "offline_access" => "do so also when you are not here, until you disconnect",
+            _ => null,
+        };
 
     private static Task WriteAsync(HttpContext http, string title, string body, int status)
     {

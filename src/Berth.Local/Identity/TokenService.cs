@@ -26,7 +26,7 @@ internal sealed class TokenService(
 
     private async Task TokenAsync(HttpContext http)
     {
-        if (await ReadClientFormAsync(http) is not { } form)
+        if (await ReadClientFormAsync(http) is not var (client, form))
         {
             return;
         }
@@ -55,7 +55,7 @@ internal sealed class TokenService(
                 return;
         }
 
-        if (grant is null)
+        if (grant is null || grant.ClientId != client.Id)
         {
             await JsonAnswer.ErrorAsync(
                 http,
@@ -96,7 +96,7 @@ internal sealed class TokenService(
             {
                 ["iss"] = issuer.Value,
                 ["sub"] = grant.Account.Subject,
-                ["aud"] = options.Audience,
+                ["aud"] = options.Find(grant.ClientId)!.Audience,
                 ["client_id"] = grant.ClientId,
                 ["scope"] = grant.Scope,
                 ["iat"] = now,
@@ -181,14 +181,14 @@ internal sealed class TokenService(
 
     private async Task RevokeAsync(HttpContext http)
     {
-        if (await ReadClientFormAsync(http) is { } form)
+        if (await ReadClientFormAsync(http) is var (client, form))
         {
-            store.Revoke(form["token"].ToString());
+            store.Revoke(form["token"].ToString(), client.Id);
             http.Response.StatusCode = StatusCodes.Status200OK;
         }
     }
 
-    private async Task<IFormCollection?> ReadClientFormAsync(HttpContext http)
+    private async Task<(DevelopmentClient Client, IFormCollection Form)?> ReadClientFormAsync(HttpContext http)
     {
         if (!http.Request.HasFormContentType)
         {
@@ -205,11 +205,11 @@ internal sealed class TokenService(
 
         var (id, secret) = ClientCredentials(http, form);
         if (
-            id == options.ClientId
-            && (options.ClientSecret is null ? secret is null : secret is not null && Secrets.Same(secret, options.ClientSecret))
+            options.Find(id) is { } client
+            && (client.Secret is null ? secret is null : secret is not null && Secrets.Same(secret, client.Secret))
         )
         {
-            return form;
+            return (client, form);
         }
 
         http.Response.Headers.WWWAuthenticate = "Basic realm=\"development provider\"";

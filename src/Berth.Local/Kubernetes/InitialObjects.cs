@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text;
+using System.Text.Json.Nodes;
 using Berth.Resources;
 using Kube.Client;
 using Kube.Client.Models;
@@ -21,7 +23,18 @@ internal static class InitialObjects
     internal const string BackupClaim = "berth-backups";
 
     /// <summary>Applies them; what is there already stays as it is.</summary>
-    public static async Task ApplyAsync(IKubeClient client, string ns, TimeProvider clock, CancellationToken cancellationToken)
+    /// <param name="client">The embedded API.</param>
+    /// <param name="ns">Namespace of people's workspaces.</param>
+    /// <param name="connections">Connections that programs in workspaces of the template may call.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task ApplyAsync(
+        IKubeClient client,
+        string ns,
+        IReadOnlyList<string> connections,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         var assembly = Assembly.GetExecutingAssembly();
         foreach (var resource in assembly.GetManifestResourceNames().Where(n => n.StartsWith("crds/", StringComparison.Ordinal)))
@@ -39,7 +52,17 @@ internal static class InitialObjects
             }
         }
 
-        await ApplyAsync(client, WorkspaceTemplate.Descriptor.ObjectPath(ns, "studio"), "templates/studio.yaml", cancellationToken);
+        var template = WorkspaceTemplate.Descriptor.ObjectPath(ns, "studio");
+        await ApplyAsync(client, template, "templates/studio.yaml", cancellationToken);
+
+        // A field manager of its own, so that the template stays the one of the documentation and loses the field when there is no connection.
+        await client.Raw.SendAsync(
+            HttpMethod.Patch,
+            $"{template}?fieldManager=berth-local-connections&force=true",
+            Encoding.UTF8.GetBytes(Opening(connections).ToJsonString()),
+            ApplyPatch,
+            cancellationToken
+        );
         await client.ApplyAsync(
             new PersistentVolumeClaim
             {
@@ -54,6 +77,23 @@ internal static class InitialObjects
             },
             new WriteOptions { FieldManager = "berth-local", Force = true },
             cancellationToken);
+    }
+
+    private static JsonObject Opening(IReadOnlyList<string> connections)
+    {
+        var spec = new JsonObject();
+        if (connections.Count > 0)
+        {
+            spec["connections"] = new JsonArray([.. connections.Select(c => (JsonNode)c)]);
+        }
+
+        return new JsonObject
+        {
+            ["apiVersion"] = WorkspaceTemplate.Descriptor.ApiVersion,
+            ["kind"] = WorkspaceTemplate.Descriptor.Kind,
+            ["metadata"] = new JsonObject { ["name"] = "studio" },
+            ["spec"] = spec,
+        };
     }
 
     private static async Task ApplyAsync(IKubeClient client, string path, string resource, CancellationToken cancellationToken)

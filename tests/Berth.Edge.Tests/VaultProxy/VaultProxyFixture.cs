@@ -10,8 +10,8 @@ using static Berth.Edge.Tests.Vault.VaultFixture;
 namespace Berth.Edge.Tests.VaultProxy;
 
 /// <summary>
-/// Two whole edges on one PostgreSQL, with the real vault: a connection <c>profile</c> to somebody else's provider, and an API that verifies
-/// the tokens it gets against that provider. Nothing between a person's call and the API's answer is scripted.
+/// Two whole edges on one PostgreSQL, with the real vault: a connection <c>profile</c> to somebody else's provider, and an API that
+/// verifies the tokens it gets against that provider. Nothing between a person's call and the API's answer is scripted.
 /// </summary>
 internal sealed class VaultProxyFixture : IAsyncDisposable
 {

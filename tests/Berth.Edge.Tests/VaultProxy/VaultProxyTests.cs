@@ -128,7 +128,8 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
         var people = Enumerable.Range(0, 40).Select(i => i % 2 == 0 ? ("ann", ann) : ("bob", bob));
         var answers = await Task.WhenAll(people.Select(async p => (p.Item1, (string?)(await CallAsync(p.Item2)).Body["sub"])));
 
-        Assert.Equal((409, HttpStatusCode.NotFound, HttpStatusCode.NotFound), (before.Status, foreign.StatusCode, foreignDelete.StatusCode));
+        Assert.Equal(409, before.Status);
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (foreign.StatusCode, foreignDelete.StatusCode));
         Assert.All(answers, a => Assert.Equal(a.Item1, a.Item2));
     }
 

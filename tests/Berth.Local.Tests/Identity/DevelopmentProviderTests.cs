@@ -185,6 +185,96 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync("/access-token/nobody")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("&login_hint=user1&prompt=consent")]
+    [InlineData("&prompt=consent")]
+    public async Task Authorize_PromptConsent_AsksAlsoWhoIsSignedInAndGivesTheCodeOnceAllowed(string more)
+    {
+        await CodeAsync("user1");
+        var url = Authorize(more);
+
+        var asked = await _http.GetAsync(url);
+        var allowed = await _http.PostAsync(url, new FormUrlEncodedContent([new("consent", "allow")]));
+        var denied = await _http.PostAsync(url, new FormUrlEncodedContent([new("cancel", "1")]));
+
+        Assert.Equal(HttpStatusCode.OK, asked.StatusCode);
+        Assert.Contains("User One", await asked.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.NotNull(Query(allowed)["code"]);
+        Assert.Equal("access_denied", Query(denied)["error"]);
+    }
+
+    [Fact]
+    public async Task Authorize_AllowedByNobodyOrFromAnotherSite_GivesNoCode()
+    {
+        var url = Authorize("&prompt=consent");
+        using var foreign = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new FormUrlEncodedContent([new("consent", "allow")]),
+            Headers = { { "Origin", "http://evil.example" } },
+        };
+
+        var nobody = await _http.PostAsync(url, new FormUrlEncodedContent([new("consent", "allow")]));
+        await CodeAsync("user1");
+        var elsewhere = await _http.SendAsync(foreign);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (nobody.StatusCode, elsewhere.StatusCode));
+        Assert.Null(nobody.Headers.Location);
+    }
+
+    [Fact]
+    public async Task Token_OtherClient_HasAnAudienceOfItsOwnAndNoUseForTheFirstOnesGrants()
+    {
+        var code = await CodeAsync("user1");
+        var tokens = await RedeemAsync(await CodeAsync("user1"));
+        var other = Authorize("&login_hint=user1").Replace("client_id=berth", "client_id=reports", StringComparison.Ordinal);
+        var otherCode = Query(await _http.GetAsync(other))["code"]!;
+
+        var stolenCode = await PostAsync("/token", CodeForm(code), "reports");
+        var stolen = await PostAsync(
+            "/token",
+            new() { ["grant_type"] = "refresh_token", ["refresh_token"] = (string)tokens["refresh_token"]! },
+            "reports"
+        );
+        var own = (await (await PostAsync("/token", CodeForm(otherCode), "reports")).Content.ReadFromJsonAsync<JsonObject>())!;
+
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (stolenCode.StatusCode, stolen.StatusCode));
+        Assert.Equal("http://localhost:9999", (string?)Claims((string)tokens["access_token"]!)["aud"]);
+        Assert.Equal("urn:another-api", (string?)Claims((string)own["access_token"]!)["aud"]);
+    }
+
+    [Fact]
+    public async Task RefreshToken_AfterRestart_IsGoodAndASpentOneStillEndsItsFamily()
+    {
+        var spent = (string)(await RedeemAsync(await CodeAsync("user1")))["refresh_token"]!;
+        var live = (string)(await (await RefreshAsync(spent)).Content.ReadFromJsonAsync<JsonObject>())!["refresh_token"]!;
+        var revoked = (string)(await RedeemAsync(await CodeAsync("user2")))["refresh_token"]!;
+        await PostAsync("/revoke", new() { ["token"] = revoked });
+        Assert.DoesNotContain(live, await File.ReadAllTextAsync(Path.Combine(_folder, "grants.json")), StringComparison.Ordinal);
+
+        await _provider.DisposeAsync();
+        _http.Dispose();
+        await InitializeAsync();
+        var refreshed = await RefreshAsync(live);
+        var next = (string)(await refreshed.Content.ReadFromJsonAsync<JsonObject>())!["refresh_token"]!;
+
+        Assert.Equal(HttpStatusCode.OK, refreshed.StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync(revoked)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync(spent)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync(next)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Grants_Damaged_NamesTheFileAndTheRemedy()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "grants.json"), "{\"Tokens\":");
+
+        var error = await Assert.ThrowsAsync<LocalConfigurationException>(
+            () => DevelopmentProvider.StartAsync(Options(), null, _clock, CancellationToken.None)
+        );
+
+        Assert.Contains("grants.json is damaged: remove it", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task UserInfo_IdTokenInsteadOfAccessToken_IsRefused()
     {
@@ -289,6 +379,7 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
             RedirectUris = [Callback],
             PostLogoutRedirectUris = ["http://localhost:9999/"],
             Audience = "http://localhost:9999",
+            OtherClients = [new("reports", "secret of the test", [Callback], "urn:another-api")],
         };
 
     private async Task<string> CodeAsync(string user) => Query(await _http.GetAsync(Authorize("&login_hint=" + user)))["code"]!;
@@ -299,9 +390,9 @@ public sealed class DevelopmentProviderTests : IAsyncLifetime
     private Task<HttpResponseMessage> RefreshAsync(string token) =>
         PostAsync("/token", new() { ["grant_type"] = "refresh_token", ["refresh_token"] = token });
 
-    private async Task<HttpResponseMessage> PostAsync(string path, Dictionary<string, string> form)
+    private async Task<HttpResponseMessage> PostAsync(string path, Dictionary<string, string> form, string client = "berth")
     {
-        _http.DefaultRequestHeaders.Authorization = Basic("berth", "secret of the test");
+        _http.DefaultRequestHeaders.Authorization = Basic(client, "secret of the test");
         return await _http.PostAsync(path, new FormUrlEncodedContent(form));
     }
 
