@@ -4,10 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Berth.Edge.Tests.Cluster;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using Berth.Edge.Tests.VaultProxy;
 using Npgsql;
 using Testing;
 
@@ -21,13 +18,16 @@ internal sealed class EdgeInstallation : IAsyncDisposable
 {
     public const string TokenManager = "/api/auth/manager/";
 
+    /// <summary>Whose token the API of the connection was called with: <c>{"sub": …}</c>.</summary>
+    public const string Call = "/proxy/calendar/me";
+
     private readonly ClusterFixture _cluster;
-    private readonly WebApplication _api;
+    private readonly ProfileApi _api;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("berth-edges-");
     private readonly ConcurrentBag<EdgeProcess> _edges = [];
     private readonly (string Vault, string Fingerprint) _keys = (NewKey(), NewKey());
 
-    private EdgeInstallation(ClusterFixture cluster, WebApplication api, ForeignProvider calendar, string database)
+    private EdgeInstallation(ClusterFixture cluster, ProfileApi api, ForeignProvider calendar, string database)
     {
         _cluster = cluster;
         _api = api;
@@ -48,19 +48,12 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     /// <summary>The provider people sign in with.</summary>
     public FakeProvider SignIn => _cluster.Provider;
 
-    public static async Task<EdgeInstallation> CreateAsync(ThrowawayPostgres postgres, int accessSeconds = 3600)
+    public static async Task<EdgeInstallation> CreateAsync(ThrowawayPostgres postgres)
     {
         Skip.If(postgres.SkipReason is not null, postgres.SkipReason);
-        var calendar = await ForeignProvider.StartAsync(accessSeconds);
+        var calendar = await ForeignProvider.StartAsync();
         Skip.If(calendar is null, ForeignProvider.SkipReason);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
-        var api = builder.Build();
-        api.Run(context => context.Response.WriteAsync(
-            $"called for {SubjectOf(context.Request.Headers.Authorization.ToString().Split(' ')[^1])}"));
-        await api.StartAsync();
-        return new EdgeInstallation(await ClusterFixture.StartAsync(), api, calendar!, postgres.CreateDatabase());
+        return new EdgeInstallation(await ClusterFixture.StartAsync(), await ProfileApi.StartAsync(calendar!.Issuer), calendar, postgres.CreateDatabase());
     }
 
     /// <summary>One more replica.</summary>
@@ -90,13 +83,6 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     {
         await using var command = Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>Whose access token of the connection's provider this is.</summary>
-    public static string SubjectOf(string accessToken)
-    {
-        using var payload = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(accessToken.Split('.')[1]));
-        return payload.RootElement.GetProperty("sub").GetString()!;
     }
 
     public async ValueTask DisposeAsync()
@@ -161,6 +147,7 @@ internal sealed class EdgeInstallation : IAsyncDisposable
                 {
                     Keys = new[] { new { Id = "k1", Key = _keys.Vault } },
                     FingerprintKeys = new[] { new { Id = "f1", Key = _keys.Fingerprint } },
+                    ForcedRefreshInterval = TimeSpan.Zero,
                 },
                 Connections = new
                 {
@@ -171,7 +158,7 @@ internal sealed class EdgeInstallation : IAsyncDisposable
                         ClientSecret = ForeignProvider.Secret,
                         Upstream = new
                         {
-                            BaseAddress = _api.Urls.Single(),
+                            BaseAddress = _api.Origin,
                             AllowedPaths = new[] { "/**" },
                             AllowSessionCookie = true,
                             RateLimit = new { Requests = 100_000, Concurrent = 500 },

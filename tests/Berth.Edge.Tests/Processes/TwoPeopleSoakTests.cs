@@ -9,8 +9,8 @@ using static Berth.Edge.Tests.Processes.EdgeInstallation;
 namespace Berth.Edge.Tests.Processes;
 
 /// <summary>
-/// Two people use everything that is theirs at once, through two replicas, by token and by session, while their access tokens live for
-/// seconds. Each byte of each answer is searched for what belongs to the other.
+/// Two people use everything that is theirs at once, through two replicas, by token and by session, while their access tokens are
+/// renewed again and again. Each byte of each answer is searched for what belongs to the other.
 /// </summary>
 public class TwoPeopleSoakTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostgres>
 {
@@ -19,7 +19,7 @@ public class TwoPeopleSoakTests(ThrowawayPostgres postgres) : IClassFixture<Thro
     [SkippableFact]
     public async Task Soak_TwoPeopleFiveThousandRequestsTwoEdges_NotOneByteOfTheOther()
     {
-        await using var berth = await EdgeInstallation.CreateAsync(postgres, accessSeconds: 3);
+        await using var berth = await EdgeInstallation.CreateAsync(postgres);
         EdgeProcess[] edges = [await berth.NewEdgeAsync(), await berth.NewEdgeAsync()];
         var ann = await Person.ArriveAsync(berth, "ann", edges);
         var bob = await Person.ArriveAsync(berth, "bob", edges);
@@ -35,7 +35,7 @@ public class TwoPeopleSoakTests(ThrowawayPostgres postgres) : IClassFixture<Thro
             wishes, new ParallelOptions { MaxDegreeOfParallelism = 24 },
             async (w, _) => await w.Person.DoAsync(w.Kind, w.Edge, w.Session, w.i));
 
-        Assert.True(berth.Calendar.Proxy.Refreshes > before, "no token was renewed: the soak was too short for what it is to show");
+        Assert.InRange(berth.Calendar.Proxy.Refreshes - before, 5, 200);
         Assert.Empty(ann.Tokens.Keys.Intersect(bob.Tokens.Keys));
         Assert.All(people, p => Assert.True(p.Tokens.Count > 1, $"{p.Name} had {p.Tokens.Count} tokens"));
     }
@@ -87,10 +87,10 @@ public class TwoPeopleSoakTests(ThrowawayPostgres postgres) : IClassFixture<Thro
             var client = (session ? _bySession : _byToken)[edge];
             return kind switch
             {
-                0 => TokenAsync(client),
+                0 => TokenAsync(client, force: number % 20 < 2),
                 1 => CheckAsync(
                     client.PostAsync($"{TokenManager}access-token?persistent_token_id={Other!._id}", null), 404, except: Other._id),
-                2 => CheckAsync(client.GetAsync("/proxy/calendar/today"), 200, $"called for {Name}"),
+                2 => CheckAsync(client.GetAsync(Call), 200, $"\"{Name}\""),
                 3 => CheckAsync(client.GetAsync("/api/me/data/diary"), 200, _secret),
                 4 => CheckAsync(client.PutAsJsonAsync($"/api/me/data/n{number % 40}", new { text = $"{_secret} {number}" }), 204),
                 5 => CheckAsync(client.GetAsync("/api/me/data"), 200),
@@ -101,11 +101,12 @@ public class TwoPeopleSoakTests(ThrowawayPostgres postgres) : IClassFixture<Thro
             };
         }
 
-        private async Task TokenAsync(HttpClient client)
+        private async Task TokenAsync(HttpClient client, bool force)
         {
-            var body = await CheckAsync(client.PostAsync($"{TokenManager}access-token?persistent_token_id={_id}", null), 200);
+            var body = await CheckAsync(client.PostAsync(
+                $"{TokenManager}access-token?persistent_token_id={_id}&force_refresh={(force ? "true" : "false")}", null), 200);
             var token = (string)JsonNode.Parse(body)!["access_token"]!;
-            Assert.Equal(Name, SubjectOf(token));
+            Assert.Equal(Name, ForeignProvider.SubjectOf(token));
             Tokens[token] = true;
         }
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Testing;
 
 namespace Berth.Edge.Tests.VaultProxy;
 
@@ -88,7 +89,7 @@ internal sealed class ProfileApi : IAsyncDisposable
         var isGood = header.GetProperty("typ").GetString() == "at+jwt" && header.GetProperty("alg").GetString() == "RS256"
             && rsa.VerifyData(Encoding.ASCII.GetBytes(token[..token.LastIndexOf('.')]), Base64Url.DecodeFromChars(signature),
                 HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-            && claims.GetProperty("iss").GetString() == _issuer && claims.GetProperty("aud").GetString() == RealProvider.Audience
+            && claims.GetProperty("iss").GetString() == _issuer && claims.GetProperty("aud").GetString() == ForeignProvider.Audience
             && claims.GetProperty("exp").GetInt64() > TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         return isGood ? claims.GetProperty("sub").GetString() : null;
     }

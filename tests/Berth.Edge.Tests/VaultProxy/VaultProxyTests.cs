@@ -24,7 +24,7 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
         Assert.Equal("upstream", answer.Headers.GetValues("Berth-Answer").Single());
 
         // The vault kept the access token that came with the consent: no refresh was needed.
-        Assert.Equal(0, world.Provider.Refreshes);
+        Assert.Equal(0, world.Provider.Proxy.Refreshes);
         Assert.Equal("ann", Jwt.Claims(Assert.Single(world.Api.Tokens)).GetProperty("sub").GetString());
     }
 
@@ -42,7 +42,7 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
             await Task.Delay(50, limit.Token);
         }
 
-        Assert.Equal(world.Api.Tokens.Distinct().Count() - 1, world.Provider.Refreshes);
+        Assert.Equal(world.Api.Tokens.Distinct().Count() - 1, world.Provider.Proxy.Refreshes);
     }
 
     [SkippableFact]
@@ -60,7 +60,7 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
 
         Assert.Equal((200, "ann"), (status, (string?)body["sub"]));
         Assert.Equal(200, after.Status);
-        Assert.Equal(1, world.Provider.Refreshes);
+        Assert.Equal(1, world.Provider.Proxy.Refreshes);
         Assert.Equal([first, first, world.Api.Tokens.Last(), world.Api.Tokens.Last()], world.Api.Tokens);
     }
 
@@ -71,17 +71,17 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
         var id = await world.ConnectAsync("ann");
         using var ann = world.One.Api("ann");
         Assert.Equal(200, (await CallAsync(ann)).Status);
-        await world.Provider.RevokeAsync("ann");
+        await world.Provider.WithdrawAsync("ann");
         world.Api.Refused[world.Api.Tokens.Last()] = true;
 
         var (status, body) = await CallAsync(ann);
         using var byId = await ann.PostAsync(Manager + $"access-token?persistent_token_id={id}", null);
-        var asked = world.Provider.Refreshes;
+        var asked = world.Provider.Proxy.Refreshes;
         var again = await CallAsync(ann);
 
         Assert.Equal((409, "refused"), (status, (string?)body["details"]!["cause"]));
         Assert.Equal(HttpStatusCode.Conflict, byId.StatusCode);
-        Assert.Equal((409, asked), (again.Status, world.Provider.Refreshes));
+        Assert.Equal((409, asked), (again.Status, world.Provider.Proxy.Refreshes));
 
         // And the way on: the connection is consented to anew, under the same id, on either edge.
         Assert.Equal(id, await world.ConnectAsync("ann"));
@@ -97,7 +97,7 @@ public class VaultProxyTests(ThrowawayPostgres postgres) : IClassFixture<Throwaw
         var id = await world.ConnectAsync("ann");
         using var ann = world.One.Api("ann");
         Assert.Equal(200, (await CallAsync(ann)).Status);
-        var granted = world.Provider.RefreshTokens["ann"];
+        var granted = world.Provider.Proxy.RefreshTokens["ann"];
         Assert.True(await world.Provider.IsActiveAsync(granted));
 
         using var deleted = await ann.DeleteAsync(Manager + $"offline-token-id?id={id}");

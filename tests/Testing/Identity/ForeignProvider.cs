@@ -1,25 +1,34 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Testing;
 
 /// <summary>
 /// Somebody else's OpenID Provider (BERTH_TEST_IDP) behind a proxy of ours that counts and can hold or spoil answers. It rotates refresh
-/// tokens always, and revokes the whole grant when an old one is used again.
+/// tokens always, and revokes the whole grant when an old one is used again. Access tokens are signed JWTs for <see cref="Audience"/>.
 /// </summary>
 public sealed partial class ForeignProvider : IAsyncDisposable
 {
     public const string ClientId = "berth";
     public const string Secret = "a-secret-of-this-test";
+    public const string Audience = "https://api.example.test";
     public const string SkipReason = "needs somebody else's OpenID Provider (BERTH_TEST_IDP=program that starts one)";
-    private const string Redirect = "http://localhost:8080/auth/callback";
+
+    private const string OwnRedirect = "http://localhost:8080/auth/callback";
+
+    // Where edges take consents.
+    private const string EdgeRedirect = "http://localhost:8080/api/auth/manager/offline-token/callback";
+
     private readonly Process _process;
     private readonly int _port;
+    private readonly ConcurrentDictionary<string, HttpClient> _browsers = new();
 
     private ForeignProvider(Process process, int port, HoldingProxy proxy)
     {
@@ -48,8 +57,10 @@ public sealed partial class ForeignProvider : IAsyncDisposable
         var info = new ProcessStartInfo(Tools.OpenIdProvider) { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["PORT"] = $"{port}";
         info.Environment["ISSUER"] = proxy.Origin;
+        info.Environment["CLIENT_ID"] = ClientId;
         info.Environment["CLIENT_SECRET"] = Secret;
-        info.Environment["REDIRECT_URIS"] = Redirect;
+        info.Environment["REDIRECT_URIS"] = $"{OwnRedirect},{EdgeRedirect}";
+        info.Environment["AUDIENCE"] = Audience;
         info.Environment["ROTATE"] = "always";
         info.Environment["ACCESS_TTL"] = $"{accessSeconds}";
         var process = Process.Start(info)!;
@@ -72,45 +83,55 @@ public sealed partial class ForeignProvider : IAsyncDisposable
     /// <summary>Signs a person in, consents, and exchanges the code, as a browser and a client would.</summary>
     public async Task<ProviderGrant> ConsentAsync(string subject)
     {
-        var cookies = new CookieContainer();
-
-        // Past the proxy, under its name: what is counted there are the vault's requests alone.
-        using var http = new HttpClient(new SocketsHttpHandler
+        var verifier = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+        var back = await AuthorizeAsync(
+            $"{Issuer}/auth?response_type=code&client_id={ClientId}&redirect_uri={Uri.EscapeDataString(OwnRedirect)}"
+                + $"&scope=openid%20offline_access&prompt=consent&code_challenge={challenge}&code_challenge_method=S256&state=s&nonce=n",
+            subject);
+        var answer = await PostAsync("/token", new()
         {
-            CookieContainer = cookies,
-            AllowAutoRedirect = false,
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                await socket.ConnectAsync(IPAddress.Loopback, _port, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
+            ["grant_type"] = "authorization_code",
+            ["code"] = System.Web.HttpUtility.ParseQueryString(new Uri(back).Query)["code"]!,
+            ["redirect_uri"] = OwnRedirect,
+            ["code_verifier"] = verifier,
         });
-        var verifier = System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        var challenge = System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
-        var at = new Uri($"{Proxy.Origin}/auth?response_type=code&client_id=berth&redirect_uri={Uri.EscapeDataString(Redirect)}"
-            + $"&scope=openid%20offline_access&prompt=consent&code_challenge={challenge}&code_challenge_method=S256&state=s&nonce=n");
-        var answer = await http.GetAsync(at);
+        return new ProviderGrant((string)answer!["refresh_token"]!, (string)answer["access_token"]!);
+    }
+
+    /// <summary>Signs a person in and consents, as they would in their browser, which they keep.</summary>
+    /// <param name="url">An authorization request.</param>
+    /// <param name="subject">Who they say they are.</param>
+    /// <returns>The address that their browser is sent back to.</returns>
+    public async Task<string> AuthorizeAsync(string url, string subject)
+    {
+        var browser = _browsers.GetOrAdd(subject, _ => NewClient());
+        var at = new Uri(url);
+        var answer = await browser.GetAsync(at);
         for (var step = 0; step < 12; step++)
         {
             if (answer.Headers.Location is { } location)
             {
+                answer.Dispose();
                 at = new Uri(at, location);
-                if (at.AbsoluteUri.StartsWith(Redirect, StringComparison.Ordinal))
+                if (at.AbsoluteUri.StartsWith(OwnRedirect, StringComparison.Ordinal)
+                    || at.AbsoluteUri.StartsWith(EdgeRedirect, StringComparison.Ordinal))
                 {
-                    answer.Dispose();
-                    var code = System.Web.HttpUtility.ParseQueryString(at.Query)["code"]!;
-                    return await ExchangeAsync(http, code, verifier);
+                    return at.AbsoluteUri;
                 }
 
-                answer.Dispose();
-                answer = await http.GetAsync(at);
+                answer = await browser.GetAsync(at);
                 continue;
             }
 
             var page = await answer.Content.ReadAsStringAsync();
             answer.Dispose();
-            var action = new Uri(at, Action().Match(page).Groups["url"].Value);
+            if (!Action().IsMatch(page))
+            {
+                throw new InvalidOperationException($"The provider asks for nothing that is known: {page}");
+            }
+
+            at = new Uri(at, Action().Match(page).Groups["url"].Value);
             var form = new Dictionary<string, string> { ["prompt"] = Prompt().Match(page).Groups["value"].Value };
             if (form["prompt"] == "login")
             {
@@ -118,12 +139,18 @@ public sealed partial class ForeignProvider : IAsyncDisposable
                 form["password"] = "any";
             }
 
-            at = action;
-            answer = await http.PostAsync(action, new FormUrlEncodedContent(form));
+            answer = await browser.PostAsync(at, new FormUrlEncodedContent(form));
         }
 
         throw new InvalidOperationException("The provider did not come back.");
     }
+
+    /// <summary>The person withdraws what they granted, at the provider (RFC 7009).</summary>
+    public Task WithdrawAsync(string subject) => PostAsync("/token/revocation", new() { ["token"] = Proxy.RefreshTokens[subject] });
+
+    /// <summary>Whether it still accepts a refresh token (RFC 7662).</summary>
+    public async Task<bool> IsActiveAsync(string refreshToken) =>
+        (bool)(await PostAsync("/token/introspection", new() { ["token"] = refreshToken }))!["active"]!;
 
     public async ValueTask DisposeAsync()
     {
@@ -131,32 +158,45 @@ public sealed partial class ForeignProvider : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         await Proxy.DisposeAsync();
+        foreach (var browser in _browsers.Values)
+        {
+            browser.Dispose();
+        }
     }
 
-    public static int FreePort()
+    /// <summary>Whose access token this is, as it says itself.</summary>
+    public static string SubjectOf(string accessToken) =>
+        (string)JsonNode.Parse(Base64Url.DecodeFromChars(accessToken.Split('.')[1]))!["sub"]!;
+
+    internal static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private async Task<ProviderGrant> ExchangeAsync(HttpClient http, string code, string verifier)
+    // Past the proxy, under its name: what is counted there are requests of those under test alone.
+    private HttpClient NewClient() => new(new SocketsHttpHandler
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Proxy.Origin + "/token")
+        AllowAutoRedirect = false,
+        ConnectCallback = async (_, cancellationToken) =>
         {
-            Content = new FormUrlEncodedContent(new Dictionary<string, string>
-            {
-                ["grant_type"] = "authorization_code",
-                ["code"] = code,
-                ["redirect_uri"] = Redirect,
-                ["code_verifier"] = verifier,
-            }),
-        };
-        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"berth:{Secret}")));
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, _port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    });
+
+    private async Task<JsonNode?> PostAsync(string path, Dictionary<string, string> form)
+    {
+        using var http = NewClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, Issuer + path) { Content = new FormUrlEncodedContent(form) };
+        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{Secret}")));
         using var answer = await http.SendAsync(request);
-        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        return new ProviderGrant(
-            json.RootElement.GetProperty("refresh_token").GetString()!, json.RootElement.GetProperty("access_token").GetString()!);
+        var text = await answer.Content.ReadAsStringAsync();
+        return answer.IsSuccessStatusCode
+            ? (text.Length == 0 ? null : JsonNode.Parse(text))
+            : throw new InvalidOperationException($"{path} answered {answer.StatusCode}: {text}");
     }
 
     [GeneratedRegex("<form[^>]*action=\"(?<url>[^\"]+)\"")]

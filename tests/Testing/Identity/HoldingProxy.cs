@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Testing;
 
@@ -28,6 +31,9 @@ public sealed class HoldingProxy : IAsyncDisposable
 
     /// <summary>Refresh requests that the provider has answered.</summary>
     public int Refreshes => _refreshes;
+
+    /// <summary>Newest refresh token that the provider gave, by the subject of the access token that came with it.</summary>
+    public ConcurrentDictionary<string, string> RefreshTokens { get; } = new();
 
     /// <summary>Awaited after the provider's answer to a refresh and before it is passed on.</summary>
     public Func<Task>? Hold { get; set; }
@@ -68,8 +74,9 @@ public sealed class HoldingProxy : IAsyncDisposable
         {
             var body = new MemoryStream();
             await context.Request.InputStream.CopyToAsync(body);
-            var isRefresh = context.Request.RawUrl == "/token"
-                && System.Text.Encoding.ASCII.GetString(body.ToArray()).Contains("grant_type=refresh_token", StringComparison.Ordinal);
+            var isToken = context.Request.RawUrl == "/token";
+            var isRefresh = isToken
+                && Encoding.ASCII.GetString(body.ToArray()).Contains("grant_type=refresh_token", StringComparison.Ordinal);
             using var request = new HttpRequestMessage(new HttpMethod(context.Request.HttpMethod), context.Request.RawUrl);
             if (body.Length > 0)
             {
@@ -87,6 +94,11 @@ public sealed class HoldingProxy : IAsyncDisposable
 
             using var answer = await _http.SendAsync(request);
             var bytes = await answer.Content.ReadAsByteArrayAsync();
+            if (isToken && answer.IsSuccessStatusCode)
+            {
+                Note(JsonNode.Parse(bytes)!);
+            }
+
             if (isRefresh)
             {
                 Interlocked.Increment(ref _refreshes);
@@ -111,6 +123,14 @@ public sealed class HoldingProxy : IAsyncDisposable
         catch (Exception error) when (error is HttpListenerException or HttpRequestException or IOException or ObjectDisposedException)
         {
             // Whoever asked has gone, or everything ends.
+        }
+    }
+
+    private void Note(JsonNode answer)
+    {
+        if ((string?)answer["refresh_token"] is { } refreshToken && (string?)answer["access_token"] is { } accessToken)
+        {
+            RefreshTokens[ForeignProvider.SubjectOf(accessToken)] = refreshToken;
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Testing;
 
 namespace Berth.Accounts.Tests.Vault;
@@ -145,7 +144,7 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
             }
 
             Assert.True(result.Outcome == AccessTokenOutcome.Granted, result.ToString());
-            Assert.Equal(wish.Asks, SubjectOf(result.Token!.Value));
+            Assert.Equal(wish.Asks, ForeignProvider.SubjectOf(result.Token!.Value));
         });
 
         Assert.InRange(provider.Proxy.Refreshes, 2, 200);
@@ -157,11 +156,5 @@ public class ForeignProviderTests(ThrowawayPostgres postgres) : IClassFixture<Th
         var token = await vault.StoreAsync(await provider.GrantAsync("ann"), default);
         await vault.DisposeAsync();
         return token;
-    }
-
-    private static string? SubjectOf(string token)
-    {
-        using var payload = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(token.Split('.')[1]));
-        return payload.RootElement.GetProperty("sub").GetString();
     }
 }
