@@ -43,11 +43,6 @@ internal sealed class ChildWriter(IKubeClient client, Applier applier)
                 // It is gone again, or this server compares the version with that of nothing: then it would refuse for ever.
                 _unguarded.TryAdd(T.Descriptor, true);
             }
-            catch (KubeException e) when (e.Code == 422)
-            {
-                // What there is may not bear our fields beside its own: that is no refusal of ours.
-                return await IsThereAsync(stamped, cancellationToken) ? throw Taken(stamped) : throw new KubeException(e.Status);
-            }
         }
 
         return await IsThereAsync(stamped, cancellationToken) ? throw Taken(stamped) : await ApplyAsync(stamped, cancellationToken);

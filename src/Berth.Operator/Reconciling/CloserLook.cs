@@ -14,6 +14,12 @@ internal static class CloserLook
 {
     private const int MaxEvents = 50;
 
+    // Written by the scheduler, and by the volume controller, when they hand a claim to its provisioner.
+    private static readonly ImmutableHashSet<string> Provisioning =
+    [
+        "volume.kubernetes.io/selected-node", "volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner",
+    ];
+
     internal static async Task<Observation> TakeAsync(IKubeClient client, Observation seen, CancellationToken cancellationToken)
     {
         if (seen.Workspace.Metadata.DeletionTimestamp is not null)
@@ -50,7 +56,13 @@ internal static class CloserLook
     private static bool TakesLong(Observation seen, Pod pod) =>
         pod is { Status.Phase: "Pending", Metadata: { DeletionTimestamp: null, CreationTimestamp: { } created } }
         && seen.Now - created >= PodPlan.PendingLook
-        && (!string.IsNullOrEmpty(pod.Spec?.NodeName) || seen.Volume?.Status?.Phase is not "Bound");
+        && (!string.IsNullOrEmpty(pod.Spec?.NodeName) || (seen.Volume?.Status?.Phase is not "Bound" && IsBegun(seen.Volume, pod)));
+
+    // Where neither the scheduler has said a word nor anybody provisions, there are no events either: when a thousand start at once, listing
+    // them would take what the starts need.
+    private static bool IsBegun(PersistentVolumeClaim? volume, Pod pod) =>
+        pod.Status?.Conditions?.Any(c => c.Type == "PodScheduled") == true
+        || volume?.Metadata.Annotations?.Keys.Any(Provisioning.Contains) == true;
 
     // Only its events say whether a probe was why; once told, it is not asked again.
     private static bool WasKilled(Observation seen, Pod pod) =>

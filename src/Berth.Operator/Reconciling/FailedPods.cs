@@ -48,7 +48,12 @@ internal static class FailedPods
                 Step = changed ? new Step.DeletePod(pod) { AsSeen = true } : null,
                 Failure = ToFailure(failed, changed ? null : former?.Attempts, null),
                 Effect = failed.Effect,
-                LookAgainAt = failed.Effect == FailureEffect.Wait ? seen.Now + PodPlan.PendingLook : null,
+                LookAgainAt = failed switch
+                {
+                    { Reason: Reasons.NodeLost, Effect: FailureEffect.Wait } => seen.Now + PodPlan.PendingLook,
+                    { Effect: FailureEffect.Wait } => PodPlan.NextLook(seen, pod),
+                    _ => null,
+                },
                 Restarting = changed,
             };
         }

@@ -52,8 +52,10 @@ internal sealed record PodPlan
     /// <summary>A pod is being replaced because somebody asked for it, not because it failed.</summary>
     public bool Restarting { get; init; }
 
-    /// <summary>Time between looks at a pod that takes long, for events that no watch brings.</summary>
+    /// <summary>Time until the first look at a pod that takes long, for events that no watch brings; it grows with the pod's age.</summary>
     internal static readonly TimeSpan PendingLook = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan LongestPendingLook = TimeSpan.FromMinutes(2);
 
     /// <summary>Time between looks at a pod whose node may be gone: no watch tells of nodes.</summary>
     internal static readonly TimeSpan LostLook = TimeSpan.FromSeconds(30);
@@ -212,7 +214,7 @@ internal sealed record PodPlan
             {
                 State = PodState.Starting,
                 Failure = failure,
-                LookAgainAt = seen.Now + PendingLook,
+                LookAgainAt = NextLook(seen, pod),
             };
         }
 
@@ -225,6 +227,17 @@ internal sealed record PodPlan
                 Failure = failure,
                 LookAgainAt = forgetAt,
             };
+    }
+
+    /// <summary>
+    /// When a pod that is on its way is looked at again: what has waited for a node for minutes will mostly wait on, and each look costs two
+    /// lists. What was started, or may have been, is watched closely: its node may be gone, and no watch tells of nodes.
+    /// </summary>
+    internal static DateTimeOffset NextLook(Observation seen, Pod pod)
+    {
+        var age = pod.Status?.Phase == "Running" ? TimeSpan.Zero : seen.Now - (pod.Metadata.CreationTimestamp ?? seen.Now);
+        var wait = TimeSpan.FromTicks(Math.Clamp(age.Ticks / 2, PendingLook.Ticks, LongestPendingLook.Ticks));
+        return StalledAt(seen, pod) is { } stalled && stalled > seen.Now && stalled < seen.Now + wait ? stalled : seen.Now + wait;
     }
 
     private static DateTimeOffset? ReadySince(Pod pod) =>

@@ -71,6 +71,31 @@ public sealed class LostNodeTests
     }
 
     [Theory]
+    [InlineData("Unknown", null, null, 15)]
+    [InlineData("Pending", "NodeLost", null, 15)]
+    [InlineData("Pending", null, "PodScheduled", 120)]
+    public void PodOfHoursAgo_OnASilentNode_IsLookedAtAsCloselyAsEver_AndOneThatWaitsForANodeIsNot(
+        string phase, string? reason, string? unscheduled, int seconds)
+    {
+        var world = new World();
+        world.Settle();
+        world.PodStatus(
+            new PodStatus
+            {
+                Phase = phase,
+                Reason = reason,
+                Conditions = unscheduled is null ? null : [new Condition { Type = unscheduled, Status = "False", Reason = "Unschedulable" }],
+            },
+            unscheduled is null ? "node1" : null);
+        world.Seen = world.Seen with { Node = new NodeSight { Exists = true } };
+        world.Settle();
+        Assert.Equal(TimeSpan.FromSeconds(15), world.Last.Again);
+        world.Advance(TimeSpan.FromHours(3));
+        world.Settle();
+        Assert.Equal(TimeSpan.FromSeconds(seconds), world.Last.Again);
+    }
+
+    [Theory]
     [InlineData(false, Reasons.NodeLost)]
     [InlineData(true, null)]
     public void RanAndNoLongerAnswers_NodeIsSilent_IsToldAsTheNodes(bool answers, string? reason)

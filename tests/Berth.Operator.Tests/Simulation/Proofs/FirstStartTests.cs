@@ -159,6 +159,54 @@ public sealed class FirstStartTests
         Assert.Null(bare.Spec!.Ports);
     }
 
+    [Fact]
+    public void PodThatNobodyHasLookedAt_ItsEventsAreNotListed()
+    {
+        using var stage = WithoutPools();
+        Start(stage);
+        Assert.Empty(ListsIn(stage, TimeSpan.FromMinutes(9)));
+    }
+
+    [Fact]
+    public void PodThatWaitsForANode_IsLookedAt_LessAndLessOften()
+    {
+        using var stage = WithoutPools();
+        Start(stage);
+        stage.Api.Update<Pod>(stage.Workspace.Key(), p => p with
+        {
+            Status = new PodStatus
+            {
+                Phase = "Pending",
+                Conditions = [new Condition { Type = "PodScheduled", Status = "False", Reason = "Unschedulable" }],
+            },
+        }, "status");
+        var first = ListsIn(stage, TimeSpan.FromMinutes(1)).Count;
+        var all = first + ListsIn(stage, TimeSpan.FromMinutes(29)).Count;
+        Assert.InRange(first, 4, 8);
+
+        // Those of the pod and those of its volume, each two minutes at the least.
+        Assert.InRange(all, 2 * 14, 2 * 22);
+    }
+
+    private static List<Request> ListsIn(Stage stage, TimeSpan time)
+    {
+        List<Request> sent = [];
+        stage.Operator.Wire.Sending = r =>
+        {
+            if (r is { Verb: "list", Kind.Kind: "Event" })
+            {
+                sent.Add(r);
+            }
+        };
+        for (var passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromSeconds(1))
+        {
+            stage.Time.Advance(TimeSpan.FromSeconds(1));
+            stage.RunAlone();
+        }
+
+        return sent;
+    }
+
     private static Stage WithoutPools()
     {
         var stage = new Stage();
