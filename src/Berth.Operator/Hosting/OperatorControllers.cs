@@ -13,6 +13,7 @@ internal sealed class OperatorControllers : IDisposable
     private readonly AdmissionLedger _admissions;
     private readonly BudgetWatch _budgets;
     private readonly Controller _workspaces;
+    private readonly Controller _pools;
     private readonly List<IDisposable> _owned = [];
 
     internal OperatorControllers(
@@ -42,7 +43,7 @@ internal sealed class OperatorControllers : IDisposable
             loggers.CreateLogger<PoolReconciler>(), poolNames);
         var warmMetrics = Own(new WarmMetrics(() => pools.Counts));
         var warm = new WarmStart(client, caches.Pools, gate, settings, warmMetrics, time, loggers.CreateLogger<WarmStart>());
-        var poolController = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));
+        _pools = Own(caches.PoolController(pools, new ControllerOptions { MaxConcurrentReconciles = 2 }));
         _admissions = Own(new AdmissionLedger(
             () => policy.Current, () => Claims(settings, traefik, time), key => _workspaces!.Enqueue(key), time));
         _budgets = Own(new BudgetWatch(
@@ -61,7 +62,7 @@ internal sealed class OperatorControllers : IDisposable
             client, caches, gate, settings, events, metrics, _admissions, new AuditLog(events, loggers, time), warm, look, released,
             time, loggers.CreateLogger<WorkspaceReconciler>(), traefik);
         _workspaces = Own(caches.Controller(reconciler, new ControllerOptions { MaxConcurrentReconciles = workers }, traefik));
-        All = [_workspaces, poolController];
+        All = [_workspaces, _pools];
         policy.Changed += Wake;
     }
 
@@ -103,6 +104,12 @@ internal sealed class OperatorControllers : IDisposable
             {
                 _workspaces.Enqueue(workspace.Key());
             }
+        }
+
+        // How many pods may wait is bounded by how many may run.
+        foreach (var template in _caches.Templates.Store.List().Where(t => t.Spec.WarmPool?.Size > 0))
+        {
+            _pools.Enqueue(template.Key());
         }
     }
 

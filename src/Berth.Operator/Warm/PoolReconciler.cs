@@ -31,7 +31,7 @@ internal sealed class PoolReconciler(
     // Each claim is several changes of the pool. Looking at them together leaves the API to the people who start.
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(250);
 
-    // No change of the pool tells that a workspace of another template has stopped.
+    // No change of the pool tells that a workspace of another template has started or stopped, and so how many may wait under a ceiling.
     private static readonly TimeSpan RoomDelay = TimeSpan.FromSeconds(30);
 
     private readonly Applier _applier = new(client, WorkspaceReconciler.FieldManager);
@@ -118,7 +118,7 @@ internal sealed class PoolReconciler(
         }
 
         return plan.Create > made ? ReconcileResult.After(StaleDelay)
-            : (plan.LookAgainAt, Capped: wanted && free < template!.Spec.WarmPool!.Size) switch
+            : (plan.LookAgainAt, Bounded: wanted && free < long.MaxValue) switch
             {
                 ({ } at, true) => ReconcileResult.After(Later(at - now < RoomDelay ? at - now : RoomDelay)),
                 (null, true) => ReconcileResult.After(RoomDelay),

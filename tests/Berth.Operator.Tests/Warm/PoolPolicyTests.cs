@@ -19,10 +19,40 @@ public sealed class PoolPolicyTests
         stage.People.ChangeCeilings(0, 1);
         stage.People.Create(Stage.Name, 0, 0, delete: false);
         stage.Run();
-        stage.Operator.Poke(1, Template);
-        stage.Run();
         Assert.Empty(Waiting(stage));
         Assert.NotNull(stage.Api.Get<NetworkPolicy>(Policy));
+    }
+
+    [Fact]
+    public void PolicyChanged_ThePoolIsLookedAt_AndNobodyElseIsNeeded()
+    {
+        using var stage = Filled();
+        stage.People.ChangeCeilings(0, 1);
+        stage.RunAlone();
+        Assert.Single(stage.Api.All<Pod>(), p => p.Metadata.DeletionTimestamp is not null);
+
+        // A pod and its volume for the one that may run; and all again when nothing is bounded any more.
+        stage.Run();
+        Assert.Equal(2, Waiting(stage).Count);
+        stage.People.ChangeCeilings(0, 0);
+        stage.Time.Advance(TimeSpan.FromSeconds(1));
+        stage.RunAlone();
+        Assert.Equal(4, Waiting(stage).Count);
+    }
+
+    [Fact]
+    public void UnderACeiling_WorkspaceThatStartsCold_FewerWait_AndMoreWhenItStops()
+    {
+        using var stage = Filled();
+        stage.People.ChangeCeilings(0, 2);
+        stage.Run();
+        Assert.Equal(4, Waiting(stage).Count);
+        stage.People.Create(Stage.Name, 0, 0, delete: false);
+        stage.Run();
+        Assert.Equal(2, Waiting(stage).Count);
+        stage.People.Wish(Stage.Name, DesiredStates.Stopped);
+        stage.Run();
+        Assert.Equal(4, Waiting(stage).Count);
     }
 
     [Fact]

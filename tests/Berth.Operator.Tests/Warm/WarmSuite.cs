@@ -228,14 +228,7 @@ public abstract class WarmSuite : WarmTestBase
             default);
         try
         {
-            await EventuallyAsync(
-                async () =>
-                {
-                    await TouchAsync();
-                    return await WaitingAsync();
-                },
-                p => p.Count == 2,
-                "two wait, since two may run");
+            await EventuallyAsync(WaitingAsync, p => p.Count == 2, "two wait, since two may run");
             await CreateAsync();
             await PodReadyAsync();
             await EventuallyAsync(WaitingAsync, p => p.Count == 1, "one waits, since one more may run");
