@@ -2,52 +2,35 @@ using Berth.Accounts;
 
 namespace Berth.Edge;
 
-/// <summary>What is the same for every call of the API: who is asking, and problems as documents.</summary>
+/// <summary>What is the same for every call of the API and of the token manager: who is asking, and what may go wrong.</summary>
 internal static partial class ApiPipeline
 {
-    /// <summary>Runs a route.</summary>
-    public static async Task RunAsync(HttpContext context, ApiRoute route)
+    /// <summary>Runs a call.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="operation">The operation, as in the OpenAPI document.</param>
+    /// <param name="form">How its errors are written.</param>
+    /// <param name="handler">Answers it, or throws <see cref="ProblemException"/> or <see cref="ConnectionException"/>.</param>
+    public static async Task RunAsync(HttpContext context, string operation, ErrorForm form, Func<HttpContext, Caller, Task> handler)
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
         if (context.GetCaller() is not { } caller)
         {
-            await UnauthenticatedAsync(context).ConfigureAwait(false);
+            await form.WriteNotAuthenticatedAsync(context, operation).ConfigureAwait(false);
             return;
         }
 
         try
         {
-            await route.Handler(context.RequestServices.GetRequiredService<ApiHandlers>())(context, caller).ConfigureAwait(false);
-        }
-        catch (ProblemException problem) when (!context.Response.HasStarted)
-        {
-            await Problems.WriteAsync(context, problem).ConfigureAwait(false);
-        }
-        catch (AccountsUnavailableException error) when (!context.Response.HasStarted)
-        {
-            await Problems.WriteAsync(context, new ProblemException(503, "accounts-unavailable", "Accounts cannot be reached now",
-                "The database of accounts does not answer. What needs no database goes on; try this again in a few seconds.", cause: error)
-            {
-                RetryAfter = TimeSpan.FromSeconds(5),
-            }).ConfigureAwait(false);
+            await handler(context, caller).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client went away; nobody reads an answer.
         }
-        catch (BadHttpRequestException error) when (!context.Response.HasStarted)
-        {
-            await Problems.WriteAsync(context, new ProblemException(error.StatusCode, "bad-request", "The request cannot be read",
-                error.Message))
-                .ConfigureAwait(false);
-        }
         catch (Exception error) when (!context.Response.HasStarted)
         {
-            var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Berth.Edge.Api");
-            LogFailed(logger, route.OperationId, context.TraceIdentifier, error);
-            await Problems.WriteAsync(context, new ProblemException(500, "internal", "Something went wrong inside",
-                "The request failed for a reason that is not yours. Tell an administrator the request id.")).ConfigureAwait(false);
+            await WriteAsync(context, operation, form, error).ConfigureAwait(false);
         }
     }
 
@@ -56,23 +39,38 @@ internal static partial class ApiPipeline
         Problems.WriteAsync(context, new ProblemException(404, "not-found", "There is nothing here",
         "No call of the API has this method and path; /openapi/v1.json lists them."));
 
-    private static Task UnauthenticatedAsync(HttpContext context)
+    private static Task WriteAsync(HttpContext context, string operation, ErrorForm form, Exception error)
     {
-        var bearer = context.Request.Headers.Authorization.Count > 0;
-        context.Response.Headers.WWWAuthenticate = bearer ? "Bearer error=\"invalid_token\"" : "Bearer";
-        return Problems.WriteAsync(context, new ProblemView
+        switch (error)
         {
-            Type = "urn:berth:problem:sign-in-required",
-            Title = "Sign in first",
-            Status = 401,
-            Detail = bearer ? "The access token is not accepted: it may have ended, or be meant for something else."
-                : "Send an access token as a bearer token, or sign in.",
-            Reason = "sign-in-required",
-            RequestId = context.TraceIdentifier,
-            LoginUrl = "/login",
-        });
+            case ConnectionException known:
+                return form.WriteAsync(context, operation, known.Error);
+            case ProblemException problem:
+                return form.WriteAsync(context, operation, problem);
+            case AccountsUnavailableException away:
+                return form.WriteUnavailableAsync(context, operation, away);
+            case BadHttpRequestException bad:
+                return form.WriteAsync(
+                    context, operation, new ProblemException(bad.StatusCode, "bad-request", "The request cannot be read", bad.Message));
+        }
+
+        var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Berth.Edge.Api");
+        if (form.LogsText)
+        {
+            LogFailed(logger, operation, context.TraceIdentifier, error);
+        }
+        else
+        {
+            LogFailedInPlace(logger, operation, context.TraceIdentifier, error.GetType().Name, error.StackTrace);
+        }
+
+        return form.WriteAsync(context, operation, new ProblemException(500, "internal", "Something went wrong inside",
+            "The request failed for a reason that is not yours. Tell an administrator the request id."));
     }
 
     [LoggerMessage(5201, LogLevel.Error, "The API call {Operation} failed (request {RequestId}).")]
     private static partial void LogFailed(ILogger logger, string operation, string requestId, Exception error);
+
+    [LoggerMessage(5202, LogLevel.Error, "The API call {Operation} failed (request {RequestId}): {Type} {Trace}")]
+    private static partial void LogFailedInPlace(ILogger logger, string operation, string requestId, string type, string? trace);
 }

@@ -74,7 +74,9 @@ internal static class ApiRoutes
         foreach (var route in All)
         {
             var methods = route.Method == "GET" ? new[] { "GET", "HEAD" } : [route.Method];
-            endpoints.MapMethods(route.Pattern, methods, context => ApiPipeline.RunAsync(context, route))
+            endpoints.MapMethods(route.Pattern, methods, context => ApiPipeline.RunAsync(
+                context, route.OperationId, ProblemForm.Instance,
+                (c, caller) => route.Handler(c.RequestServices.GetRequiredService<ApiHandlers>())(c, caller)))
                 .WithDisplayName(route.OperationId);
         }
 

@@ -10,9 +10,9 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
     {
         // The canonical request is missing when the request was refused before it had one.
         var path = context.Features.Get<CanonicalRequest>()?.Path ?? context.Request.Path.Value ?? "";
-        if (path.StartsWith(ManagerPipeline.Prefix, StringComparison.Ordinal))
+        if (path.StartsWith(ManagerForm.Prefix, StringComparison.Ordinal))
         {
-            return ManagerPipeline.WriteAsync(context, message);
+            return ManagerForm.WriteAsync(context, message);
         }
 
         return WantsPage(context) && !path.StartsWith("/api/", StringComparison.Ordinal)

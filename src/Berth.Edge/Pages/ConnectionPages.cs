@@ -51,7 +51,7 @@ internal sealed class ConnectionPages(
                 caller, connection, provider, ManagerEndpoints.Purpose(form["purpose"].ToString()), PathOf(name).Split('#')[0],
                 context.RequestAborted).ConfigureAwait(false);
         }
-        catch (ManagerException error)
+        catch (ConnectionException error)
         {
             throw Problem(error);
         }
@@ -110,7 +110,7 @@ internal sealed class ConnectionPages(
             return Html.Of($"<div class=\"notice\" role=\"status\"><p>“{connected.Name}” is connected.</p></div>");
         }
 
-        return query["error"].ToString().Replace('_', '-') switch
+        return query["error"].ToString() switch
         {
             "" => null,
             "consent-denied" => ConnectionHtml.Notice("You did not allow it. Nothing was stored."),
@@ -124,10 +124,10 @@ internal sealed class ConnectionPages(
         };
     }
 
-    private static ProblemException Problem(ManagerException error) =>
-        new(error.Status, error.Code.Replace('_', '-'), "This did not work", error.Message, cause: error)
+    private static ProblemException Problem(ConnectionException error) =>
+        new(error.Error.Status, error.Error.Code, "This did not work", error.Message, cause: error)
         {
-            RetryAfter = error.RetryAfter,
+            RetryAfter = error.Error.RetryAfter,
         };
 
     private static ProblemException Unavailable(AccountsUnavailableException error) => new(

@@ -20,7 +20,7 @@ internal static class UpstreamDescription
         (401, "Nobody is known: not-authenticated, invalid-token."),
         (403, "Not allowed: account-disabled, workspace-not-running, workspace-not-allowed, cross-site, origin-not-allowed, "
             + "path-not-allowed, upgrade-not-allowed."),
-        (404, "unknown-connection."),
+        (404, "connection-not-found."),
         (405, "method-not-allowed; Allow lists those that are."),
         (409, "consent-required or reconsent-required; details.consentUrl is where to consent."),
         (413, "body-too-large."),
@@ -71,6 +71,9 @@ internal static class UpstreamDescription
                     ["requestId"] = new JsonObject { ["type"] = "string" },
                     ["connection"] = new JsonObject { ["type"] = "string" },
                     ["consentUrl"] = new JsonObject { ["type"] = "string" },
+                    ["begin"] = new JsonObject { ["type"] = "string" },
+                    ["field"] = new JsonObject { ["type"] = "string" },
+                    ["persistent_token_id"] = new JsonObject { ["type"] = "string", ["format"] = "uuid" },
                     ["cause"] = new JsonObject { ["type"] = "string" },
                     ["retryAfterSeconds"] = new JsonObject { ["type"] = "integer" },
                 },

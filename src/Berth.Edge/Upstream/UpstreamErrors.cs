@@ -5,19 +5,15 @@ namespace Berth.Edge;
 /// <summary>Every error of the proxy, in one place; docs/upstream.md has the same table, and a test compares them.</summary>
 internal static class UpstreamErrors
 {
-    /// <summary>Code of <see cref="NotAuthenticated"/>.</summary>
-    public const string NotAuthenticatedCode = "not-authenticated";
-
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Later = TimeSpan.FromSeconds(10);
 
     /// <summary>Nothing that says who calls.</summary>
-    public static ConnectionError NotAuthenticated { get; } = new(NotAuthenticatedCode, 401,
+    public static ConnectionError NotAuthenticated { get; } = new("not-authenticated", 401,
         "Send an access token of this edge, or a workspace's own token, as a bearer token.");
 
     /// <summary>A fault of the edge itself.</summary>
-    public static ConnectionError Internal { get; } = new("internal", 500,
-        "The call failed for a reason that is not yours. Tell an administrator the request id.");
+    public static ConnectionError Internal => ManagerErrors.Internal;
 
     /// <summary>A token or session that is not good.</summary>
     public static ConnectionError InvalidToken { get; } = new("invalid-token", 401,
@@ -40,7 +36,7 @@ internal static class UpstreamErrors
     { RetryAfter = Soon };
 
     /// <summary>No such connection, or none that is forwarded.</summary>
-    public static ConnectionError UnknownConnection { get; } = new("unknown-connection", 404,
+    public static ConnectionError ConnectionNotFound { get; } = new("connection-not-found", 404,
         "There is no connection of this name that calls can be made of. Check the name in the path.");
 
     /// <summary>A cookie, and no proof that one of our pages sent it.</summary>
@@ -123,7 +119,7 @@ internal static class UpstreamErrors
         AccessTokenOutcome.NeedsConsent => new("reconsent-required", 409,
             "What you once allowed does not work any more; cause says why. Open consentUrl in a browser, and repeat the call.")
         {
-            Details = [("consentUrl", consentUrl), ("cause", Cause(result.Cause))],
+            Details = [("consentUrl", consentUrl), ("cause", result.Cause.ToText())],
         },
         AccessTokenOutcome.ProviderUnavailable => new("provider-unavailable", 503,
             "The provider of this connection does not answer now, and no token is at hand.")
@@ -131,12 +127,5 @@ internal static class UpstreamErrors
         AccessTokenOutcome.ProviderError => new("provider-error", 502,
             "The provider of this connection answered with an error of its configuration. Tell an administrator the request id."),
         _ => VaultUnavailable with { RetryAfter = result.RetryAfter ?? Later },
-    };
-
-    private static string Cause(ReconsentCause cause) => cause switch
-    {
-        ReconsentCause.RotationLost => "rotation-lost",
-        ReconsentCause.ConnectionChanged => "connection-changed",
-        _ => cause.ToString().ToLowerInvariant(),
     };
 }

@@ -115,7 +115,7 @@ internal sealed partial class UpstreamGate(
         context.Features.Set(caller);
         if (settings is null)
         {
-            return UpstreamErrors.UnknownConnection;
+            return UpstreamErrors.ConnectionNotFound;
         }
 
         using var lease = limits.Enter(settings, new PersonKey(caller.Issuer, caller.Subject));

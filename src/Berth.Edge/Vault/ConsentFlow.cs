@@ -17,7 +17,7 @@ internal sealed class ConsentFlow(
     AuditTrail audit, TimeProvider clock)
 {
     /// <summary>Path of the callback; it has to be registered with each provider.</summary>
-    public const string CallbackPath = ManagerPipeline.Prefix + "offline-token/callback";
+    public const string CallbackPath = ManagerForm.Prefix + "offline-token/callback";
 
     private string RedirectUri => settings.PublicOrigin + CallbackPath;
 
@@ -26,7 +26,7 @@ internal sealed class ConsentFlow(
     {
         if (vault is UnconfiguredVault)
         {
-            throw ManagerEndpoints.NotConfigured();
+            throw new ConnectionException(ManagerErrors.VaultNotConfigured);
         }
     }
 
@@ -37,11 +37,11 @@ internal sealed class ConsentFlow(
         var names = connections.Names.ToList();
         if (name is null && names.Count != 1)
         {
-            throw ManagerException.Bad("connection", $"is missing; there are {names.Count}: name one.");
+            throw new ConnectionException(ManagerErrors.BadParameter("connection", $"is missing; there are {names.Count}: name one."));
         }
 
         return connections.Find(name ?? names[0])
-            ?? throw new ManagerException(404, "connection_not_found", "There is no connection of this name.");
+            ?? throw new ConnectionException(ManagerErrors.ConnectionNotFound);
     }
 
     /// <summary>GET offline-token.</summary>
@@ -52,7 +52,7 @@ internal sealed class ConsentFlow(
         var target = Single(query, "return", ReturnTargets.MaximumLength);
         var purpose = ManagerEndpoints.Purpose(Single(query, "purpose", 1000));
         var url = await BeginAsync(caller, connection, provider, purpose, target, context.RequestAborted).ConfigureAwait(false);
-        await ManagerPipeline.WriteAsync(
+        await ManagerForm.WriteAsync(
             context, 200, ManagerJson.Default.ConsentView,
             new ConsentView(url, connection.Vault.Name, (long)ITokenConsents.Life.TotalSeconds)).ConfigureAwait(false);
     }
@@ -65,7 +65,7 @@ internal sealed class ConsentFlow(
     /// <param name="returnTo">Where the browser goes afterwards; null shows the answer.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The address to send the person's browser to.</returns>
-    /// <exception cref="ManagerException">The provider does not answer.</exception>
+    /// <exception cref="ConnectionException">The provider does not answer.</exception>
     /// <exception cref="AccountsUnavailableException">The database cannot be reached.</exception>
     public async Task<string> BeginAsync(
         Caller caller, ConnectionSettings connection, IdentityProvider provider, string purpose, string? returnTo,
@@ -111,8 +111,7 @@ internal sealed class ConsentFlow(
         // :: Step 2. The consent comes back in a browser; a bearer token is not one.
         if (caller.SessionId is null)
         {
-            throw new ManagerException(401, "sign_in_required",
-                "The consent has to end in the browser of the person: sign in at /login first.");
+            throw new ConnectionException(ManagerErrors.SignInRequired);
         }
 
         // :: Step 3.
@@ -121,8 +120,7 @@ internal sealed class ConsentFlow(
             state, ManagerEndpoints.Key(caller), caller.SessionId, context.RequestAborted).ConfigureAwait(false);
         if (consent is null || connections.Find(consent.Connection) is not { } found)
         {
-            throw new ManagerException(400, "consent_unknown",
-                "This consent was not begun by you in this browser session, was finished already, or took longer than ten minutes.");
+            throw new ConnectionException(ManagerErrors.ConsentUnknown);
         }
 
         StoredToken stored;
@@ -130,10 +128,10 @@ internal sealed class ConsentFlow(
         {
             stored = await FinishAsync(caller, consent, found, iss, code, error, context.RequestAborted).ConfigureAwait(false);
         }
-        catch (ManagerException refused) when (consent.ReturnTo is not null)
+        catch (ConnectionException refused) when (consent.ReturnTo is not null)
         {
             // Whoever asked to be sent back is sent back with what went wrong, and not left before a page of JSON.
-            LoginEndpoint.Redirect(context, $"{Continued(consent.ReturnTo)}error={refused.Code}&connection={consent.Connection}");
+            LoginEndpoint.Redirect(context, $"{Continued(consent.ReturnTo)}error={refused.Error.Code}&connection={consent.Connection}");
             return;
         }
 
@@ -145,7 +143,7 @@ internal sealed class ConsentFlow(
             return;
         }
 
-        await ManagerPipeline.WriteAsync(context, 200, ManagerJson.Default.StoredTokenView, ManagerEndpoints.View(stored))
+        await ManagerForm.WriteAsync(context, 200, ManagerJson.Default.StoredTokenView, ManagerEndpoints.View(stored))
             .ConfigureAwait(false);
     }
 
@@ -162,30 +160,23 @@ internal sealed class ConsentFlow(
     {
         if (tokens.Outcome != AccessTokenOutcome.Granted)
         {
-            throw tokens.Outcome == AccessTokenOutcome.ProviderUnavailable
-                ? new ManagerException(
-                    503, "provider_unavailable", "The provider does not answer as it should.", tokens.RetryAfter ?? TimeSpan.FromSeconds(5))
-                : new ManagerException(
-                    502, "provider_error", "The provider did not accept the exchange. Begin again.", TimeSpan.FromSeconds(5));
+            throw new ConnectionException(tokens.Outcome == AccessTokenOutcome.ProviderUnavailable
+                ? ManagerErrors.ProviderUnavailable with { RetryAfter = tokens.RetryAfter ?? ManagerErrors.ProviderUnavailable.RetryAfter }
+                : ManagerErrors.ProviderError);
         }
 
         if (tokens.RefreshToken is null)
         {
-            throw new ManagerException(502, "no_offline_access",
-                "The provider gave no refresh token: the connection's scopes or the provider's settings do not allow offline access.",
-                TimeSpan.FromSeconds(30));
+            throw new ConnectionException(ManagerErrors.NoOfflineAccess);
         }
 
         var own = connection.Issuer.Issuer == caller.Issuer;
         var (subject, session, problem) = await WhoAsync(connection, tokens, nonce, own, cancellationToken).ConfigureAwait(false);
-        problem ??= own && subject != caller.Subject
-            ? new ManagerException(403, "account_mismatch",
-                "Consent was given by another account of the same provider. Sign in there as yourself.")
-            : null;
+        problem ??= own && subject != caller.Subject ? ManagerErrors.AccountMismatch : null;
         if (problem is not null)
         {
             await consents.AbandonAsync(connection.Vault.Name, tokens.RefreshToken, CancellationToken.None).ConfigureAwait(false);
-            throw problem;
+            throw new ConnectionException(problem);
         }
 
         return await vault.StoreAsync(
@@ -213,17 +204,16 @@ internal sealed class ConsentFlow(
         var snapshot = await SnapshotAsync(found.Provider, cancellationToken).ConfigureAwait(false);
         if (iss is null ? snapshot.Metadata.SendsIssuer : iss != found.Settings.Issuer.Issuer)
         {
-            throw new ManagerException(400, "issuer_mismatch", "The answer did not come from the provider that was asked. Begin again.");
+            throw new ConnectionException(ManagerErrors.IssuerMismatch);
         }
 
         // :: Step 5.
         if (error is not null || code is null)
         {
             audit.Record(caller, "vault.consent", $"connections/{consent.Connection}", "refused");
-            throw error == "access_denied"
-                ? new ManagerException(403, "consent_denied", "Consent was not given. Nothing was stored.")
-                : new ManagerException(
-                    502, "provider_error", "The provider ended the consent with an error. Begin again.", TimeSpan.FromSeconds(5));
+            throw new ConnectionException(error == "access_denied"
+                ? ManagerErrors.ConsentDenied
+                : ManagerErrors.ProviderError with { Message = "The provider ended the consent with an error. Begin again." });
         }
 
         // :: Step 6.
@@ -233,11 +223,10 @@ internal sealed class ConsentFlow(
         return await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<(string? Subject, string? Session, ManagerException? Problem)> WhoAsync(
+    private async Task<(string? Subject, string? Session, ConnectionError? Problem)> WhoAsync(
         ConnectionSettings connection, ProviderTokens tokens, string? nonce, bool own, CancellationToken cancellationToken)
     {
-        var refused = new ManagerException(
-            502, "provider_error", "The provider's answer could not be verified. Begin again.", TimeSpan.FromSeconds(5));
+        var refused = ManagerErrors.ProviderError with { Message = "The provider's answer could not be verified. Begin again." };
         if (tokens.IdToken is null)
         {
             // Without one nobody knows whose it is: fine for an API of another provider, not for the person's own.
@@ -280,8 +269,7 @@ internal sealed class ConsentFlow(
         }
         catch (ProviderUnavailableException)
         {
-            throw new ManagerException(
-                503, "provider_unavailable", "The provider does not answer right now. Try again in a moment.", TimeSpan.FromSeconds(5));
+            throw new ConnectionException(ManagerErrors.ProviderUnavailable);
         }
     }
 
@@ -290,5 +278,5 @@ internal sealed class ConsentFlow(
     private static string? Single(IQueryCollection query, string name, int maximum) =>
         QueryParameters.TrySingle(query, name, maximum, out var value)
             ? value
-            : throw ManagerException.Bad(name, "is given twice, is too long, or holds control characters.");
+            : throw new ConnectionException(ManagerErrors.BadParameter(name, "is given twice, is too long, or holds control characters."));
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Berth.Accounts;
 
 namespace Berth.Edge;
@@ -7,7 +6,7 @@ namespace Berth.Edge;
 internal sealed class ManagerEndpoints(
     ITokenVault vault, ITokenConsents consents, ConsentFlow flow, AuditTrail audit, TimeProvider clock)
 {
-    private const string Begin = ManagerPipeline.Prefix + "offline-token?connection=";
+    private const string Begin = ManagerForm.Prefix + "offline-token?connection=";
     private const int MaximumPurpose = 100;
     private const int MaximumToken = 16 * 1024;
 
@@ -16,7 +15,7 @@ internal sealed class ManagerEndpoints(
     private readonly OneTimeIds _audited = new(clock, AuditInterval, 100_000);
 
     /// <summary>GET validate-token. Whoever gets here has been validated; the answer says as whom.</summary>
-    public Task ValidateAsync(HttpContext context, Caller caller) => ManagerPipeline.WriteAsync(
+    public Task ValidateAsync(HttpContext context, Caller caller) => ManagerForm.WriteAsync(
         context, 200, ManagerJson.Default.ValidTokenView, new ValidTokenView
         {
             Valid = true,
@@ -47,8 +46,8 @@ internal sealed class ManagerEndpoints(
             audit.Record(caller, "vault.access", $"tokens/{id}", result.Outcome == AccessTokenOutcome.Granted ? "allowed" : "refused");
         }
 
-        var token = result.Token ?? throw Refusal(result, id);
-        await ManagerPipeline.WriteAsync(
+        var token = result.Token ?? throw new ConnectionException(ManagerErrors.FromVault(result, id, Begin));
+        await ManagerForm.WriteAsync(
             context, 200, ManagerJson.Default.AccessTokenView,
             new AccessTokenView(token.Value, token.TokenType, (long)token.Remaining.TotalSeconds, token.Scope, token.TokenId))
             .ConfigureAwait(false);
@@ -64,31 +63,26 @@ internal sealed class ManagerEndpoints(
         if (body.RefreshToken is not { Length: > 0 } brought)
         {
             // No silent widening: another purpose is another consent.
-            throw new ManagerException(409, "consent_required",
-                "A new token needs the person's consent: send their browser to consent_url, which GET offline-token makes.")
-            {
-                Details = ImmutableSortedDictionary<string, string>.Empty
-                    .Add("connection", settings.Vault.Name)
-                    .Add("begin", $"{Begin}{settings.Vault.Name}&purpose={Uri.EscapeDataString(purpose)}"),
-            };
+            throw new ConnectionException(ManagerErrors.ConsentRequired
+                .With("connection", settings.Vault.Name)
+                .With("begin", $"{Begin}{settings.Vault.Name}&purpose={Uri.EscapeDataString(purpose)}"));
         }
 
         if (brought.Length > MaximumToken)
         {
-            throw ManagerException.Bad("refresh_token", "is longer than 16 KiB.");
+            throw new ConnectionException(ManagerErrors.BadParameter("refresh_token", "is longer than 16 KiB."));
         }
 
         var tokens = await consents.AdoptAsync(settings.Vault.Name, brought, context.RequestAborted)
             .ConfigureAwait(false);
         if (tokens.Outcome == AccessTokenOutcome.NeedsConsent)
         {
-            throw new ManagerException(422, "refresh_token_refused",
-                "The provider does not accept the refresh token for this connection's client. Nothing was stored.");
+            throw new ConnectionException(ManagerErrors.RefreshTokenRefused);
         }
 
         var stored = await flow.StoreAsync(caller, settings, tokens, purpose, nonce: null, context.RequestAborted).ConfigureAwait(false);
         audit.Record(caller, "vault.adopt", $"tokens/{stored.Id}", "allowed");
-        await ManagerPipeline.WriteAsync(context, 201, ManagerJson.Default.StoredTokenView, View(stored)).ConfigureAwait(false);
+        await ManagerForm.WriteAsync(context, 201, ManagerJson.Default.StoredTokenView, View(stored)).ConfigureAwait(false);
     }
 
     /// <summary>DELETE offline-token-id.</summary>
@@ -97,15 +91,16 @@ internal sealed class ManagerEndpoints(
         flow.RequireVault();
         var id = Id(context, "id");
         var dryRun = Flag(context, "dryRun");
-        var done = await vault.RevokeAsync(id, Key(caller), dryRun, context.RequestAborted).ConfigureAwait(false) ?? throw NotFound();
-        await ManagerPipeline.WriteAsync(
+        var done = await vault.RevokeAsync(id, Key(caller), dryRun, context.RequestAborted).ConfigureAwait(false)
+            ?? throw new ConnectionException(ManagerErrors.TokenNotFound);
+        await ManagerForm.WriteAsync(
             context, 200, ManagerJson.Default.RevocationView,
             new RevocationView(id, dryRun, done.Applied, done.SharedTokens, done.SharedSessions, done.Upstream switch
             {
                 UpstreamRevocation.Queued => "queued",
-                UpstreamRevocation.SharedToken => "kept_shared_token",
-                UpstreamRevocation.SharedSession => "kept_shared_session",
-                _ => "not_needed",
+                UpstreamRevocation.SharedToken => "kept-shared-token",
+                UpstreamRevocation.SharedSession => "kept-shared-session",
+                _ => "not-needed",
             })).ConfigureAwait(false);
     }
 
@@ -116,61 +111,17 @@ internal sealed class ManagerEndpoints(
     /// <summary>A purpose, checked.</summary>
     public static string Purpose(string? text) => text is null ? ""
         : text.Length <= MaximumPurpose && !text.Any(char.IsControl) ? text
-        : throw ManagerException.Bad("purpose", $"is longer than {MaximumPurpose} characters or holds control characters.");
+        : throw new ConnectionException(ManagerErrors.BadParameter("purpose", $"is longer than {MaximumPurpose} characters or holds control characters."));
 
     /// <summary>Whose it is.</summary>
     public static PersonKey Key(Caller caller) => new(caller.Issuer, caller.Subject);
-
-    /// <summary>There is no vault.</summary>
-    public static ManagerException NotConfigured() =>
-        new(503, "vault_not_configured", "This installation has no token vault: an administrator has to configure keys and a database.");
-
-    private static ManagerException NotFound() =>
-        new(404, "token_not_found", "There is no stored token with this id that is yours.");
-
-    private static ManagerException Refusal(AccessTokenResult result, Guid id)
-    {
-        switch (result.Outcome)
-        {
-            case AccessTokenOutcome.NotFound:
-                return NotFound();
-            case AccessTokenOutcome.Revoked:
-                return new ManagerException(410, "token_revoked", "The stored token was revoked. Ask for consent to get another.");
-            case AccessTokenOutcome.NeedsConsent:
-                return new ManagerException(409, "reconsent_required", result.Detail + " The person has to consent anew.")
-                {
-                    Details = ImmutableSortedDictionary<string, string>.Empty
-                        .Add("cause", Word(result.Cause))
-                        .Add("persistent_token_id", id.ToString())
-                        .Add("begin", $"{Begin}{result.Connection}"),
-                };
-            case AccessTokenOutcome.ProviderUnavailable:
-                return new ManagerException(503, "provider_unavailable", result.Detail, result.RetryAfter ?? TimeSpan.FromSeconds(5));
-            case AccessTokenOutcome.ProviderError:
-                return new ManagerException(502, "provider_error", result.Detail, result.RetryAfter ?? TimeSpan.FromSeconds(30));
-            default:
-                return new ManagerException(503, "vault_unavailable", result.Detail, result.RetryAfter ?? TimeSpan.FromSeconds(5));
-        }
-    }
-
-    private static string Word(ReconsentCause cause) => cause switch
-    {
-        ReconsentCause.RotationLost => "rotation_lost",
-        ReconsentCause.Interrupted => "interrupted",
-        ReconsentCause.ConnectionChanged => "connection_changed",
-        ReconsentCause.Unreadable => "unreadable",
-        _ => "refused",
-    };
 
     private static Guid Id(HttpContext context, string name)
     {
         var values = context.Request.Query[name];
         return values.Count == 1 && Guid.TryParseExact(values.ToString(), "D", out var id)
             ? id
-            : throw new ManagerException(400, "bad_uuid", $"Give '{name}' once, as a UUID such as 0198c0de-0000-7000-8000-000000000000.")
-            {
-                Details = ImmutableSortedDictionary<string, string>.Empty.Add("field", name),
-            };
+            : throw new ConnectionException(ManagerErrors.BadUuid(name));
     }
 
     private static bool Flag(HttpContext context, string name)
@@ -180,7 +131,7 @@ internal sealed class ManagerEndpoints(
         {
             (0, _) or (1, "false") => false,
             (1, "" or "true") => true,
-            _ => throw ManagerException.Bad(name, "is to be given once, as true or false."),
+            _ => throw new ConnectionException(ManagerErrors.BadParameter(name, "is to be given once, as true or false.")),
         };
     }
 
@@ -190,6 +141,6 @@ internal sealed class ManagerEndpoints(
         return values.Count == 0 ? null
             : values.Count == 1 && int.TryParse(values.ToString(), System.Globalization.NumberStyles.None, null, out var number)
                 && number <= maximum ? number
-            : throw ManagerException.Bad(name, $"is to be given once, as a number of seconds from 0 to {maximum}.");
+            : throw new ConnectionException(ManagerErrors.BadParameter(name, $"is to be given once, as a number of seconds from 0 to {maximum}."));
     }
 }

@@ -60,8 +60,9 @@ internal static class ManagerRoutes
     {
         foreach (var route in All)
         {
-            endpoints.MapMethods(route.Pattern, [route.Method], context => ManagerPipeline.RunAsync(
-                context, route.OperationId, (c, caller) => route.Handler(c.RequestServices)(c, caller))).WithDisplayName(route.OperationId);
+            endpoints.MapMethods(route.Pattern, [route.Method], context => ApiPipeline.RunAsync(
+                context, route.OperationId, ManagerForm.Instance, (c, caller) => route.Handler(c.RequestServices)(c, caller)))
+                .WithDisplayName(route.OperationId);
         }
     }
 
@@ -84,7 +85,6 @@ internal static class ManagerRoutes
         schemas["StoredToken"] = Schema(ManagerJson.Default.StoredTokenView);
         schemas["Revocation"] = Schema(ManagerJson.Default.RevocationView);
         schemas["NewToken"] = Schema(ManagerJson.Default.NewTokenBody);
-        schemas["ManagerError"] = Schema(ManagerJson.Default.ManagerErrorView);
     }
 
     private static JsonObject Operation(ManagerRoute route)
@@ -114,7 +114,7 @@ internal static class ManagerRoutes
             var response = new JsonObject { ["description"] = Description(status) };
             if (status != 303)
             {
-                response["content"] = Json(status >= 400 ? "ManagerError" : route.Answer);
+                response["content"] = Json(status >= 400 ? UpstreamDescription.ErrorSchema : route.Answer);
             }
 
             responses[status.ToString()] = response;
@@ -154,7 +154,7 @@ internal static class ManagerRoutes
 
 /// <summary>One route of the token manager.</summary>
 /// <param name="Method">HTTP method.</param>
-/// <param name="Name">Path below <see cref="ManagerPipeline.Prefix"/>.</param>
+/// <param name="Name">Path below <see cref="ManagerForm.Prefix"/>.</param>
 /// <param name="OperationId">Name of the operation, also in errors.</param>
 /// <param name="Summary">What it does, in a sentence.</param>
 /// <param name="Answer">Schema of the successful answer.</param>
@@ -165,7 +165,7 @@ internal sealed record ManagerRoute(
     Func<IServiceProvider, Func<HttpContext, Caller, Task>> Handler)
 {
     /// <summary>The whole path.</summary>
-    public string Pattern => ManagerPipeline.Prefix + Name;
+    public string Pattern => ManagerForm.Prefix + Name;
 
     /// <summary>Schema of the body; null for none.</summary>
     public string? Body { get; init; }

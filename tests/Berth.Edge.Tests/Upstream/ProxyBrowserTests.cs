@@ -163,7 +163,7 @@ public class ProxyBrowserTests
 
         // An answer may reach its reader before the edge has counted it.
         await ClusterFixture.Until(async () =>
-            (metrics = await MetricsAsync(proxy)).Any(l => Is(l, "api", "2xx")) && metrics.Any(l => Is(l, "unknown", "unknown-connection")));
+            (metrics = await MetricsAsync(proxy)).Any(l => Is(l, "api", "2xx")) && metrics.Any(l => Is(l, "unknown", "connection-not-found")));
         Assert.Contains(metrics, l => Is(l, "api", "path-not-allowed"));
         Assert.DoesNotContain(metrics, l => l.Contains("made-up", StringComparison.Ordinal) || l.Contains("user1", StringComparison.Ordinal));
     }

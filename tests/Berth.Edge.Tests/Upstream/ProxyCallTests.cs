@@ -133,10 +133,10 @@ public class ProxyCallTests
     }
 
     [Theory]
-    [InlineData("GET", "/proxy/no-such/items/1", 404, "unknown-connection")]
-    [InlineData("GET", "/proxy/tokens-only/items/1", 404, "unknown-connection")]
-    [InlineData("GET", "/proxy/API/items/1", 404, "unknown-connection")]
-    [InlineData("GET", "/proxy//items/1", 404, "unknown-connection")]
+    [InlineData("GET", "/proxy/no-such/items/1", 404, "connection-not-found")]
+    [InlineData("GET", "/proxy/tokens-only/items/1", 404, "connection-not-found")]
+    [InlineData("GET", "/proxy/API/items/1", 404, "connection-not-found")]
+    [InlineData("GET", "/proxy//items/1", 404, "connection-not-found")]
     [InlineData("DELETE", "/proxy/api/items/1", 405, "method-not-allowed")]
     [InlineData("POST", "/proxy/api/only-get", 405, "method-not-allowed")]
     [InlineData("GET", "/proxy/api/admin", 403, "path-not-allowed")]

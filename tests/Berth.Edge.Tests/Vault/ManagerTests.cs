@@ -25,8 +25,8 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         var body = await JsonAsync(bearer);
         Assert.Equal((true, "bearer", "ann"), ((bool)body["valid"]!, (string)body["authenticated_by"]!, (string)body["subject"]!));
         Assert.Equal("session", (string)(await JsonAsync(session))["authenticated_by"]!);
-        await IsErrorAsync(nothing, 401, "missing_token", "validateToken");
-        await IsErrorAsync(garbage, 401, "invalid_token", "authenticate");
+        await IsErrorAsync(nothing, 401, "not-authenticated", "validateToken");
+        await IsErrorAsync(garbage, 401, "invalid-token", "authenticate");
     }
 
     [SkippableFact]
@@ -86,9 +86,9 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         var byNobody = await ConsentAsync(ann, returning: edge.NewBrowser());
         var wrongState = await ConsentAsync(ann, url => url.Replace("state=", "state=A", StringComparison.Ordinal));
 
-        await IsErrorAsync(again, 400, "consent_unknown", "finishConsent");
-        Assert.All([byBob, byOtherSession, wrongState], r => Assert.Equal("consent_unknown", (string?)r.Body["code"]));
-        Assert.Equal("missing_token", (string?)byNobody.Body["code"]);
+        await IsErrorAsync(again, 400, "consent-unknown", "finishConsent");
+        Assert.All([byBob, byOtherSession, wrongState], r => Assert.Equal("consent-unknown", (string?)r.Body["code"]));
+        Assert.Equal("not-authenticated", (string?)byNobody.Body["code"]);
     }
 
     [SkippableFact]
@@ -104,7 +104,7 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         using var byToken = await api.GetAsync(back);
         using var bySession = await ann.GetAsync(back);
 
-        await IsErrorAsync(byToken, 401, "sign_in_required", "finishConsent");
+        await IsErrorAsync(byToken, 401, "sign-in-required", "finishConsent");
         Assert.Equal(HttpStatusCode.OK, bySession.StatusCode);
     }
 
@@ -126,8 +126,8 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         edge.Provider.OnTokenAnswer = null;
         var noRefreshToken = await ConsentAsync(ann);
 
-        Assert.Equal([(400, "issuer_mismatch"), (400, "issuer_mismatch"), (403, "consent_denied"), (403, "account_mismatch"),
-            (502, "provider_error"), (502, "no_offline_access")],
+        Assert.Equal([(400, "issuer-mismatch"), (400, "issuer-mismatch"), (403, "consent-denied"), (403, "account-mismatch"),
+            (502, "provider-error"), (502, "no-offline-access")],
             new[] { wrongIssuer, noIssuer, denied, other, wrongNonce, noRefreshToken }
                 .Select(r => ((int)r.Status, (string)r.Body["code"]!)));
         Assert.Empty(await edge.Get<Berth.Accounts.ITokenVault>().ListAsync(new(edge.Provider.Issuer, "ann"), default));
@@ -151,13 +151,14 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         using var foreign = await bob.PostAsync(Manager + path, null);
         using var crossSite = await ann.SendAsync(Manager + path, HttpMethod.Post, null, ("Origin", "https://evil.example"));
 
-        await IsErrorAsync(missing, 403, "cross_site", "authenticate", orElse: (401, "missing_token", "getAccessToken"));
-        await IsErrorAsync(noId, 400, "bad_uuid", "getAccessToken");
-        await IsErrorAsync(bad, 400, "bad_uuid", "getAccessToken");
-        await IsErrorAsync(badFlag, 400, "bad_parameter", "getAccessToken");
-        await IsErrorAsync(badTtl, 400, "bad_parameter", "getAccessToken");
-        var one = await IsErrorAsync(unknown, 404, "token_not_found", "getAccessToken");
-        var two = await IsErrorAsync(foreign, 404, "token_not_found", "getAccessToken");
+        await IsErrorAsync(missing, 403, "cross-site", "authenticate", orElse: (401, "not-authenticated", "getAccessToken"));
+        await IsErrorAsync(noId, 400, "bad-uuid", "getAccessToken");
+        await IsErrorAsync(bad, 400, "bad-uuid", "getAccessToken");
+        await IsErrorAsync(badFlag, 400, "bad-parameter", "getAccessToken");
+        await IsErrorAsync(badTtl, 400, "bad-parameter", "getAccessToken");
+        var one = await IsErrorAsync(unknown, 404, "token-not-found", "getAccessToken");
+        var two = await IsErrorAsync(foreign, 404, "token-not-found", "getAccessToken");
+        Assert.All([one, two], b => Assert.True(b["details"]!.AsObject().Remove("requestId")));
         Assert.Equal(one.ToJsonString(), two.ToJsonString());
         Assert.Equal(HttpStatusCode.Forbidden, crossSite.StatusCode);
     }
@@ -181,10 +182,10 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
             await Task.Delay(100, limit.Token);
         }
 
-        await IsErrorAsync(down, 503, "provider_unavailable", "getAccessToken");
+        await IsErrorAsync(down, 503, "provider-unavailable", "getAccessToken");
         Assert.NotNull(down.Headers.RetryAfter?.Delta);
         Assert.Equal("opaque", (string)(await JsonAsync(cached))["access_token"]!);
-        var body = await IsErrorAsync(refused, 409, "reconsent_required", "getAccessToken");
+        var body = await IsErrorAsync(refused, 409, "reconsent-required", "getAccessToken");
         Assert.Equal("/api/auth/manager/offline-token?connection=calendar", (string)body["details"]!["begin"]!);
         refused.Dispose();
     }
@@ -204,12 +205,12 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         using var revoked = await ann.CallAsync(HttpMethod.Delete, $"offline-token-id?id={id}");
         using var gone = await ann.CallAsync(HttpMethod.Post, $"access-token?persistent_token_id={id}");
 
-        await IsErrorAsync(foreign, 404, "token_not_found", "revokeToken");
-        await IsErrorAsync(bad, 400, "bad_uuid", "revokeToken");
+        await IsErrorAsync(foreign, 404, "token-not-found", "revokeToken");
+        await IsErrorAsync(bad, 400, "bad-uuid", "revokeToken");
         Assert.Equal((true, false, "queued"), await PlanAsync(dry));
         Assert.Equal(HttpStatusCode.OK, still.StatusCode);
         Assert.Equal((false, true, "queued"), await PlanAsync(revoked));
-        await IsErrorAsync(gone, 410, "token_revoked", "getAccessToken");
+        await IsErrorAsync(gone, 410, "token-revoked", "getAccessToken");
     }
 
     [SkippableFact]
@@ -224,12 +225,12 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         using var field = await ann.PostAsJsonAsync(Manager + "offline-token-id", new { scope = "admin" });
         using var media = await ann.PostAsync(Manager + "offline-token-id", new StringContent("x"));
 
-        var body = await IsErrorAsync(without, 409, "consent_required", "createToken");
+        var body = await IsErrorAsync(without, 409, "consent-required", "createToken");
         Assert.Equal("/api/auth/manager/offline-token?connection=calendar&purpose=other%20one", (string)body["details"]!["begin"]!);
-        await IsErrorAsync(refused, 422, "refresh_token_refused", "createToken");
-        await IsErrorAsync(unknown, 404, "connection_not_found", "createToken");
-        await IsErrorAsync(field, 400, "bad_json", "createToken");
-        await IsErrorAsync(media, 415, "media_type", "createToken");
+        await IsErrorAsync(refused, 422, "refresh-token-refused", "createToken");
+        await IsErrorAsync(unknown, 404, "connection-not-found", "createToken");
+        await IsErrorAsync(field, 400, "bad-json", "createToken");
+        await IsErrorAsync(media, 415, "media-type", "createToken");
     }
 
     [Fact]
@@ -242,8 +243,8 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         using var begun = await ann.GetAsync(Manager + "offline-token");
         using var valid = await ann.GetAsync(Manager + "validate-token");
 
-        await IsErrorAsync(token, 503, "vault_not_configured", "getAccessToken");
-        await IsErrorAsync(begun, 503, "vault_not_configured", "beginConsent");
+        await IsErrorAsync(token, 503, "vault-not-configured", "getAccessToken");
+        await IsErrorAsync(begun, 503, "vault-not-configured", "beginConsent");
         Assert.Equal(HttpStatusCode.OK, valid.StatusCode);
     }
 

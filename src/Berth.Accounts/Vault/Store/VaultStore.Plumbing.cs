@@ -6,19 +6,6 @@ namespace Berth.Accounts;
 /// <content>How statements are run, and how values look in the database.</content>
 internal sealed partial class VaultStore
 {
-    // Words of the database, which outlive the names in the program.
-    private static readonly (ReconsentCause Cause, string Text)[] Causes =
-    [
-        (ReconsentCause.None, "none"), (ReconsentCause.Refused, "refused"), (ReconsentCause.RotationLost, "rotation-lost"),
-        (ReconsentCause.Interrupted, "interrupted"), (ReconsentCause.ConnectionChanged, "connection-changed"),
-        (ReconsentCause.Unreadable, "unreadable"),
-    ];
-
-    /// <summary>A cause as the database and the API write it.</summary>
-    public static string CauseText(ReconsentCause cause) => Causes.First(c => c.Cause == cause).Text;
-
-    private static ReconsentCause CauseOf(string text) => Causes.FirstOrDefault(c => c.Text == text).Cause;
-
     private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 
     private static NpgsqlParameter Text(string? value) =>

@@ -160,7 +160,7 @@ internal sealed partial class VaultStore(NpgsqlDataSource database, AccountsResi
             UPDATE berth.vault_tokens SET state = 'needs-consent', cause = $3, {Shred}
             WHERE id = $1 AND version = $2 AND state = 'active'
             """,
-            [Value(id), Value(version), Text(CauseText(cause))], cancellationToken).ConfigureAwait(false) == 1;
+            [Value(id), Value(version), Text(cause.ToText())], cancellationToken).ConfigureAwait(false) == 1;
 
     private const string Shred = """
         kek_id = NULL, refresh_token = NULL, access_token = NULL, access_expires_at = NULL, access_lifetime = NULL, fingerprint = NULL,
@@ -191,7 +191,7 @@ internal sealed partial class VaultStore(NpgsqlDataSource database, AccountsResi
             "revoked" => StoredTokenState.Revoked,
             _ => StoredTokenState.NeedsConsent
         },
-        Cause = CauseOf(r.GetString(11)),
+        Cause = ReconsentCauses.Parse(r.GetString(11)),
         Version = r.GetInt64(12),
         RefreshToken = r.IsDBNull(13) ? null : r.GetFieldValue<byte[]>(13),
         AccessToken = r.IsDBNull(14) ? null : r.GetFieldValue<byte[]>(14),

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 namespace Berth.Edge;
 
 /// <summary>
-/// Why a call of a connection did not work, as its caller is told: <c>{"error", "code", "details", "operation"}</c>. Codes are for
-/// programs and do not change; sentences may.
+/// Why a call of a connection or of the token vault did not work, as its caller is told:
+/// <c>{"error", "code", "details", "operation"}</c>. Codes are for programs and do not change; sentences may.
 /// </summary>
-/// <param name="Code">Code, lower case with dashes; docs/upstream.md lists them.</param>
+/// <param name="Code">Code, lower case with dashes; docs/upstream.md and docs/vault.md list them.</param>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Message">A sentence that says what is wrong and what to do. It holds no token and nothing that a provider wrote.</param>
 internal sealed record ConnectionError(string Code, int Status, string Message)
@@ -16,6 +16,9 @@ internal sealed record ConnectionError(string Code, int Status, string Message)
 
     /// <summary>When to try again; null where that would change nothing.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The same with a detail more.</summary>
+    public ConnectionError With(string name, string value) => this with { Details = [.. Details, (name, value)] };
 
     /// <summary>Writes it as the answer.</summary>
     /// <param name="context">The request; its answer has not begun.</param>
@@ -41,14 +44,14 @@ internal sealed record ConnectionError(string Code, int Status, string Message)
         response.Headers.XContentTypeOptions = "nosniff";
         if (RetryAfter is { } wait)
         {
-            var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+            var seconds = (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, 3600);
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
             details["retryAfterSeconds"] = seconds;
         }
 
         if (Status == StatusCodes.Status401Unauthorized)
         {
-            response.Headers.WWWAuthenticate = Code == UpstreamErrors.NotAuthenticatedCode ? "Bearer" : "Bearer error=\"invalid_token\"";
+            response.Headers.WWWAuthenticate = Code == "invalid-token" ? "Bearer error=\"invalid_token\"" : "Bearer";
         }
 
         if (!HttpMethods.IsHead(context.Request.Method))
@@ -57,4 +60,11 @@ internal sealed record ConnectionError(string Code, int Status, string Message)
             await response.WriteAsync(body.ToJsonString(), context.RequestAborted).ConfigureAwait(false);
         }
     }
+}
+
+/// <summary>A call that ends with a <see cref="ConnectionError"/>.</summary>
+internal sealed class ConnectionException(ConnectionError error) : Exception(error.Message)
+{
+    /// <summary>What its caller is told.</summary>
+    public ConnectionError Error { get; } = error;
 }

@@ -1,37 +1,6 @@
-using System.Collections.Immutable;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Berth.Edge;
-
-/// <summary>A call of the token manager that ends otherwise than asked for; the body is <c>{error, code, details, operation}</c>.</summary>
-internal sealed class ManagerException(int status, string code, string message, TimeSpan? retryAfter = null) : Exception(message)
-{
-    /// <summary>HTTP status.</summary>
-    public int Status { get; } = status;
-
-    /// <summary>Stable word.</summary>
-    public string Code { get; } = code;
-
-    /// <summary>When to try again.</summary>
-    public TimeSpan? RetryAfter { get; } = retryAfter;
-
-    /// <summary>More, by name: what a program can act on.</summary>
-    public ImmutableSortedDictionary<string, string> Details { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
-
-    /// <summary>A parameter or field that cannot be used.</summary>
-    public static ManagerException Bad(string field, string text) => new(400, "bad_parameter", $"{field} {text}")
-    {
-        Details = ImmutableSortedDictionary<string, string>.Empty.Add("field", field),
-    };
-}
-
-/// <summary>Body of an error.</summary>
-/// <param name="Error">What is wrong and what to do, in words.</param>
-/// <param name="Code">Stable word.</param>
-/// <param name="Details">More, by name; empty when there is none.</param>
-/// <param name="Operation">The operation, as in the OpenAPI document.</param>
-internal sealed record ManagerErrorView(string Error, string Code, IReadOnlyDictionary<string, string> Details, string Operation);
 
 /// <summary>Answer of validate-token.</summary>
 internal sealed record ValidTokenView
@@ -88,7 +57,6 @@ internal sealed record NewTokenBody
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false,
     MaxDepth = 8)]
-[JsonSerializable(typeof(ManagerErrorView))]
 [JsonSerializable(typeof(ValidTokenView))]
 [JsonSerializable(typeof(AccessTokenView))]
 [JsonSerializable(typeof(ConsentView))]
