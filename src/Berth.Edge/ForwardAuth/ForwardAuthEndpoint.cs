@@ -3,9 +3,10 @@ using System.Net;
 namespace Berth.Edge;
 
 /// <summary>
-/// GET /auth/forward: a proxy that leads to workspaces itself (Traefik's ForwardAuth) asks about one request. The same parser, gate and
-/// authoriser decide as where the edge forwards; only a trusted proxy is answered, and what it is asked about comes from
-/// X-Forwarded-Method, -Proto, -Host and -Uri alone.
+/// GET /auth/forward/WORKSPACE: a proxy that leads to workspaces itself (Traefik's ForwardAuth) asks about one request. The same parser,
+/// gate and authoriser decide as where the edge forwards; only a trusted proxy is answered. What it is asked about comes from
+/// X-Forwarded-Method, -Proto, -Host and -Uri alone, and the host must be that of the workspace in the address: the proxy's route is made
+/// for one workspace, and no header can make it ask about another.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -23,7 +24,7 @@ internal sealed partial class ForwardAuthEndpoint(
     EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock,
         ILogger<ForwardAuthEndpoint> logger)
 {
-    /// <summary>Its path, on any host that is neither the public origin nor a workspace's.</summary>
+    /// <summary>Its path, a slash and the workspace's name below it, on any host that is neither the public origin nor a workspace's.</summary>
     public const string Path = "/auth/forward";
 
     // Anybody who reaches the listener can cause this warning; one a minute says what is wrong as well as a thousand.

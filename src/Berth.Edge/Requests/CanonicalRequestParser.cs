@@ -68,12 +68,11 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
     }
 
     /// <summary>
-    /// Whether this is a proxy's question rather than a request: the path of the endpoint under a name that is neither the public origin
+    /// Whether this is a proxy's question rather than a request: a path of the endpoint under a name that is neither the public origin
     /// nor a workspace (the Service's name, an address). Under those two the path belongs to whoever is served there.
     /// </summary>
     public bool IsForwardAuth(HttpContext context) =>
-        context.Features.Get<IHttpRequestFeature>()?.RawTarget == ForwardAuthEndpoint.Path
-        && context.Request.Headers.Host is { Count: 1 } given && HostOf(given.ToString()) is { } host && Classify(host) == HostKind.Unknown;
+        ForwardAuthTarget(context) is not null && context.Request.Headers.Host is { Count: 1 } given && HostOf(given.ToString()) is { } host && Classify(host) == HostKind.Unknown;
 
     /// <summary>
     /// Parses the request that a trusted proxy asks about, and makes the context look like it: its method, and Upgrade where it is one.
@@ -120,6 +119,12 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             return (null, "X-Forwarded-Host is not a host name.");
         }
 
+        var kind = Classify(host);
+        if (kind == HostKind.Workspace && ForwardAuthTarget(context) != $"/{host[..host.IndexOf('.')]}")
+        {
+            return (null, "The proxy has to ask at /auth/forward/ and the name of the workspace whose host it asks about.");
+        }
+
         var mark = target.IndexOf('?');
         var query = mark < 0 ? "" : target[mark..];
         if (CanonicalPath.Make(mark < 0 ? target : target[..mark], PathStrictness.Workspace) is not { } path
@@ -139,7 +144,7 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
         {
             Scheme = scheme,
             Host = host,
-            HostKind = Classify(host),
+            HostKind = kind,
             Path = path,
             Query = query == "?" ? "" : query,
             ClientAddress = client,
@@ -147,6 +152,14 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             IsNavigation = RequestKinds.IsNavigation(context),
         }, null);
     }
+
+    // What stands behind the endpoint's path: empty, or a slash and more; null for other paths.
+    private static string? ForwardAuthTarget(HttpContext context) =>
+        context.Features.Get<IHttpRequestFeature>()?.RawTarget is { } target
+            && target.StartsWith(ForwardAuthEndpoint.Path, StringComparison.Ordinal)
+            && target[ForwardAuthEndpoint.Path.Length..] is "" or ['/', ..]
+            ? target[ForwardAuthEndpoint.Path.Length..]
+            : null;
 
     private static bool HasOne(IHeaderDictionary headers, string name, out string value)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Berth.Resources;
 using Microsoft.Extensions.Primitives;
 
 namespace Berth.Edge;
@@ -9,28 +10,10 @@ internal static class ProtectedHeaders
     /// <summary>The signed identity that the edge adds for a workspace.</summary>
     public const string Identity = "X-Workspace-Identity";
 
-    private static readonly FrozenSet<string> Names = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase,
-        "Forwarded",
-        "X-Real-IP",
-        "X-Client-IP",
-        "True-Client-IP",
-        "X-Cluster-Client-IP",
-        "X-Original-URL",
-        "X-Original-URI",
-        "X-Original-Host",
-        "X-Original-Method",
-        "X-Rewrite-URL",
-        "X-User",
-        "X-Email");
+    private static readonly FrozenSet<string> Names = IdentityHeaders.Names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    // Families that proxies and applications take for an authenticated identity, with and without the leading X-.
-    private static readonly string[] Families =
-    [
-        "workspace-identity", "berth-", "forwarded-", "auth-request-", "auth-user", "authenticated-", "remote-user", "remote-group",
-            "remote-name",
-        "remote-email", "webauth-", "goog-authenticated-", "pomerium-", "oidc-", "token-subject",
-    ];
+    // An array: it is walked for each header of each request.
+    private static readonly string[] Families = [.. IdentityHeaders.Families];
 
     /// <summary>Whether the name, in this spelling, is protected.</summary>
     public static bool IsProtected(ReadOnlySpan<char> name)

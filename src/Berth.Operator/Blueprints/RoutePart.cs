@@ -15,9 +15,6 @@ internal static class RoutePart
     /// <summary>What stands in the identity header until the edge has answered; no token looks like it.</summary>
     private const string NoIdentity = "none";
 
-    /// <summary>Spellings that servers which make variables of headers cannot tell from the right one; the edge never sends them.</summary>
-    private static readonly string[] IdentityHeaderSpellings = ["X_Workspace_Identity", "X-Workspace_Identity", "X_Workspace-Identity"];
-
     private const string HeadersSuffix = "-headers";
     private const string AuthSuffix = "-auth";
 
@@ -118,15 +115,19 @@ internal static class RoutePart
                     {
                         ForwardAuth = new ForwardAuth
                         {
-                            Address = settings.ForwardAuthAddress,
+                            // The address names the workspace that this middleware stands before: an answer about another one, for which
+                            // somebody made Traefik ask, is no answer to this question.
+                            Address = $"{settings.ForwardAuthAddress}/{workspace.Metadata.Name}",
 
-                            // Unset would be a legacy mix. True keeps the entry point's own forwarded headers (with ws/wss for upgrades),
-                            // which it has already cleaned of what untrusted clients sent.
-                            TrustForwardHeader = true,
+                            // Unset would be a legacy mix. False: host, method and path of the question are those that Traefik routes by.
+                            // True would take them from the client where its address is one of the entry point's trusted ones, as behind
+                            // a balancer that passes them on.
+                            TrustForwardHeader = false,
 
                             // A header that the answer lacks is removed from the request. Cookie: the edge answers with the request's own
                             // cookies but for its session, which the application must not see.
-                            AuthResponseHeaders = [IdentityHeader, .. IdentityHeaderSpellings, "Cookie"],
+                            AuthResponseHeaders = [IdentityHeader, "Cookie"],
+                            AuthResponseHeadersRegex = IdentityHeaders.TraefikPattern,
 
                             // The edge renews the session of somebody who is at work; without this the browser would never hear of it.
                             AddAuthCookiesToResponse =

@@ -99,7 +99,9 @@ public sealed record EdgeOptions
     /// </summary>
     public string ProxyUrl { get; init; } = "http://{service}.{namespace}.svc:{port}/proxy";
 
-    /// <summary>URL that Traefik asks about each request; the same places are filled in.</summary>
+    /// <summary>
+    /// URL below which Traefik asks about each request, by the workspace's name; the same places are filled in.
+    /// </summary>
     public string ForwardAuthUrl { get; init; } = "http://{service}.{namespace}.svc:{port}/auth/forward";
 
     /// <summary>Labels of the edge's pods, for network policies: <c>name=value,name=value</c>.</summary>

@@ -138,6 +138,11 @@ public sealed record ForwardAuth
     /// <summary>Headers taken from the answer; one that the answer lacks is removed from the request.</summary>
     public IReadOnlyList<string>? AuthResponseHeaders { get; init; }
 
+    /// <summary>
+    /// Headers (Go's RE2, canonical names) that are removed from the request and taken from the answer where it has them.
+    /// </summary>
+    public string? AuthResponseHeadersRegex { get; init; }
+
     /// <summary>Cookies of the answer that reach the browser with an allowed request.</summary>
     public IReadOnlyList<string>? AddAuthCookiesToResponse { get; init; }
 

@@ -84,7 +84,7 @@ public class MeteringTests
 
         foreach (var (browser, status) in new[] { (owner, HttpStatusCode.OK), (edge.NewBrowser(), HttpStatusCode.Unauthorized) })
         {
-            using var answer = await browser.SendAsync("http://berth-edge.test/auth/forward", headers:
+            using var answer = await browser.SendAsync("http://berth-edge.test/auth/forward/ws-one", headers:
             [
                 ("X-Forwarded-Method", "GET"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "ws-one.localhost:8080"),
                 ("X-Forwarded-Uri", "/page"), ("X-Forwarded-For", "192.0.2.1"), ("Accept", "application/json"),

@@ -264,7 +264,7 @@ public class ForwardAuthTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
 
         var answer = await edge.RawAsync(
-            "GET /auth/forward HTTP/1.1\r\nHost: berth-edge.test\r\nConnection: close\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: "
+            "GET /auth/forward/ws-one HTTP/1.1\r\nHost: berth-edge.test\r\nConnection: close\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: "
                 + "http\r\n"
             + $"X-Forwarded-Host: ws-one.localhost\r\nX-Forwarded-Uri: /\r\nCookie: "
             + $"{browser.CookieHeader(EdgeFixture.WorkspaceHost)}\r\n{line}\r\n\r\n");
@@ -358,6 +358,26 @@ public class ForwardAuthTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    // A proxy's route is made for one workspace: whatever it was made to believe of the host, it asks about that one or gets no answer.
+    [Theory]
+    [InlineData("/ws-two")]
+    [InlineData("/ws-one/")]
+    [InlineData("/ws-one/more")]
+    [InlineData("/ws-one?x")]
+    [InlineData("/WS-ONE")]
+    [InlineData("/")]
+    [InlineData("")]
+    public async Task AddressOfAnotherWorkspaceOrNone_IsRefused(string more)
+    {
+        await using var edge = await StartAsync();
+        var browser = await WorkspaceHostTests.EnterAsync(edge);
+
+        using var answer = await AskAsync(edge, browser, address: Address + more);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.False(answer.Headers.Contains("X-Workspace-Identity"));
+    }
+
     // Under the public names the path is an ordinary one: a page that is not there, and whatever the workspace has.
     [Fact]
     public async Task PublicNames_DoNotServeIt()
@@ -381,10 +401,11 @@ public class ForwardAuthTests
     private static async Task<HttpResponseMessage> AskAsync(
         EdgeFixture edge, Browser? browser, string method = "GET", string host = EdgeFixture.WorkspaceHost, string uri = "/",
             string proto = "http",
-        string address = Address, params (string Name, string Value)[] more)
+        string? address = null, params (string Name, string Value)[] more)
     {
         using var client = new HttpMessageInvoker(edge.NewHandler());
-        using var question = new HttpRequestMessage(HttpMethod.Get, address);
+        using var question = new HttpRequestMessage(
+            HttpMethod.Get, address ?? $"{Address}/{host.Split('.')[0].ToLowerInvariant()}");
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
             ["X-Forwarded-Method"] = method,

@@ -190,7 +190,7 @@ public abstract class OperatorSuite : OperatorTestBase
         Assert.All(route!.Spec.Routes, r => Assert.Contains($"Host(`{Name}.localhost`)", r.Match, StringComparison.Ordinal));
         Assert.NotNull(await UntilAsync<Middleware>(Name + "-headers", m => m is not null));
         var auth = await UntilAsync<Middleware>(Name + "-auth", m => m is not null);
-        Assert.EndsWith("/auth/forward", auth!.Spec.ForwardAuth!.Address, StringComparison.Ordinal);
+        Assert.EndsWith($"/auth/forward/{Name}", auth!.Spec.ForwardAuth!.Address, StringComparison.Ordinal);
 
         await PodAnswersAsync();
         await UntilAsync<IngressRoute>(Name, r => r is not null && Backends(r).SequenceEqual(["berth-edge", "berth-edge", Name]));
