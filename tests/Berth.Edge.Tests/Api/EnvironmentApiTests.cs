@@ -102,6 +102,43 @@ public class EnvironmentApiTests
         Assert.Equal([("EDITOR", "vim")], Variables(workspace));
     }
 
+    [Fact]
+    public async Task Put_AnotherReplicaTakesLaterPreferencesFirst_TheLaterOnesStay()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        using var api = edge.Api("user1");
+        await api.PostAsync("/api/workspaces", null);
+        var name = edge.NameOf("user1");
+        var later = new PreferenceWish { Environment = new Dictionary<string, string> { ["EDITOR"] = "nano" } };
+        var patches = 0;
+        edge.Kube.Fail = (verb, plural) =>
+        {
+            if (verb == "patch" && plural == "userworkspaces" && patches++ == 0)
+            {
+                // All of it before the first patch of this replica arrives.
+                edge.Get<IAccountStore>().Preferences.PutAsync(new(edge.Provider.Issuer, "user1"), later, null, default).GetAwaiter().GetResult();
+                var now = edge.Kube.Find<UserWorkspace>(name)!;
+                var wanted = EnvironmentChange.Wanted(later);
+                var annotations = new Dictionary<string, string>(now.Metadata.Annotations ?? new Dictionary<string, string>())
+                {
+                    [Annotations.Environment] = EnvironmentChange.Mark(wanted)!,
+                };
+                edge.Kube.Put(now with
+                {
+                    Metadata = now.Metadata with { Annotations = annotations },
+                    Spec = now.Spec with { Environment = wanted },
+                });
+            }
+
+            return null;
+        };
+        using var put = await PutAsync(api, ("EDITOR", "vim"));
+
+        Assert.Equal(HttpStatusCode.OK, put.StatusCode);
+        Assert.Equal(1, patches);
+        Assert.Equal([("EDITOR", "nano")], Variables(edge.Kube.Find<UserWorkspace>(name)!));
+    }
+
     [Theory]
     [InlineData("start", false)]
     [InlineData("start", true)]
