@@ -12,6 +12,9 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     // A replica says each ten seconds that all is written; one that has not said so twice is at work on something.
     private static readonly TimeSpan LastWord = TimeSpan.FromSeconds(2 * EdgeLeases.RenewSeconds);
 
+    // Times of looks are whole seconds, and at its very end a wait still lasts.
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
+
     private readonly ImmutableArray<EdgeReport> _alive =
         [.. reports.Where(r => !r.IsDead(now)).OrderBy(r => r.Name, StringComparer.Ordinal)];
 
@@ -26,6 +29,9 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     /// nothing that was is withdrawn. Without it each restart of the operator, and each new replica, would withdraw all stops.
     /// </summary>
     internal bool Awaits() => !_alive.IsEmpty && _alive.Any(r => r.IsAwaited(now)) && _alive.All(r => r.IsFresh(now) || r.IsAwaited(now));
+
+    /// <summary>When the first of the words that <see cref="Awaits"/> waits for is missing for good, if it does not come; null: none is.</summary>
+    internal DateTimeOffset? AwaitsUntil => _alive.Where(r => r.IsAwaited(now)).Select(r => r.MetAt + r.Duration + Moment).Min();
 
     /// <summary>
     /// Why use up to a time may still be unknown, in words; null when every living replica has written all of it and says so still.

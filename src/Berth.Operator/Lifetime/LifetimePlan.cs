@@ -148,7 +148,7 @@ internal sealed record LifetimePlan
                         Times.Seconds(_now))
                     : null,
                 Notes = Notes(former, announced, missing),
-                LookAgainAt = LookAgain(announced, waitsFor, missing),
+                LookAgainAt = LookAgain(announced, waitsFor, missing, awaits),
                 Unknown = unknown,
                 Awaits = awaits,
                 TellsFreshness = unknown is not null || Told(),
@@ -233,7 +233,7 @@ internal sealed record LifetimePlan
             return [new(false, Reasons.StopWithdrawn, $"It does not stop at {Explain.Time(former!.StopsAt)}: {why}.")];
         }
 
-        private DateTimeOffset? LookAgain(Announcement? announced, string? waitsFor, string? missing)
+        private DateTimeOffset? LookAgain(Announcement? announced, string? waitsFor, string? missing, bool awaits)
         {
             List<DateTimeOffset?> times = [_keeping.ChangesAt, _latest - _warn, _idleZone, announced?.StopsAt];
             if (waitsFor is not null)
@@ -242,7 +242,7 @@ internal sealed record LifetimePlan
             }
             else if (missing is not null)
             {
-                times.Add(_now + SilenceLook);
+                times.Add(awaits ? _evidence.AwaitsUntil : _now + SilenceLook);
             }
 
             return times.Where(t => t > _now).Min();
