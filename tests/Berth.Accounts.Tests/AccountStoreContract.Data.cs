@@ -221,6 +221,19 @@ public abstract partial class AccountStoreContract
         Assert.Equal(Start.AddHours(8), Assert.Single(await store.ListSessionsAsync(Ann, default)).IdleExpiresAt);
     }
 
+    // Edges of before, or with longer limits, may say more than the session has.
+    [SkippableFact]
+    public async Task TouchSession_IdleEndBehindTheAbsoluteOne_IsTheAbsoluteOne()
+    {
+        await using var store = await CreateAsync();
+        var signIn = NewSignIn("s1") with { IdleExpiresAt = Start.AddHours(8) };
+        await store.RecordSignInAsync(signIn, default);
+        store.TouchSession("s1", Start.AddHours(1), signIn.ExpiresAt.AddHours(1));
+        await store.FlushAsync(default);
+
+        Assert.Equal(signIn.ExpiresAt, Assert.Single(await store.ListSessionsAsync(Ann, default)).IdleExpiresAt);
+    }
+
     [SkippableFact]
     public async Task ListSessions_IdleForTooLong_NotAmongThem()
     {

@@ -88,7 +88,7 @@ public sealed class InMemoryAccountStore : IAccountStore
         s.LastSeenAt >= at ? s : s with
         {
             LastSeenAt = at,
-            IdleExpiresAt = idleExpiresAt ?? s.IdleExpiresAt,
+            IdleExpiresAt = idleExpiresAt is { } end && !(s.IdleExpiresAt > end) ? (end < s.ExpiresAt ? end : s.ExpiresAt) : s.IdleExpiresAt,
             RefreshCount = s.RefreshCount + 1,
         });
 
