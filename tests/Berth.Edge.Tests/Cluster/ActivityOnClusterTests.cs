@@ -9,11 +9,14 @@ namespace Berth.Edge.Tests.Cluster;
 /// <summary>The suite on a real cluster.</summary>
 public sealed class ActivityOnClusterTests : ActivitySuite
 {
-    // Kubernetes takes no loopback address into Endpoints.
-    private protected override IPAddress Address { get; } = NetworkInterface.GetAllNetworkInterfaces()
+    /// <summary>An address of this machine that pods reach; the loopback's where there is none.</summary>
+    internal static IPAddress MachineAddress { get; } = NetworkInterface.GetAllNetworkInterfaces()
         .Where(i => i.OperationalStatus == OperationalStatus.Up && i.NetworkInterfaceType != NetworkInterfaceType.Loopback)
         .SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)
         .FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? IPAddress.Loopback;
+
+    // Kubernetes takes no loopback address into Endpoints.
+    private protected override IPAddress Address => MachineAddress;
 
     private protected override async Task<(string? Kubeconfig, IAsyncDisposable? Server, string? Skip)> OpenAsync()
     {
