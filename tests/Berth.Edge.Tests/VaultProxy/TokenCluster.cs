@@ -172,6 +172,7 @@ internal sealed class TokenCluster : IAsyncDisposable
                             Name = "workspace",
                             Image = Image,
                             Command = ["/bin/sleep", "3600"],
+                            Ports = [new ContainerPort { Name = "http", Port = 8080 }],
                             VolumeMounts = [new VolumeMount { Name = "token", MountPath = "/run/token" }],
                         },
                     ],
