@@ -23,6 +23,9 @@ public abstract class BerthFixture : IAsyncLifetime
     /// <summary>Kubeconfig of the embedded API.</summary>
     public string Kubeconfig => Path.Combine(Folder, "kubeconfig");
 
+    /// <summary>Whether it has a database, and with it a token vault.</summary>
+    internal bool HasVault => Berth.Output.Contains("Accounts in     PostgreSQL", StringComparison.Ordinal);
+
     internal BerthProcess Berth => _berth ?? throw new InvalidOperationException("Berth is not running.");
 
     public async Task InitializeAsync()
@@ -67,6 +70,18 @@ public abstract class BerthFixture : IAsyncLifetime
     {
         _berth = BerthProcess.Start(_environment);
         return await _berth.ReadyAsync();
+    }
+
+    /// <summary>A page of the documentation.</summary>
+    internal static string Documentation(string name)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "Operator.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return File.ReadAllText(Path.Combine(folder.FullName, "docs", name));
     }
 
     /// <summary>A browser window with no cookies. Skips the test where there is no Chromium.</summary>

@@ -38,7 +38,9 @@ public sealed class ConnectionsJourneyTests : BerthFixture
 
         // What the shell has is the workspace's own token, in a file; nothing of the provider's, whose tokens are JWTs as well.
         await studio.RunAsync("clear");
-        await studio.RunAsync("echo jwts-$(env | grep -c eyJ)-$(cut -d. -f2 \"$BERTH_TOKEN_FILE\" | tr _- /+ | base64 -d 2>/dev/null | grep -c berth-edge)");
+        await studio.RunAsync(
+            "echo jwts-$(env | grep -c eyJ)-$(cut -d. -f2 \"$BERTH_TOKEN_FILE\" | tr _- /+ | base64 -d 2>/dev/null | grep -c berth-edge)"
+        );
         await studio.TerminalShowsAsync("jwts-0-1");
 
         await card.GetByRole(AriaRole.Button, new() { Name = "Disconnect" }).ClickAsync();
@@ -81,12 +83,13 @@ public sealed class ConnectionsJourneyTests : BerthFixture
         await StartAsync();
         var after = await ProfileAsync("admin");
         using var http = await ApiAsync("admin");
-        var id = System.Text.RegularExpressions.Regex.Match(await http.GetStringAsync("/connections"), "<code>([0-9a-f-]{36})</code>").Groups[1];
-        var first = await TokenAsync(http, id.Value, force: false);
+        var page = await http.GetStringAsync("/connections");
+        var id = System.Text.RegularExpressions.Regex.Match(page, "<code>([0-9a-f-]{36})</code>").Groups[1].Value;
+        var first = await TokenAsync(http, id, force: false);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
 
         // Not more often than every few seconds, and then with the refresh token from before.
-        while (await TokenAsync(http, id.Value, force: true) == first)
+        while (await TokenAsync(http, id, force: true) == first)
         {
             await Task.Delay(500, limit.Token);
         }
@@ -95,20 +98,9 @@ public sealed class ConnectionsJourneyTests : BerthFixture
         Assert.Equal("dev-admin", after);
     }
 
-    private bool HasVault => Berth.Output.Contains("Accounts in     PostgreSQL", StringComparison.Ordinal);
-
     /// <summary>The line that docs/local.md tells people to type.</summary>
-    private static string Line()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Operator.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return File.ReadLines(Path.Combine(folder.FullName, "docs", "local.md"))
-            .Single(l => l.Contains("$BERTH_TOKEN_FILE", StringComparison.Ordinal)).Trim();
-    }
+    private static string Line() =>
+        Documentation("local.md").Split('\n').Single(l => l.Contains("$BERTH_TOKEN_FILE", StringComparison.Ordinal)).Trim();
 
     private async Task<StudioPage> OpenAsync(IBrowserContext person, string name)
     {
@@ -142,7 +134,9 @@ public sealed class ConnectionsJourneyTests : BerthFixture
     {
         using var http = await ApiAsync(user);
         var answer = await http.GetAsync("/proxy/profile/userinfo");
-        return answer.StatusCode == HttpStatusCode.OK ? (string?)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["sub"] : $"{answer.StatusCode}";
+        return answer.StatusCode == HttpStatusCode.OK
+            ? (string?)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["sub"]
+            : $"{answer.StatusCode}";
     }
 
     private static async Task<string> TokenAsync(HttpClient http, string id, bool force)
