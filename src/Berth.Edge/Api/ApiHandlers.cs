@@ -8,7 +8,8 @@ namespace Berth.Edge;
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, IHostApplicationLifetime lifetime)
+    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, OpenConnections connections,
+    TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
 
@@ -139,7 +140,12 @@ internal sealed class ApiHandlers(
     public async Task LogsAsync(HttpContext context, Caller caller)
     {
         var follow = ApiRequest.Flag(context, "follow");
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var access = table.TryFindByHost(_urls.Host(Name(context)), out var entry)
+            && Authorizer.Decide(caller, entry, AccessRequest.Page, clock.GetUtcNow()).Role is { } role
+            ? new WorkspaceAccess(entry, caller, role) : null;
+        using var open = connections.Add(caller, caller.ExpiresAt, access, AccessRequest.Page, follow);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping, open.Token);
         await using var log = await insight.OpenLogAsync(
             caller, Name(context), follow, ApiRequest.Number(context, "tail", 0, 10_000), ApiRequest.Flag(context, "previous"),
                 ending.Token).ConfigureAwait(false);

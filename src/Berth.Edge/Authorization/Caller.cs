@@ -42,6 +42,9 @@ internal sealed record Caller
     /// <summary>Session id of a <see cref="CallerKind.Session"/>, the same on the edge origin and on workspace hosts; else null.</summary>
     public string? SessionId { get; init; }
 
+    /// <summary>Revocation epoch of the person when the session of <see cref="SessionId"/> began; else 0.</summary>
+    public long Epoch { get; init; }
+
     /// <summary>Token id (jti) of a <see cref="CallerKind.Bearer"/> when the token has one; else null.</summary>
     public string? TokenId { get; init; }
 

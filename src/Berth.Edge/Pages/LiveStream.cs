@@ -5,28 +5,30 @@ namespace Berth.Edge;
 /// </summary>
 /// <remarks>
 /// Each event is the whole state, so a client that comes back after a loss, to any replica, is up to date with the first one. The stream
-/// ends when the session does, when the edge ends, or when the page has nothing more to wait for.
+/// ends with what allows it (session, token, share), when the edge ends, or when the page has nothing more to wait for.
 /// </remarks>
-internal sealed class LiveStream(WorkspaceTable table, ISessionState sessions, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class LiveStream(
+    WorkspaceTable table, OpenConnections connections, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>Serves the stream.</summary>
     /// <param name="context">The request, allowed already.</param>
     /// <param name="caller">Who.</param>
     /// <param name="selects">Which workspaces' changes matter.</param>
     /// <param name="render">Name and data of the event for the state as it is now, and whether it is the last.</param>
-    /// <param name="cut">Ends the stream from elsewhere.</param>
+    /// <param name="access">The workspace it is about, where it is about one.</param>
     public async Task RunAsync(
-        HttpContext context, Caller caller, Func<string, bool> selects, Func<LiveEvent> render, CancellationToken cut = default)
+        HttpContext context, Caller caller, Func<string, bool> selects, Func<LiveEvent> render, WorkspaceAccess? access = null)
     {
         var stream = new ServerSentEvents(context);
-        var session = context.Features.Get<EdgeSession>();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, cut);
+        using var open = connections.Add(caller, caller.ExpiresAt, access, AccessRequest.Page);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping, open.Token);
         using var subscription = table.Subscribe(selects);
         string? sent = null;
         try
         {
             await stream.StartAsync().ConfigureAwait(false);
-            while (clock.GetUtcNow() < caller.ExpiresAt && (session is null || sessions.IsLive(session.Key)))
+            while (!ending.IsCancellationRequested)
             {
                 if (!await subscription.WaitAsync(ServerSentEvents.Heartbeat, clock, ending.Token).ConfigureAwait(false))
                 {

@@ -4,8 +4,7 @@ namespace Berth.Edge;
 
 /// <summary>What people see on a workspace's own address until it is ready.</summary>
 internal sealed class ProgressPage(
-    PageLayout layout, WorkspaceWatch watch, WorkspaceService workspaces, WorkspaceTable table, LiveStream live,
-        OpenConnections connections, EdgeOptions edge)
+    PageLayout layout, WorkspaceWatch watch, WorkspaceService workspaces, WorkspaceTable table, LiveStream live, EdgeOptions edge)
     : IProgressPage
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -36,13 +35,8 @@ internal sealed class ProgressPage(
         switch (context.GetCanonical().Path, context.Request.Method)
         {
             case ("/.berth/progress", "GET"):
-                // Entered among the open streams: a share that is withdrawn, a session that is revoked end it.
-                using (var stream = connections.Add(access, new AccessRequest("GET", false), access.Caller.ExpiresAt))
-                {
-                    await live.RunAsync(context, access.Caller, n => n == access.Workspace.Name, () => Event(access), stream.Token)
-                        .ConfigureAwait(false);
-                }
-
+                await live.RunAsync(context, access.Caller, n => n == access.Workspace.Name, () => Event(access), access)
+                    .ConfigureAwait(false);
                 return true;
             case ("/.berth/start", "POST"):
                 await StartAsync(context, access).ConfigureAwait(false);

@@ -22,4 +22,13 @@ internal interface IProgressPage
 /// <param name="Workspace">The workspace.</param>
 /// <param name="Caller">The person.</param>
 /// <param name="Role"><c>owner</c>, <c>admin</c> or the role of a share.</param>
-internal sealed record WorkspaceAccess(WorkspaceEntry Workspace, Caller Caller, string Role);
+internal sealed record WorkspaceAccess(WorkspaceEntry Workspace, Caller Caller, string Role)
+{
+    /// <summary>
+    /// Whether the same would be decided about the workspace as it is now, and it is the same one: a name may come back with another owner.
+    /// </summary>
+    public bool StillHolds(WorkspaceEntry now, AccessRequest request, DateTimeOffset at) =>
+        (now.Namespace, now.Name, now.OwnerIssuer, now.OwnerSubject)
+            == (Workspace.Namespace, Workspace.Name, Workspace.OwnerIssuer, Workspace.OwnerSubject)
+        && Authorizer.Decide(Caller, now, request, at) is { Kind: AccessKind.Allow } decision && decision.Role == Role;
+}

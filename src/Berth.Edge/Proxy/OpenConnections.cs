@@ -2,67 +2,96 @@ using System.Collections.Concurrent;
 
 namespace Berth.Edge;
 
-/// <summary>The table of open streams.</summary>
-internal sealed class OpenConnections(TimeProvider clock) : IOpenConnections
+/// <summary>
+/// The table of everything that is under way for somebody and may last: requests to workspaces, live pages, followed logs.
+/// </summary>
+internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirectory directory, TimeProvider clock) : IOpenConnections
 {
-    private readonly ConcurrentDictionary<OpenStream, byte> _open = new();
+    private readonly ConcurrentDictionary<OpenConnection, byte> _open = new();
 
     /// <inheritdoc/>
-    public int Count => _open.Count;
+    public int Count => _open.Count(c => c.Key.IsStream);
 
     /// <summary>
-    /// Adds a stream; dispose the result when it has ended. Its token is cancelled when the stream is cut or its time is over.
+    /// Adds a connection; dispose the result when it has ended. Its token is cancelled when it is cut or its time is over: at once, when what
+    /// allowed it was withdrawn between the decision and now.
     /// </summary>
-    public OpenStream Add(WorkspaceAccess access, AccessRequest request, DateTimeOffset until)
+    /// <param name="caller">For whom it is open.</param>
+    /// <param name="until">When it ends in any case.</param>
+    /// <param name="access">The workspace it leads to; null where it is about the caller alone.</param>
+    /// <param name="request">What was decided about.</param>
+    /// <param name="isStream">Whether it stays open by its nature, to be counted.</param>
+    public OpenConnection Add(
+        Caller caller, DateTimeOffset until, WorkspaceAccess? access = null, AccessRequest request = default, bool isStream = true)
     {
-        var stream = new OpenStream(this, access, request, clock, until);
-        _open[stream] = 0;
-        return stream;
+        var connection = new OpenConnection(this, caller, access, request, isStream, clock, until);
+        _open[connection] = 0;
+
+        // Whoever withdraws something changes it first and cuts then: either they see this entry, or the change is seen here.
+        if (!Holds(connection))
+        {
+            connection.Cut();
+        }
+
+        return connection;
     }
 
     /// <inheritdoc/>
-    public bool IsOpen(string workspaceNamespace, string workspaceName) => _open.Keys.Any(s => s.IsOf(workspaceNamespace, workspaceName));
+    public bool IsOpen(string workspaceNamespace, string workspaceName) =>
+        _open.Any(c => c.Key.IsStream && c.Key.IsOf(workspaceNamespace, workspaceName));
 
     /// <inheritdoc/>
-    public int CutSession(string sessionId) => Cut(s => s.Access.Caller.SessionId == sessionId);
+    public int CutSession(string sessionId) => Cut(c => c.Caller.SessionId == sessionId);
 
     /// <inheritdoc/>
-    public int CutPerson(string issuer, string subject) => Cut(s => s.Access.Caller.Issuer == issuer && s.Access.Caller.Subject == subject);
+    public int CutPerson(string issuer, string subject) => Cut(c => c.Caller.Issuer == issuer && c.Caller.Subject == subject);
 
     /// <inheritdoc/>
-    public int CutWorkspace(string workspaceNamespace, string workspaceName) => Cut(s => s.IsOf(workspaceNamespace, workspaceName));
+    public int CutWorkspace(string workspaceNamespace, string workspaceName) => Cut(c => c.IsOf(workspaceNamespace, workspaceName));
 
     /// <inheritdoc/>
-    public int Review(WorkspaceEntry workspace)
+    public int Review(WorkspaceEntry workspace) => Cut(c => c.IsOf(workspace.Namespace, workspace.Name) && !IsAllowed(c, workspace));
+
+    private bool Holds(OpenConnection connection)
     {
-        var now = clock.GetUtcNow();
-        return Cut(s => s.IsOf(workspace.Namespace, workspace.Name)
-            && Authorizer.Decide(s.Access.Caller, workspace, s.Request, now) is var decision
-            && (decision.Kind != AccessKind.Allow || decision.Role != s.Access.Role));
+        var caller = connection.Caller;
+        var isKnown = caller.SessionId is { } session
+            ? sessions.IsLive(new SessionKey(session, caller.Issuer, caller.Subject, caller.Epoch))
+            : !sessions.IsDisabled(caller.Issuer, caller.Subject);
+        return isKnown && (connection.Access is not { } access
+            || (directory.TryFindByHost(access.Workspace.Host, out var now) && IsAllowed(connection, now)));
     }
 
-    private int Cut(Func<OpenStream, bool> which)
+    private bool IsAllowed(OpenConnection connection, WorkspaceEntry now) =>
+        connection.Access!.StillHolds(now, connection.Request, clock.GetUtcNow());
+
+    private int Cut(Func<OpenConnection, bool> which)
     {
         var count = 0;
-        foreach (var stream in _open.Keys.Where(which))
+        foreach (var (connection, _) in _open)
         {
-            count += stream.Cut() ? 1 : 0;
+            count += which(connection) && connection.Cut() ? 1 : 0;
         }
 
         return count;
     }
 
-    /// <summary>One open stream.</summary>
-    internal sealed class OpenStream : IDisposable
+    private bool Remove(OpenConnection connection) => _open.TryRemove(connection, out _);
+
+    /// <summary>One of them.</summary>
+    internal sealed class OpenConnection : IDisposable
     {
         private readonly OpenConnections _table;
         private readonly CancellationTokenSource _end;
 
-        public OpenStream(OpenConnections table, WorkspaceAccess access, AccessRequest request, TimeProvider clock, DateTimeOffset until)
+        public OpenConnection(OpenConnections table, Caller caller, WorkspaceAccess? access, AccessRequest request, bool isStream,
+            TimeProvider clock, DateTimeOffset until)
         {
             _table = table;
+            Caller = caller;
             Access = access;
             Request = request;
+            IsStream = isStream;
             var left = until - clock.GetUtcNow();
 
             // A timer takes at most 49 days; sessions last at most 31.
@@ -70,25 +99,29 @@ internal sealed class OpenConnections(TimeProvider clock) : IOpenConnections
             Token = _end.Token;
         }
 
-        public WorkspaceAccess Access { get; }
+        public Caller Caller { get; }
+
+        public WorkspaceAccess? Access { get; }
 
         public AccessRequest Request { get; }
+
+        public bool IsStream { get; }
 
         public CancellationToken Token { get; }
 
         public bool IsOf(string workspaceNamespace, string workspaceName) =>
-            Access.Workspace.Name == workspaceName && Access.Workspace.Namespace == workspaceNamespace;
+            Access?.Workspace.Name == workspaceName && Access.Workspace.Namespace == workspaceNamespace;
 
         public bool Cut()
         {
-            if (!_table._open.TryRemove(this, out _))
+            if (!_table.Remove(this))
             {
                 return false;
             }
 
             try
             {
-                // Not synchronously: whoever cuts a hundred streams must not run what follows each of them.
+                // Not synchronously: whoever cuts a hundred must not run what follows each of them.
                 _ = _end.CancelAsync();
             }
             catch (ObjectDisposedException)
@@ -101,7 +134,7 @@ internal sealed class OpenConnections(TimeProvider clock) : IOpenConnections
 
         public void Dispose()
         {
-            _table._open.TryRemove(this, out _);
+            _table.Remove(this);
             _end.Dispose();
         }
     }

@@ -7,7 +7,7 @@ namespace Berth.Edge;
 /// <summary>Forwards a request that has been let through.</summary>
 /// <remarks>
 /// <code>
-/// streams are entered in the table of open connections -> YARP -> answered: done
+/// entered in the table of open connections -> YARP -> answered: done
 ///                                                           |-- not connected, nothing sent, idempotent: once more, to where it is now
 ///                                                           |-- not connected, navigation: the progress page
 ///                                                           '-- else 502 / 504 in the form the client can read
@@ -38,16 +38,12 @@ internal sealed class WorkspaceForwarder(
             MeteredUpgrade.Install(context, use);
         }
 
-        if (request.IsUpgrade
-            || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
-        {
-            using var open = connections.Add(access, new AccessRequest(context.Request.Method, request.IsUpgrade), until);
-            await SendAsync(context, request, access, _stream, use, open.Token);
-        }
-        else
-        {
-            await SendAsync(context, request, access, _plain, use, CancellationToken.None);
-        }
+        // A download or a script's stream lasts as long as it likes, too: nobody can tell beforehand.
+        var isStream = request.IsUpgrade
+            || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var asked = new AccessRequest(context.Request.Method, request.IsUpgrade);
+        using var open = connections.Add(access.Caller, until, access, asked, isStream);
+        await SendAsync(context, request, access, asked, isStream ? _stream : _plain, use, open.Token);
     }
 
     private static ForwarderRequestConfig Config(TimeSpan activity) => new()
@@ -95,8 +91,8 @@ internal sealed class WorkspaceForwarder(
     private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
 
-    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderRequestConfig config,
-        UseInProgress? use, CancellationToken cut)
+    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, AccessRequest asked,
+        ForwarderRequestConfig config, UseInProgress? use, CancellationToken cut)
     {
         var target = access.Workspace.Target!.Value;
         using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
@@ -116,15 +112,13 @@ internal sealed class WorkspaceForwarder(
             return;
         }
 
-        if (IsConnectFailure(context) && IsRepeatable(context))
+        // Where it is now, if what is there now is what was decided about.
+        if (IsConnectFailure(context) && IsRepeatable(context) && directory.TryFindByHost(request.Host, out var now)
+            && access.StillHolds(now, asked, clock.GetUtcNow()))
         {
             context.Response.Clear();
             context.Features.Set<IForwarderErrorFeature>(null);
-            if (directory.TryFindByHost(request.Host, out var now) && now.Target is { } moved)
-            {
-                target = moved;
-            }
-
+            target = now.Target ?? target;
             error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);
             if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             {

@@ -122,7 +122,8 @@ internal sealed class EdgeCoreMiddleware(
         }
         else
         {
-            if (cookies.Read(context, request) is { } session)
+            // A page of somebody else's workspace is the same site and brings the cookie along: what it pulls into itself is a stranger's.
+            if (SameOrigin.IsReadAllowed(context.Request.Headers) && cookies.Read(context, request) is { } session)
             {
                 context.Features.Set(session);
                 context.Features.Set(cookies.ToCaller(session));

@@ -72,6 +72,7 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
         Name = session.Name,
         IsAdministrator = session.IsAdministratorByClaim || settings.Administrators.Contains((session.Issuer, session.Subject)),
         SessionId = session.Id,
+        Epoch = session.Epoch,
         ExpiresAt = session.ExpiresAt,
     };
 

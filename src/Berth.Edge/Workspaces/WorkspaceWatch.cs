@@ -211,7 +211,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
                 {
                     _connections?.CutWorkspace(entry.Namespace, entry.Name);
                 }
-                else if (before is not null && !before.Shares.SequenceEqual(entry.Shares))
+                else if (before is not null && (!before.Shares.SequenceEqual(entry.Shares)
+                    || before.OwnerIssuer != entry.OwnerIssuer || before.OwnerSubject != entry.OwnerSubject))
                 {
                     _connections?.Review(entry);
                 }

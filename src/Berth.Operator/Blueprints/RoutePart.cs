@@ -20,7 +20,7 @@ internal static class RoutePart
 
     // Any explicit pair does, as long as the edge's paths win; the default would be the length of the rule.
     private const int HostPriority = 100;
-    private const int UpgradesPriority = 150;
+    private const int StreamsPriority = 150;
     private const int EdgePathsPriority = 200;
 
     internal static IngressRoute Make(UserWorkspace workspace, BlueprintSettings settings, bool podReady)
@@ -41,11 +41,12 @@ internal static class RoutePart
 
                     // What is switched to another protocol goes through the edge: it counts messages as use, and cuts the connection when
                     // a session or share ends, which nobody can do whom Traefik only asks at the beginning. Any upgrade, not WebSocket
-                    // alone: a list such as "websocket, x" is one to some servers, and the edge lets no other through.
+                    // alone: a list such as "websocket, x" is one to some servers, and the edge lets no other through. Event streams, for
+                    // the same reason.
                     new Route
                     {
-                        Match = $"{host} && HeaderRegexp(`Upgrade`, `.`)",
-                        Priority = UpgradesPriority,
+                        Match = $"{host} && (HeaderRegexp(`Upgrade`, `.`) || HeaderRegexp(`Accept`, `(?i)text/event-stream`))",
+                        Priority = StreamsPriority,
                         Services = [edge],
                     },
                     new Route

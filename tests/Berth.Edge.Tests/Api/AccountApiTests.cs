@@ -231,6 +231,24 @@ public class AccountApiTests
         Assert.Equal(401, (int)(await browser.GetAsync($"{ProductFixture.Origin}/api/me")).StatusCode);
     }
 
+    // Workspaces of other people are the same site, and the cookie comes along.
+    [Theory]
+    [InlineData("same-site", "no-cors", "image", HttpStatusCode.Unauthorized)]
+    [InlineData("same-site", "navigate", "iframe", HttpStatusCode.Unauthorized)]
+    [InlineData("cross-site", "cors", "empty", HttpStatusCode.Unauthorized)]
+    [InlineData("same-site", "navigate", "document", HttpStatusCode.OK)]
+    [InlineData("same-origin", "cors", "empty", HttpStatusCode.OK)]
+    public async Task Cookie_PulledInByAPageOfAnotherOrigin_IsAStrangers(string site, string mode, string destination, HttpStatusCode expected)
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        var browser = await edge.SignedInAsync("user1");
+
+        using var answer = await browser.GetAsync($"{ProductFixture.Origin}/api/me", ("Accept", "application/json"),
+            ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", destination));
+
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task Bearer_PersonDisabledMeanwhile_RefusedThoughTheTokenIsGood()
     {
