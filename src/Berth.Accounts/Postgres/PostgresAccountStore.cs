@@ -56,14 +56,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
         AuditLog = new PostgresAuditLog(_statements, _outbox);
         Upkeep = new PostgresUpkeep(_statements, AuditLog, clock);
 
-        // Its own connection, not one of the pool; the keep-alive finds a peer that vanished without closing.
-        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
-        {
-            Pooling = false,
-            KeepAlive = 10,
-            ApplicationName = "berth-revocations"
-        };
-        _listener = new RevocationListener(listening.ConnectionString, _revocations, clock, loggers.CreateLogger<RevocationListener>());
+        _listener = new RevocationListener(settings, _revocations, clock, loggers.CreateLogger<RevocationListener>());
     }
 
     /// <inheritdoc/>

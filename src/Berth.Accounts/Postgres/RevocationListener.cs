@@ -5,90 +5,30 @@ using Npgsql;
 namespace Berth.Accounts;
 
 /// <summary>
-/// Keeps the revocation table in step with the database over a connection of its own: LISTEN first, then a snapshot, then notices, so that
-/// nothing falls between the two. When the connection is lost the table stays and the next connection reads the snapshot anew.
+/// Keeps the revocation table in step with the database: a snapshot each time it begins to listen, then notices. When the connection is
+/// lost the table stays, and the next connection reads the snapshot anew.
 /// </summary>
-internal sealed partial class RevocationListener(string connectionString, RevocationTable table, TimeProvider clock, ILogger logger)
-    : IAsyncDisposable
+internal sealed partial class RevocationListener : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _loop = Task.CompletedTask;
+    private readonly NotificationListener _listener;
+    private readonly RevocationTable _table;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+
+    public RevocationListener(NpgsqlConnectionStringBuilder settings, RevocationTable table, TimeProvider clock, ILogger logger)
+    {
+        _table = table;
+        _clock = clock;
+        _logger = logger;
+        _listener = new NotificationListener(
+            NotificationListener.ConnectionString(settings, "berth-revocations"), "berth_revocations", ReadSnapshotAsync, Learn,
+            current => table.IsCurrent = current, clock, logger);
+    }
 
     /// <summary>Starts listening; the returned task ends with the first complete snapshot.</summary>
-    public Task StartAsync()
-    {
-        _loop = RunAsync(_stop.Token);
-        return _first.Task;
-    }
+    public Task StartAsync() => _listener.StartAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(false);
-        _first.TrySetCanceled();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var delay = TimeSpan.FromMilliseconds(100);
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ListenAsync(() => delay = TimeSpan.FromMilliseconds(100), cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Whatever it is, listening must go on: a replica that no longer hears of revocations would let people in who are out.
-                if (table.IsCurrent || !_first.Task.IsCompleted)
-                {
-                    LogLost(error.Message);
-                }
-            }
-            catch (Exception)
-            {
-                break;
-            }
-            finally
-            {
-                table.IsCurrent = false;
-            }
-
-            try
-            {
-                await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-
-            delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 2, 5000));
-        }
-    }
-
-    private async Task ListenAsync(Action connected, CancellationToken cancellationToken)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        connection.Notification += (_, notice) => Learn(notice.Payload);
-        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using (var listen = new NpgsqlCommand("LISTEN berth_revocations", connection))
-        {
-            await listen.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        await ReadSnapshotAsync(connection, cancellationToken).ConfigureAwait(false);
-        table.IsCurrent = true;
-        connected();
-        _first.TrySetResult();
-        LogListening(table.Count);
-        while (true)
-        {
-            await connection.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ReadSnapshotAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -98,7 +38,7 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
             {
                 new("SELECT id, until FROM berth.revoked_sessions WHERE until > $1")
                 {
-                    Parameters = { new() { Value = clock.GetUtcNow().ToUniversalTime() } },
+                    Parameters = { new() { Value = _clock.GetUtcNow().ToUniversalTime() } },
                 },
                 new("SELECT issuer, subject, epoch, disabled_at IS NOT NULL FROM berth.people WHERE epoch > 0 OR disabled_at IS NOT NULL"),
             },
@@ -106,13 +46,13 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            table.AddSession(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
+            _table.AddSession(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
         }
 
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            table.AddEpoch(new PersonKey(reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), reader.GetBoolean(3));
+            _table.AddEpoch(new PersonKey(reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), reader.GetBoolean(3));
         }
     }
 
@@ -124,7 +64,7 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
             var root = document.RootElement;
             if (root.TryGetProperty("session", out var session))
             {
-                table.AddSession(session.GetString()!, DateTimeOffset.FromUnixTimeSeconds(root.GetProperty("until").GetInt64()));
+                _table.AddSession(session.GetString()!, DateTimeOffset.FromUnixTimeSeconds(root.GetProperty("until").GetInt64()));
                 return;
             }
 
@@ -132,7 +72,7 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
 
             // A schema of version 1 does not say it; then the next snapshot does.
             var disabled = root.TryGetProperty("disabled", out var flag) && flag.GetBoolean();
-            table.AddEpoch(person, root.GetProperty("epoch").GetInt64(), disabled);
+            _table.AddEpoch(person, root.GetProperty("epoch").GetInt64(), disabled);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
             or ArgumentException)
@@ -141,12 +81,6 @@ internal sealed partial class RevocationListener(string connectionString, Revoca
             LogUnreadable(payload.Length);
         }
     }
-
-    [LoggerMessage(4020, LogLevel.Information, "Listening for revocations; {Known} revoked sessions known.")]
-    private partial void LogListening(int known);
-
-    [LoggerMessage(4021, LogLevel.Warning, "Revocations of other replicas do not arrive now; what is known stays in force: {Reason}")]
-    private partial void LogLost(string reason);
 
     [LoggerMessage(4022, LogLevel.Warning, "A notice of {Length} characters on channel berth_revocations is not readable and was ignored.")]
     private partial void LogUnreadable(int length);

@@ -77,13 +77,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         _sealer = new VaultSealer(_keys);
         _cache = new VaultCache(options.CachedTokens);
         _signals = new RowSignals(clock);
-        var listening = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
-        {
-            Pooling = false,
-            KeepAlive = 10,
-            ApplicationName = "berth-vault",
-        };
-        _listener = new VaultListener(listening.ConnectionString, Learn, _cache.Clear, clock, _logger);
+        _listener = new VaultListener(settings, Learn, () => _cache.Clear(clock.GetTimestamp()), clock, _logger);
         _http = new OAuthProvider(options.ProviderTimeout, clock);
         _provider = provider ?? _http;
         _flights = new Flights(options.Deadline, clock, LogFlightFailed);
@@ -108,7 +102,8 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
 
     internal RowSignals Signals => _signals;
 
-    internal bool IsListening => _listener.IsCurrent;
+    /// <summary>Whether the database is connected, so that news of other replicas arrives. Asking costs nothing.</summary>
+    public bool IsConnected => _listener.IsCurrent;
 
     /// <summary>
     /// Checks the keys against the database, then listens and starts the jobs. The schema has to be there.
@@ -180,6 +175,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
             var id = _cache.Find(caller, connection);
             if (id is null || !_listener.IsCurrent)
             {
+                var at = _clock.GetTimestamp();
                 id = (await _store.FindAsync(caller, connection, cancellationToken).ConfigureAwait(false))?.Id;
                 if (id is null)
                 {
@@ -188,7 +184,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
                         "row");
                 }
 
-                _cache.Put(caller, connection, id.Value);
+                _cache.Put(caller, connection, id.Value, at);
             }
 
             return await GetAccessTokenAsync(id.Value, caller, request, cancellationToken).ConfigureAwait(false);

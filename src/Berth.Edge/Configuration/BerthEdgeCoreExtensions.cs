@@ -39,6 +39,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<IEdgeReadiness>(s => s.GetRequiredService<IdentityProviders>());
         services.AddHostedService(s => s.GetRequiredService<IdentityProviders>());
         services.AddSingleton<CodeExchange>();
+        services.AddSingleton<TokenIntrospector>();
         services.AddSingleton<BearerAuthenticator>();
         services.AddSingleton<WorkspaceIdentitySigner>();
 

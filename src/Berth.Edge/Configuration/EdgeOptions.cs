@@ -81,6 +81,9 @@ public sealed record IssuerOptions
     /// <summary>Longest lifetime of an access token that is accepted. The default is 24 hours.</summary>
     public TimeSpan MaximumTokenLifetime { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>Asking this provider about access tokens that are no JWTs. Off by default.</summary>
+    public IntrospectionOptions Introspection { get; init; } = new();
+
     /// <summary>
     /// Claim (of the ID token or of an access token; a string or a list of strings) that can make a person an administrator.
     /// </summary>
@@ -88,6 +91,31 @@ public sealed record IssuerOptions
 
     /// <summary>Value of <see cref="AdministratorClaim"/> that does so.</summary>
     public string? AdministratorClaimValue { get; init; }
+}
+
+/// <summary>Introspection of opaque access tokens (RFC 7662).</summary>
+public sealed record IntrospectionOptions
+{
+    /// <summary>
+    /// Whether tokens that are no JWTs are shown to this provider. The default is false; true for one issuer at most, since such a token
+    /// does not say whose it is. Needs a client secret.
+    /// </summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>
+    /// Clients whose tokens are accepted where the provider names no audience (aud); with one, <see cref="IssuerOptions.Audience"/> has to
+    /// be in it. The default is none.
+    /// </summary>
+    public IList<string> Clients { get; init; } = [];
+
+    /// <summary>
+    /// How long a good answer counts, at most until the token's end. The default is 1 minute: so late is a token noticed that was revoked
+    /// at the provider. Other answers count for 10 seconds.
+    /// </summary>
+    public TimeSpan CacheFor { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long the provider may take. The default is 3 seconds: a caller waits for it.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
 }
 
 /// <summary>An administrator by identity.</summary>

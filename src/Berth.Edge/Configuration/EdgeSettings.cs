@@ -84,6 +84,9 @@ internal sealed record IssuerSettings
     /// <summary>Longest accepted lifetime of an access token.</summary>
     public required TimeSpan MaximumTokenLifetime { get; init; }
 
+    /// <summary>Introspection of opaque tokens; null when off.</summary>
+    public IntrospectionSettings? Introspection { get; init; }
+
     /// <summary>Claim that can make an administrator, or null.</summary>
     public string? AdministratorClaim { get; init; }
 
@@ -93,3 +96,9 @@ internal sealed record IssuerSettings
     /// <summary>Keeps the secret out of logs and exception texts.</summary>
     public override string ToString() => $"{Key} ({Issuer})";
 }
+
+/// <summary>Introspection of opaque tokens.</summary>
+/// <param name="Clients">Clients whose tokens are accepted where no audience is named.</param>
+/// <param name="CacheFor">How long a good answer counts.</param>
+/// <param name="Timeout">How long the provider may take.</param>
+internal sealed record IntrospectionSettings(ImmutableHashSet<string> Clients, TimeSpan CacheFor, TimeSpan Timeout);

@@ -64,6 +64,7 @@ internal sealed partial class EdgeSettingsParser
                 Algorithms = algorithms,
                 AcceptUntypedAccessTokens = issuer.AcceptUntypedAccessTokens,
                 MaximumTokenLifetime = issuer.MaximumTokenLifetime,
+                Introspection = Introspection(name, issuer, secret, isFirst: result.All(r => r.Introspection is null)),
                 AdministratorClaim = issuer.AdministratorClaim,
                 AdministratorClaimValue = issuer.AdministratorClaimValue,
             });

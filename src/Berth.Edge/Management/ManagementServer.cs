@@ -99,7 +99,10 @@ internal sealed partial class ManagementServer(
                 {
                     context.Response.StatusCode = 503;
                     text = string.Join('\n', reasons) + "\n";
+                    break;
                 }
+
+                text += (vault?.Standing ?? VaultService.NotConfigured) + "\n";
 
                 break;
             case "/metrics":

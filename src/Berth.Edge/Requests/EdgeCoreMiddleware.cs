@@ -105,7 +105,14 @@ internal sealed class EdgeCoreMiddleware(
         if (authorization.Count == 1)
         {
             // A token that is shown has to be good, whatever the route and whatever cookie comes with it.
-            var (caller, _) = await bearer.AuthenticateAsync(authorization.ToString(), context.RequestAborted);
+            var (caller, error) = await bearer.AuthenticateAsync(authorization.ToString(), context.RequestAborted);
+            if (error == TokenError.Unverifiable)
+            {
+                context.Response.Headers.RetryAfter = "5";
+                await pages.WriteAsync(context, EdgeMessages.CannotVerify());
+                return;
+            }
+
             if (caller is null)
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";

@@ -109,6 +109,14 @@ internal static class EdgeMessages
         Actions = [new EdgeAction("Sign in again", settings.PublicOrigin + "/login")],
     };
 
+    public static EdgeMessage CannotVerify() => new()
+    {
+        Status = 503,
+        Reason = "cannot-verify",
+        Title = "The token cannot be verified right now",
+        Detail = "The identity provider that made the token does not answer. Nothing is wrong with the token; try again in a moment.",
+    };
+
     public static EdgeMessage Maintenance() => new()
     {
         Status = 503,

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 
 namespace Berth.Edge;
 
@@ -25,22 +23,7 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
             new("redirect_uri", redirectUri),
             new("code_verifier", verifier),
         };
-        AuthenticationHeaderValue? authorization = null;
-        if (metadata.Authentication == ClientAuthentication.Basic)
-        {
-            // RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
-            var pair = $"{WebUtility.UrlEncode(issuer.ClientId)}:{WebUtility.UrlEncode(issuer.ClientSecret)}";
-            authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
-        }
-        else
-        {
-            form.Add(new("client_id", issuer.ClientId));
-            if (metadata.Authentication == ClientAuthentication.Post)
-            {
-                form.Add(new("client_secret", issuer.ClientSecret!));
-            }
-        }
-
+        var authorization = ClientCredentials.Apply(form, issuer, metadata.Authentication);
         var (status, body) = await backchannel.PostAsync(metadata.TokenEndpoint, form, authorization, cancellationToken);
         var answer = StrictJson.ParseObject(body);
         if (status != HttpStatusCode.OK)

@@ -20,6 +20,12 @@ internal sealed record ProviderMetadata
     /// <summary>RP-initiated logout, or null.</summary>
     public Uri? EndSessionEndpoint { get; init; }
 
+    /// <summary>Introspection (RFC 7662), or null.</summary>
+    public Uri? IntrospectionEndpoint { get; init; }
+
+    /// <summary>How the client authenticates there.</summary>
+    public ClientAuthentication IntrospectionAuthentication { get; init; }
+
     /// <summary>Whether authorisation answers carry iss (RFC 9207).</summary>
     public bool SendsIssuer { get; init; }
 
@@ -64,7 +70,7 @@ internal sealed record ProviderMetadata
             return (null, "the provider signs ID tokens with none of the accepted algorithms");
         }
 
-        if (Authenticate(root, issuer) is not { } authentication)
+        if (Authenticate(root, issuer, "token_endpoint") is not { } authentication)
         {
             return (null, "the provider offers no client authentication that the edge has (client_secret_basic, client_secret_post, none)");
         }
@@ -76,6 +82,9 @@ internal sealed record ProviderMetadata
             JwksUri = jwks,
             UserInfoEndpoint = Endpoint(root, "userinfo_endpoint"),
             EndSessionEndpoint = Endpoint(root, "end_session_endpoint"),
+            IntrospectionEndpoint = Endpoint(root, "introspection_endpoint"),
+            IntrospectionAuthentication = root.TryGetProperty("introspection_endpoint_auth_methods_supported", out _)
+                ? Authenticate(root, issuer, "introspection_endpoint") ?? authentication : authentication,
             SendsIssuer = root.TryGetProperty("authorization_response_iss_parameter_supported", out var iss)
                 && iss.ValueKind == JsonValueKind.True,
             Authentication = authentication,
@@ -88,14 +97,14 @@ internal sealed record ProviderMetadata
             ? uri
             : null;
 
-    private static ClientAuthentication? Authenticate(JsonElement root, IssuerSettings issuer)
+    private static ClientAuthentication? Authenticate(JsonElement root, IssuerSettings issuer, string endpoint)
     {
         if (issuer.ClientSecret is null)
         {
             return ClientAuthentication.None;
         }
 
-        var offered = root.Texts("token_endpoint_auth_methods_supported");
+        var offered = root.Texts($"{endpoint}_auth_methods_supported");
         if (offered.Count == 0 || offered.Contains("client_secret_basic"))
         {
             return ClientAuthentication.Basic;

@@ -38,4 +38,7 @@ internal static partial class SignInLog
 
     [LoggerMessage(4111, LogLevel.Warning, "The session {SessionId} could not be revoked in the account store")]
     public static partial void NotRevoked(ILogger logger, Exception exception, string sessionId);
+
+    [LoggerMessage(4112, LogLevel.Warning, "A token could not be verified by asking {Issuer}: {Problem}")]
+    public static partial void NotIntrospected(ILogger logger, string issuer, string problem);
 }

@@ -4,12 +4,15 @@ using System.Text;
 
 namespace Berth.Edge;
 
-/// <summary>Authenticates the Authorization header of the API (RFC 6750): access tokens of configured providers.</summary>
-internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProviders providers, ISessionState sessions, TimeProvider clock,
+/// <summary>
+/// Authenticates the Authorization header (RFC 6750): access tokens of configured providers, JWTs by their signature and others by asking.
+/// </summary>
+internal sealed class BearerAuthenticator(
+    EdgeSettings settings, IdentityProviders providers, TokenIntrospector introspector, ISessionState sessions, TimeProvider clock,
     ILogger<BearerAuthenticator> logger)
 {
     private const string Scheme = "Bearer ";
-    private readonly VerifiedTokens _verified = new(10_000);
+    private readonly TokenCache<VerifiedToken> _verified = new(10_000);
 
     /// <summary>Authenticates a header's value.</summary>
     /// <returns>The caller, or the reason why there is none.</returns>
@@ -37,7 +40,7 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
         var error = JwsVerifier.Parse(token, JwsAlgorithms.All, out var jws);
         if (error != TokenError.None)
         {
-            return Refuse(error);
+            return introspector.Takes(token) ? await IntrospectAsync(token, hash, cancellationToken) : Refuse(error);
         }
 
         // The issuer a token claims only picks among the configured ones.
@@ -62,6 +65,13 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
         var caller = ToCaller(provider.Settings, claims);
         _verified.Add(hash, new VerifiedToken(caller, provider, keys));
         return Admit(caller);
+    }
+
+    private async ValueTask<(Caller? Caller, TokenError Error)> IntrospectAsync(
+        string token, string hash, CancellationToken cancellationToken)
+    {
+        var (claims, error) = await introspector.AskAsync(token, hash, cancellationToken);
+        return claims is null ? Refuse(error) : Admit(ToCaller(introspector.Provider!.Settings, claims));
     }
 
     // The token may be good for hours; that its person was disabled counts at once.
@@ -97,51 +107,3 @@ internal sealed class BearerAuthenticator(EdgeSettings settings, IdentityProvide
 
 /// <summary>A token that was verified, with the keys that did it: other keys, another verification.</summary>
 internal sealed record VerifiedToken(Caller Caller, IdentityProvider Provider, JwkSet Keys);
-
-/// <summary>Remembers verified tokens by their SHA-256, never the tokens. Two generations keep it bounded at no cost per entry.</summary>
-internal sealed class VerifiedTokens(int capacity)
-{
-    private readonly Lock _gate = new();
-    private Dictionary<string, VerifiedToken> _young = new(StringComparer.Ordinal);
-    private Dictionary<string, VerifiedToken> _old = new(StringComparer.Ordinal);
-
-    /// <summary>Finds a token, and keeps it young.</summary>
-    public VerifiedToken? Find(string hash)
-    {
-        lock (_gate)
-        {
-            if (_young.TryGetValue(hash, out var token))
-            {
-                return token;
-            }
-
-            if (!_old.TryGetValue(hash, out token))
-            {
-                return null;
-            }
-
-            Put(hash, token);
-            return token;
-        }
-    }
-
-    /// <summary>Adds a token.</summary>
-    public void Add(string hash, VerifiedToken token)
-    {
-        lock (_gate)
-        {
-            Put(hash, token);
-        }
-    }
-
-    private void Put(string hash, VerifiedToken token)
-    {
-        if (_young.Count >= capacity / 2)
-        {
-            _old = _young;
-            _young = new Dictionary<string, VerifiedToken>(StringComparer.Ordinal);
-        }
-
-        _young[hash] = token;
-    }
-}

@@ -52,6 +52,12 @@ internal enum TokenError
 
     /// <summary>No configured provider has this issuer.</summary>
     UnknownIssuer,
+
+    /// <summary>The provider says that an opaque token is not good, or not any more.</summary>
+    Inactive,
+
+    /// <summary>Whether it is good cannot be found out now: 503, not 401.</summary>
+    Unverifiable,
 }
 
 /// <summary>The parts of a compact JWS before its signature is checked. Nothing in it may be believed yet.</summary>

@@ -64,7 +64,7 @@ internal sealed record JwtClaims
     }
 
     // Absent is fine (null); present must be a finite number. NumericDate may have a fraction, and 1e300 is clamped rather than overflowed.
-    private static bool Date(JsonElement root, string name, out DateTimeOffset? date)
+    internal static bool Date(JsonElement root, string name, out DateTimeOffset? date)
     {
         date = null;
         if (!root.TryGetProperty(name, out var value))

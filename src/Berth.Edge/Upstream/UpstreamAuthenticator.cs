@@ -48,8 +48,9 @@ internal sealed class UpstreamAuthenticator(
             return (null, UpstreamErrors.InvalidToken);
         }
 
-        var (caller, _) = await bearer.AuthenticateAsync(header, cancellationToken).ConfigureAwait(false);
-        return (caller, caller is null ? UpstreamErrors.InvalidToken : null);
+        var (caller, error) = await bearer.AuthenticateAsync(header, cancellationToken).ConfigureAwait(false);
+        return (caller, caller is not null ? null
+            : error == TokenError.Unverifiable ? UpstreamErrors.CannotVerify : UpstreamErrors.InvalidToken);
     }
 
     private async ValueTask<(Caller? Caller, ConnectionError? Error)> WithWorkspaceAsync(string token, CancellationToken cancellationToken)

@@ -11,6 +11,14 @@ internal sealed partial class VaultService(
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
+    /// <summary>What is said of it where there is none.</summary>
+    public const string NotConfigured = "token vault: not configured";
+
+    /// <summary>How it stands, in a line for /readyz: what is degraded serves on.</summary>
+    public string Standing => !IsStarted ? "degraded: token vault: keys not checked yet"
+        : vault.IsConnected ? "token vault: keys checked; database connected"
+        : "degraded: token vault: keys checked; the database cannot be reached, tokens in memory are given until they expire";
+
     /// <summary>Whether keys were checked: before that nothing is sealed or opened.</summary>
     public bool IsStarted { get; private set; }
 

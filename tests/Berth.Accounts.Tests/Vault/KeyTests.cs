@@ -72,7 +72,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         Assert.Equal(0, await fresh.Jobs.RewrapAsync(default));
         foreach (var vault in (TokenVault[])[old, fresh])
         {
-            vault.Cache.Clear();
+            vault.Cache.Clear(0);
             foreach (var token in tokens)
             {
                 Assert.Equal(AccessTokenOutcome.Granted, (await vault.GetAsync(token.Id, token.Owner)).Outcome);
@@ -139,7 +139,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
             UPDATE berth.vault_tokens t SET refresh_token = o.refresh_token, access_token = o.access_token, fingerprint = o.fingerprint
             FROM berth.vault_tokens o WHERE o.id <> t.id
             """);
-        vault.Cache.Clear();
+        vault.Cache.Clear(0);
 
         var forAnn = await vault.GetAsync(ann.Id);
         var forBob = await vault.GetAsync(bob.Id, VaultWorld.Bob);
@@ -168,7 +168,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         var vault = await world.StartAsync();
         var token = await vault.StoreAsync(world.Grant(), default);
         await world.ExecuteAsync(sql);
-        vault.Cache.Clear();
+        vault.Cache.Clear(0);
 
         var results = new[] { await vault.GetAsync(token.Id), await vault.GetAsync(token.Id, VaultWorld.Bob) };
 
@@ -186,7 +186,7 @@ public class KeyTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostg
         await vault.StoreAsync(world.Grant(), default);
         await world.ExecuteAsync(
             "UPDATE berth.vault_tokens SET refresh_token = kept.refresh_token, access_token = kept.access_token FROM kept");
-        vault.Cache.Clear();
+        vault.Cache.Clear(0);
 
         Assert.Equal(ReconsentCause.Unreadable, (await vault.GetAsync(token.Id)).Cause);
     }

@@ -17,7 +17,7 @@ public class VaultOutageTests(ThrowawayPostgres postgres) : IClassFixture<Throwa
         var cold = await world.StoreColdAsync(vault, "bob");
 
         postgres.Stop();
-        await Wait.UntilAsync(() => !vault.IsListening);
+        await Wait.UntilAsync(() => !vault.IsConnected);
         var fromMemory = await vault.GetAsync(warm.Id);
         var byConnection = await vault.GetAccessTokenAsync(VaultWorld.Ann, "calendar", default, default);
         var nothing = await vault.GetAsync(cold.Id, VaultWorld.Bob);

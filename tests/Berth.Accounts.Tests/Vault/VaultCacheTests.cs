@@ -67,13 +67,32 @@ public class VaultCacheTests
     public void Forget_Owner_LeavesOthers()
     {
         using var cache = new VaultCache(10);
-        cache.Put(VaultWorld.Ann, "c", Guid.NewGuid());
-        cache.Put(VaultWorld.Bob, "c", Guid.NewGuid());
+        cache.Put(VaultWorld.Ann, "c", Guid.NewGuid(), 0);
+        cache.Put(VaultWorld.Bob, "c", Guid.NewGuid(), 0);
 
         cache.Forget(VaultCache.OwnerHash(VaultWorld.Ann));
 
         Assert.Null(cache.Find(VaultWorld.Ann, "c"));
         Assert.NotNull(cache.Find(VaultWorld.Bob, "c"));
+    }
+
+    [Fact]
+    public void Put_WhatWasReadBeforeEverythingWasForgotten_IsNotKept()
+    {
+        using var cache = new VaultCache(10);
+        var early = Token(cache, Guid.NewGuid(), 1) with { At = 4 };
+        var late = Token(cache, Guid.NewGuid(), 1) with { At = 6 };
+
+        cache.Clear(5);
+        cache.Put(early);
+        cache.Put(late);
+        cache.Put(VaultWorld.Ann, "c", early.Id, 4);
+        cache.Put(VaultWorld.Bob, "c", late.Id, 6);
+
+        Assert.Null(cache.Find(early.Id));
+        Assert.NotNull(cache.Find(late.Id));
+        Assert.Null(cache.Find(VaultWorld.Ann, "c"));
+        Assert.Equal(late.Id, cache.Find(VaultWorld.Bob, "c"));
     }
 
     private static CachedToken Token(VaultCache cache, Guid id, long version) => new()

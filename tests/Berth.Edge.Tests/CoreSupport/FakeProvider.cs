@@ -18,6 +18,7 @@ internal sealed class FakeProvider : IAsyncDisposable
     public const string ClientId = "berth";
     public const string ClientSecret = "s3cret+/with odd&chars";
 
+    private int _introspections;
     private readonly WebApplication _app;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<string, JsonObject> _codes = new();
@@ -48,6 +49,13 @@ internal sealed class FakeProvider : IAsyncDisposable
 
     public bool IsDown { get; set; }
 
+    /// <summary>Answers introspection with a status and a body; null answers that nothing is known.</summary>
+    public Func<string, Task<(int Status, string Body)>>? OnIntrospect { get; set; }
+
+    public int Introspections => _introspections;
+
+    public IFormCollection? LastIntrospection { get; private set; }
+
     public int TokenRequests { get; private set; }
 
     public int JwksRequests { get; private set; }
@@ -75,6 +83,7 @@ internal sealed class FakeProvider : IAsyncDisposable
         app.MapGet("/jwks", provider.JwksAsync);
         app.MapGet("/authorize", provider.Authorize);
         app.MapPost("/token", provider.TokenAsync);
+        app.MapPost("/introspect", provider.IntrospectAsync);
         app.MapGet("/userinfo", context => context.Response.WriteAsync((provider.UserInfo ?? []).ToJsonString()));
         await app.StartAsync();
         provider.Issuer = app.Urls.Single();
@@ -110,6 +119,7 @@ internal sealed class FakeProvider : IAsyncDisposable
             ["token_endpoint"] = Issuer + "/token",
             ["jwks_uri"] = Issuer + "/jwks",
             ["userinfo_endpoint"] = Issuer + "/userinfo",
+            ["introspection_endpoint"] = Issuer + "/introspect",
             ["end_session_endpoint"] = Issuer + "/logout",
             ["code_challenge_methods_supported"] = new JsonArray("S256"),
             ["response_types_supported"] = new JsonArray("code"),
@@ -117,6 +127,17 @@ internal sealed class FakeProvider : IAsyncDisposable
         };
         OnDiscovery?.Invoke(document);
         return context.Response.WriteAsync(document.ToJsonString());
+    }
+
+    private async Task IntrospectAsync(HttpContext context)
+    {
+        Interlocked.Increment(ref _introspections);
+        LastIntrospection = await context.Request.ReadFormAsync();
+        LastAuthorization = context.Request.Headers.Authorization;
+        var (status, body) = OnIntrospect is null ? (200, """{"active":false}""") : await OnIntrospect(LastIntrospection["token"]!);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(body);
     }
 
     private Task JwksAsync(HttpContext context)

@@ -23,7 +23,7 @@ public class ManagementTests
         using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
 
         Assert.Equal("ok\n", await client.GetStringAsync("/livez"));
-        Assert.Equal("ok\n", await client.GetStringAsync("/readyz"));
+        Assert.Equal("ok\ntoken vault: not configured\n", await client.GetStringAsync("/readyz"));
         var browser = edge.NewBrowser();
         foreach (var path in (string[])["/livez", "/readyz", "/metrics"])
         {

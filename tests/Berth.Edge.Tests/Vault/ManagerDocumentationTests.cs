@@ -12,6 +12,7 @@ public sealed partial class ManagerDocumentationTests
     private static readonly (string Code, int Status)[] OfTheApi =
     [
         ("bad-json", 400), ("bad-request", 400), ("invalid-token", 401), ("cross-site", 403), ("body-too-large", 413), ("media-type", 415),
+        ("cannot-verify", 503),
     ];
 
     [Fact]

@@ -44,8 +44,9 @@ public sealed partial class ForeignProvider : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="accessSeconds">Life of its access tokens.</param>
+    /// <param name="opaque">Whether its access tokens are for no audience and say nothing, instead of JWTs.</param>
     /// <returns>The provider, or null where the machine names none (<see cref="Tools.OpenIdProvider"/>): skip the test.</returns>
-    public static async Task<ForeignProvider?> StartAsync(int accessSeconds = 3600)
+    public static async Task<ForeignProvider?> StartAsync(int accessSeconds = 3600, bool opaque = false)
     {
         if (Tools.OpenIdProvider is null)
         {
@@ -60,7 +61,7 @@ public sealed partial class ForeignProvider : IAsyncDisposable
         info.Environment["CLIENT_ID"] = ClientId;
         info.Environment["CLIENT_SECRET"] = Secret;
         info.Environment["REDIRECT_URIS"] = $"{OwnRedirect},{EdgeRedirect}";
-        info.Environment["AUDIENCE"] = Audience;
+        info.Environment["AUDIENCE"] = opaque ? "" : Audience;
         info.Environment["ROTATE"] = "always";
         info.Environment["ACCESS_TTL"] = $"{accessSeconds}";
         var process = Process.Start(info)!;
@@ -147,6 +148,9 @@ public sealed partial class ForeignProvider : IAsyncDisposable
 
     /// <summary>The person withdraws what they granted, at the provider (RFC 7009).</summary>
     public Task WithdrawAsync(string subject) => PostAsync("/token/revocation", new() { ["token"] = Proxy.RefreshTokens[subject] });
+
+    /// <summary>Revokes a token (RFC 7009).</summary>
+    public Task RevokeAsync(string token) => PostAsync("/token/revocation", new() { ["token"] = token });
 
     /// <summary>Whether it still accepts a refresh token (RFC 7662).</summary>
     public async Task<bool> IsActiveAsync(string refreshToken) =>

@@ -49,6 +49,7 @@ internal sealed class VaultCache : IDisposable
     private readonly Generations<Guid, CachedToken> _tokens;
     private readonly Generations<(string Owner, string Connection), Guid> _byConnection;
     private readonly Generations<Guid, long> _news;
+    private long _cleared = long.MinValue;
 
     public VaultCache(int capacity)
     {
@@ -108,7 +109,7 @@ internal sealed class VaultCache : IDisposable
     {
         lock (_gate)
         {
-            if ((_news.Find(token.Id, out var newest) && newest > token.Version)
+            if (token.At < _cleared || (_news.Find(token.Id, out var newest) && newest > token.Version)
                 || (_tokens.Find(token.Id, out var known) && known!.Version > token.Version))
             {
                 return;
@@ -118,11 +119,19 @@ internal sealed class VaultCache : IDisposable
         }
     }
 
-    public void Put(PersonKey owner, string connection, Guid id)
+    /// <summary>Remembers which token of a person is for a connection.</summary>
+    /// <param name="owner">The person.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="id">The token.</param>
+    /// <param name="at">Monotonic time at which it began to be looked up.</param>
+    public void Put(PersonKey owner, string connection, Guid id, long at)
     {
         lock (_gate)
         {
-            _byConnection.Put((OwnerHash(owner), connection), id);
+            if (at >= _cleared)
+            {
+                _byConnection.Put((OwnerHash(owner), connection), id);
+            }
         }
     }
 
@@ -160,11 +169,15 @@ internal sealed class VaultCache : IDisposable
     public static string OwnerHash(PersonKey owner) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{owner.Issuer}\n{owner.Subject}")));
 
-    /// <summary>Forgets everything: news may have been missed.</summary>
-    public void Clear()
+    /// <summary>
+    /// Forgets everything: news may have been missed. What was read before that moment, and comes only now, is not taken either.
+    /// </summary>
+    /// <param name="at">Monotonic time.</param>
+    public void Clear(long at)
     {
         lock (_gate)
         {
+            _cleared = at;
             _tokens.Clear();
             _byConnection.Clear();
         }
@@ -172,7 +185,7 @@ internal sealed class VaultCache : IDisposable
 
     public void Dispose()
     {
-        Clear();
+        Clear(long.MaxValue);
         CryptographicOperations.ZeroMemory(_key);
     }
 
