@@ -14,7 +14,8 @@ internal sealed partial class EdgeSettingsParser
         name += ":Introspection";
         if (!isFirst)
         {
-            Problem($"{name}:Enabled", "is true for a second issuer; an opaque token does not say whose it is, and is shown to one provider");
+            Problem(
+                $"{name}:Enabled", "is true for a second issuer; an opaque token does not say whose it is, and is shown to one provider");
         }
 
         if (secret is null)

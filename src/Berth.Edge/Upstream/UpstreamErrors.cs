@@ -32,7 +32,8 @@ internal static class UpstreamErrors
 
     /// <summary>Whether the token is good cannot be found out now.</summary>
     public static ConnectionError CannotVerify { get; } = new("cannot-verify", 503,
-        "Whoever made the token (the cluster or the identity provider) does not answer, so it cannot be verified. Try again.")
+        "Whoever made the token (the cluster or the identity provider) does not answer, so it cannot be verified. "
+            + "Try again.")
     { RetryAfter = Soon };
 
     /// <summary>No such connection, or none that is forwarded.</summary>
