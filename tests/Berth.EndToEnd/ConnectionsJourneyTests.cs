@@ -98,6 +98,32 @@ public sealed class ConnectionsJourneyTests : BerthFixture
         Assert.Equal("dev-admin", after);
     }
 
+    [SkippableFact]
+    public async Task Start_VaultKeyGone_SaysWhichAndWithItEverythingIsThere()
+    {
+        Skip.IfNot(HasVault, "needs PostgreSQL's programs");
+        await using (var person = await NewPersonAsync())
+        {
+            await OpenAsync(person, "user1");
+            await ConnectAsync(await ConnectionsAsync(person));
+        }
+
+        await Berth.InterruptAsync();
+        var key = Path.Combine(Folder, "edge", "vault-key");
+        File.Move(key, key + ".kept");
+        await Assert.ThrowsAsync<InvalidOperationException>(StartAsync);
+        await Berth.ExitAsync();
+
+        Assert.Equal(2, Berth.ExitCode);
+        Assert.Contains("sealed with key 'local-", Berth.Output, StringComparison.Ordinal);
+        Assert.Contains("ended before it was ready", Berth.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", Berth.Output, StringComparison.Ordinal);
+
+        File.Move(key + ".kept", key, overwrite: true);
+        await StartAsync();
+        Assert.Equal("dev-user1", await ProfileAsync("user1"));
+    }
+
     /// <summary>The line that docs/local.md tells people to type.</summary>
     private static string Line() =>
         Documentation("local.md").Split('\n').Single(l => l.Contains("$BERTH_TOKEN_FILE", StringComparison.Ordinal)).Trim();
