@@ -143,8 +143,9 @@ public sealed class Watcher<T>(IKubeClient client, WatcherOptions options, TimeP
         {
             return (await action().ConfigureAwait(false), null);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // A connection that breaks while the caller cancels is no failure of theirs: the loop ends as it does for them.
             return (default, e);
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using Kube.Client;
@@ -21,6 +22,22 @@ public sealed class SharedInformerTests : IAsyncDisposable
         await _stop.CancelAsync();
         await _run.WaitAsync(TimeSpan.FromSeconds(30));
         _stop.Dispose();
+    }
+
+    // What a server's end does to a watch at the moment at which the program ends too.
+    [Fact]
+    public async Task RunAsync_ConnectionBreaksWhileItIsCancelled_EndsInOrder()
+    {
+        _client.AnswerList<ConfigMap>("7", null);
+        using var informer = new SharedInformer<ConfigMap>(
+            new BreakingAtTheEnd(_client), new InformerOptions<ConfigMap>(), _time, NullLoggerFactory.Instance);
+        _run = informer.RunAsync(_stop.Token);
+        await informer.WaitForSyncAsync(default);
+
+        await _stop.CancelAsync();
+
+        await _run.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(_run.IsCompletedSuccessfully);
     }
 
     [Fact]
@@ -273,5 +290,20 @@ public sealed class SharedInformerTests : IAsyncDisposable
 
         // Objects of one picture come in no order.
         Assert.Equal(expected.Order(), got.Order());
+    }
+
+    private sealed class BreakingAtTheEnd(IKubeClient inner) : DelegatingKubeClient(inner)
+    {
+        public override async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(
+            string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = cancellationToken.Register(cancelled.SetResult);
+            await cancelled.Task;
+            ThrowIfAsked();
+            yield break;
+        }
+
+        private static void ThrowIfAsked() => throw new IOException("The connection was reset.");
     }
 }
