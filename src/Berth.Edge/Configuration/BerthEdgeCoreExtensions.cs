@@ -68,6 +68,7 @@ internal static class BerthEdgeCoreExtensions
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapGet("/login", services.GetRequiredService<LoginEndpoint>().HandleAsync);
+        endpoints.MapGet(LoginEndpoint.CallbackPath + "/{provider}", services.GetRequiredService<CallbackEndpoint>().HandleAsync);
         endpoints.MapGet(LoginEndpoint.CallbackPath, services.GetRequiredService<CallbackEndpoint>().HandleAsync);
         endpoints.MapGet(WorkspaceHopEndpoint.Path, services.GetRequiredService<WorkspaceHopEndpoint>().HandleAsync);
         var logout = services.GetRequiredService<LogoutEndpoint>();

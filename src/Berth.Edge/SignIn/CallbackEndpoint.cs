@@ -1,9 +1,9 @@
 namespace Berth.Edge;
 
-/// <summary>GET /auth/callback: the provider's answer.</summary>
+/// <summary>GET /auth/callback, or /auth/callback/PROVIDER where there are several: the provider's answer.</summary>
 /// <remarks>
 /// <code>
-/// 1 parameters once each -> 2 state names a flow of this browser (used up here) -> 3 iss -> 4 error of the provider
+/// 1 parameters once each -> 2 state names a flow of this browser (used up here) -> 3 path, iss -> 4 error of the provider
 /// -> 5 code exchanged -> 6 ID token verified -> 7 userinfo where something is missing -> 8 person recorded -> 9 new session
 /// </code>
 /// Nothing leaves the edge before step 5, and step 2 comes before everything that depends on who sent the browser here.
@@ -57,8 +57,9 @@ internal sealed class CallbackEndpoint(
             return;
         }
 
-        // :: Step 3 (RFC 9207).
-        if (iss is null ? snapshot.Metadata.SendsIssuer : iss != provider.Settings.Issuer)
+        // :: Step 3 (RFC 9207; RFC 9700, 4.4.2).
+        if (context.GetCanonical().Path != LoginEndpoint.CallbackPathOf(provider.Settings, settings)
+            || (iss is null ? snapshot.Metadata.SendsIssuer : iss != provider.Settings.Issuer))
         {
             await RefuseAsync(context, provider.Settings, "issuer-mismatch",
                 "The answer did not come from the provider that was asked. Start again.");
@@ -95,8 +96,8 @@ internal sealed class CallbackEndpoint(
         try
         {
             tokens = await exchange.ExchangeAsync(
-                provider.Settings, snapshot.Metadata, code, flow.Verifier, settings.PublicOrigin + LoginEndpoint.CallbackPath,
-                    context.RequestAborted);
+                provider.Settings, snapshot.Metadata, code, flow.Verifier,
+                settings.PublicOrigin + LoginEndpoint.CallbackPathOf(provider.Settings, settings), context.RequestAborted);
         }
         catch (ProviderUnavailableException e)
         {

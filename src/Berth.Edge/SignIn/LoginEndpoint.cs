@@ -5,7 +5,7 @@ internal sealed class LoginEndpoint(
     EdgeSettings settings, IdentityProviders providers, SignInFlowCookies flows, ReturnTargets targets, IEdgePages pages,
         TimeProvider clock, ILogger<LoginEndpoint> logger)
 {
-    /// <summary>Path of the callback; one fixed redirect URI, compared exactly by every provider.</summary>
+    /// <summary>Path of the callback; with several providers, the provider's key stands below it.</summary>
     public const string CallbackPath = "/auth/callback";
 
     private const int MaximumHint = 254;
@@ -59,6 +59,13 @@ internal sealed class LoginEndpoint(
     /// <summary>Path of /login that comes back to a target.</summary>
     public static string LoginUrl(string target) => target == "/" ? "/login" : "/login?return=" + Uri.EscapeDataString(target);
 
+    /// <summary>
+    /// Path of a provider's callback: its own where there are several, so that an answer that another one gave is known by where it arrives,
+    /// whether it says its issuer or not (RFC 9700, 4.4.2.2).
+    /// </summary>
+    public static string CallbackPathOf(IssuerSettings issuer, EdgeSettings settings) =>
+        settings.Issuers.Length > 1 ? $"{CallbackPath}/{issuer.Key}" : CallbackPath;
+
     private async Task StartAsync(HttpContext context, IdentityProvider provider, string target, string? loginHint, string? screenHint)
     {
         ProviderMetadata metadata;
@@ -81,7 +88,7 @@ internal sealed class LoginEndpoint(
             metadata.AuthorizationEndpoint,
             ("response_type", "code"),
             ("client_id", provider.Settings.ClientId),
-            ("redirect_uri", settings.PublicOrigin + CallbackPath),
+            ("redirect_uri", settings.PublicOrigin + CallbackPathOf(provider.Settings, settings)),
             ("scope", provider.Settings.Scope),
             ("state", flow.State),
             ("nonce", flow.Nonce),

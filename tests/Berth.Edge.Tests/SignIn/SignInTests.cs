@@ -380,6 +380,41 @@ public class SignInTests
         Assert.Equal("Session user1 False", await end.Content.ReadAsStringAsync());
     }
 
+    // Mix-up (RFC 9700, 4.4): a hostile provider sends the browser on to an honest one that does not say who it is, to get its code.
+    [Theory]
+    [InlineData("one")]
+    [InlineData("two")]
+    public async Task Callback_CodeOfAProviderWithoutIss_IsNeverGivenToAnother(string redirectTo)
+    {
+        await using var hostile = await FakeProvider.StartAsync(TimeProvider.System);
+        static string WithoutIss(string url) => System.Text.RegularExpressions.Regex.Replace(url, "&iss=[^&]*", "");
+        static void Silent(FakeProvider p) =>
+            (p.OnDiscovery, p.OnRedirect) = (d => d.Remove("authorization_response_iss_parameter_supported"), WithoutIss);
+        Silent(hostile);
+        await using var edge = await EdgeFixture.StartAsync(Silent, o => o with
+        {
+            Issuers = [o.Issuers[0] with { Key = "one" }, o.Issuers[0] with { Key = "two", Issuer = hostile.Issuer }],
+        });
+        var browser = edge.NewBrowser();
+        using var start = await browser.GetAsync($"{EdgeFixture.Origin}/login?provider=two");
+        var asked = start.Headers.Location!.AbsoluteUri;
+        Assert.Contains("callback%2Ftwo", asked, StringComparison.Ordinal);
+
+        using var approved = await browser.GetAsync(asked.Replace(hostile.Issuer, edge.Provider.Issuer, StringComparison.Ordinal)
+            .Replace("callback%2Ftwo", $"callback%2F{redirectTo}", StringComparison.Ordinal));
+        var back = approved.Headers.Location!.AbsoluteUri;
+        Assert.DoesNotContain("iss=", back, StringComparison.Ordinal);
+        using var mixed = await browser.GetAsync(back);
+
+        // An honest provider sends nobody to an address that is not registered with it; the other case is why it must not be.
+        Assert.Equal(redirectTo == "one" ? 0 : 1, hostile.TokenRequests);
+        Assert.Equal(0, edge.Provider.TokenRequests);
+        Assert.NotEqual(HttpStatusCode.SeeOther, mixed.StatusCode);
+
+        using var end = await browser.FollowAsync($"{EdgeFixture.Origin}/login?provider=one&return=/whoami");
+        Assert.Equal("Session user1 False", await end.Content.ReadAsStringAsync());
+    }
+
     [Fact]
     public async Task Logout_Get_ChangesNothing()
     {
