@@ -38,14 +38,11 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger<WorkspaceTokenReview> _logger;
 
-    // A thousand programs that start at once are served; a program that makes tokens up does not become the API server's problem.
-    private readonly TokenBucketRateLimiter _limit = new(new TokenBucketRateLimiterOptions
-    {
-        TokenLimit = 1000,
-        TokensPerPeriod = 100,
-        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-        QueueLimit = 0,
-    });
+    // A thousand programs that start at once are served; a program that makes tokens up becomes neither the API server's problem nor that
+    // of its neighbours: a pod has few tokens, and a share of its own comes first.
+    private readonly PartitionedRateLimiter<string> _limit = PartitionedRateLimiter.CreateChained(
+        PartitionedRateLimiter.Create<string, string>(pod => RateLimitPartition.GetTokenBucketLimiter(pod, static _ => Limit(20, 1))),
+        PartitionedRateLimiter.Create<string, int>(_ => RateLimitPartition.GetTokenBucketLimiter(0, static _ => Limit(1000, 100))));
 
     public WorkspaceTokenReview(IKubeClient kube, UpstreamMetrics metrics, TimeProvider clock, ILogger<WorkspaceTokenReview> logger) =>
         (_kube, _metrics, _clock, _logger) = (kube, metrics, clock, logger);
@@ -60,7 +57,7 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
             return known.Outcome;
         }
 
-        using (var lease = _limit.AttemptAcquire())
+        using (var lease = _limit.AttemptAcquire(says.PodUid))
         {
             if (!lease.IsAcquired)
             {
@@ -82,6 +79,14 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _limit.Dispose();
+
+    private static TokenBucketRateLimiterOptions Limit(int burst, int perSecond) => new()
+    {
+        TokenLimit = burst,
+        TokensPerPeriod = perSecond,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        QueueLimit = 0,
+    };
 
     private async Task<ReviewOutcome> AskAsync(string token, WorkspaceToken says, CancellationToken cancellationToken)
     {

@@ -153,10 +153,13 @@ internal sealed class ConsentFlow(
     /// <param name="tokens">What the provider gave.</param>
     /// <param name="purpose">What it is for.</param>
     /// <param name="nonce">Nonce of the flow; null where there was none, and the ID token came straight from the provider.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="brought">The refresh token that the caller came with, and still has; null for that of a consent.</param>
+    /// <remarks>
+    /// It has no cancellation: the provider has given the tokens, and a browser that went away must not leave a grant there of which nobody
+    /// knows. Each step has a time limit of its own.
+    /// </remarks>
     public async Task<StoredToken> StoreAsync(
-        Caller caller, ConnectionSettings connection, ProviderTokens tokens, string purpose, string? nonce,
-        CancellationToken cancellationToken)
+        Caller caller, ConnectionSettings connection, ProviderTokens tokens, string purpose, string? nonce, string? brought)
     {
         if (tokens.Outcome != AccessTokenOutcome.Granted)
         {
@@ -171,7 +174,7 @@ internal sealed class ConsentFlow(
         }
 
         var own = connection.Issuer.Issuer == caller.Issuer;
-        var (subject, session, problem) = await WhoAsync(connection, tokens, nonce, own, cancellationToken).ConfigureAwait(false);
+        var (subject, session, problem) = await WhoAsync(connection, tokens, nonce, own).ConfigureAwait(false);
         problem ??= own && subject != caller.Subject ? ManagerErrors.AccountMismatch : null;
         if (problem is not null)
         {
@@ -179,21 +182,29 @@ internal sealed class ConsentFlow(
             throw new ConnectionException(problem);
         }
 
-        return await vault.StoreAsync(
-            new NewGrant
-            {
-                Owner = ManagerEndpoints.Key(caller),
-                Connection = connection.Vault.Name,
-                RefreshToken = tokens.RefreshToken,
-                AccessToken = tokens.AccessToken,
-                TokenType = tokens.TokenType,
-                ExpiresIn = tokens.ExpiresIn,
-                Scope = tokens.Scope ?? "",
-                ProviderSubject = subject,
-                ProviderSessionId = session ?? tokens.ProviderSessionId,
-                Purpose = purpose,
-            },
-            cancellationToken).ConfigureAwait(false);
+        var grant = new NewGrant
+        {
+            Owner = ManagerEndpoints.Key(caller),
+            Connection = connection.Vault.Name,
+            RefreshToken = tokens.RefreshToken,
+            AccessToken = tokens.AccessToken,
+            TokenType = tokens.TokenType,
+            ExpiresIn = tokens.ExpiresIn,
+            Scope = tokens.Scope ?? "",
+            ProviderSubject = subject,
+            ProviderSessionId = session ?? tokens.ProviderSessionId,
+            Purpose = purpose,
+        };
+        try
+        {
+            return await vault.StoreAsync(grant, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (AccountsUnavailableException) when (tokens.RefreshToken != brought)
+        {
+            // Nobody has it but us, and we cannot keep it.
+            await consents.AbandonAsync(connection.Vault.Name, tokens.RefreshToken, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
     }
 
     private async Task<StoredToken> FinishAsync(
@@ -216,15 +227,15 @@ internal sealed class ConsentFlow(
                 : ManagerErrors.ProviderError with { Message = "The provider ended the consent with an error. Begin again." });
         }
 
-        // :: Step 6.
-        var tokens = await consents.RedeemAsync(consent, code, RedirectUri, cancellationToken).ConfigureAwait(false);
+        // :: Step 6. From here on nobody's impatience counts: see StoreAsync.
+        var tokens = await consents.RedeemAsync(consent, code, RedirectUri, CancellationToken.None).ConfigureAwait(false);
 
         // :: Steps 7 and 8.
-        return await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, cancellationToken).ConfigureAwait(false);
+        return await StoreAsync(caller, found.Settings, tokens, consent.Purpose, consent.Nonce, brought: null).ConfigureAwait(false);
     }
 
     private async Task<(string? Subject, string? Session, ConnectionError? Problem)> WhoAsync(
-        ConnectionSettings connection, ProviderTokens tokens, string? nonce, bool own, CancellationToken cancellationToken)
+        ConnectionSettings connection, ProviderTokens tokens, string? nonce, bool own)
     {
         var refused = ManagerErrors.ProviderError with { Message = "The provider's answer could not be verified. Begin again." };
         if (tokens.IdToken is null)
@@ -237,7 +248,7 @@ internal sealed class ConsentFlow(
         JwkSet keys;
         try
         {
-            keys = (await provider.GetAsync(cancellationToken).ConfigureAwait(false)).Keys;
+            keys = (await provider.GetAsync(CancellationToken.None).ConfigureAwait(false)).Keys;
         }
         catch (ProviderUnavailableException)
         {
@@ -249,7 +260,7 @@ internal sealed class ConsentFlow(
             tokens.IdToken, connection.Issuer, keys, expected, tokens.AccessToken, clock.GetUtcNow(), out var claims);
         if (error == TokenError.UnknownKey)
         {
-            keys = await provider.KeysAfterMissAsync(cancellationToken).ConfigureAwait(false);
+            keys = await provider.KeysAfterMissAsync(CancellationToken.None).ConfigureAwait(false);
             error = IdTokenVerifier.Verify(
                 tokens.IdToken, connection.Issuer, keys, expected, tokens.AccessToken, clock.GetUtcNow(), out claims);
         }

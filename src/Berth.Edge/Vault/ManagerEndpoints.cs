@@ -80,7 +80,7 @@ internal sealed class ManagerEndpoints(
             throw new ConnectionException(ManagerErrors.RefreshTokenRefused);
         }
 
-        var stored = await flow.StoreAsync(caller, settings, tokens, purpose, nonce: null, context.RequestAborted).ConfigureAwait(false);
+        var stored = await flow.StoreAsync(caller, settings, tokens, purpose, nonce: null, brought).ConfigureAwait(false);
         audit.Record(caller, "vault.adopt", $"tokens/{stored.Id}", "allowed");
         await ManagerForm.WriteAsync(context, 201, ManagerJson.Default.StoredTokenView, View(stored)).ConfigureAwait(false);
     }

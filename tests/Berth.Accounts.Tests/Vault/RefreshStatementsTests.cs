@@ -69,6 +69,29 @@ public class RefreshStatementsTests(ThrowawayPostgres postgres) : IClassFixture<
     }
 
     [SkippableFact]
+    public async Task Lease_StatementMadeAgainAfterItsAnswerWasLost_IsNeitherAnothersNorACrash()
+    {
+        await using var world = await VaultWorld.CreateAsync(postgres);
+        var vault = await world.StartAsync();
+        var token = await world.StoreColdAsync(vault);
+        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+        var time = TimeSpan.FromSeconds(30);
+
+        await vault.Store.TryLeaseAsync(token.Id, 1, time, first, default);
+        var again = await vault.Store.TryLeaseAsync(token.Id, 1, time, first, default);
+        var others = await vault.Store.TryLeaseAsync(token.Id, 1, time, second, default);
+
+        // A holder that did crash is still counted, once, however often the statement after it is made.
+        await world.AdvanceAsync(TimeSpan.FromSeconds(31));
+        await vault.Store.TryLeaseAsync(token.Id, 1, time, second, default);
+        var afterCrash = await vault.Store.TryLeaseAsync(token.Id, 1, time, second, default);
+
+        Assert.Equal(new VaultLease(first, Unanswered: false, Interrupted: 0), again?.Lease);
+        Assert.Null(others);
+        Assert.Equal(new VaultLease(second, Unanswered: true, Interrupted: 1), afterCrash?.Lease);
+    }
+
+    [SkippableFact]
     public async Task Get_SpentTokenWhileAnotherHoldsTheLease_Waits()
     {
         await using var world = await VaultWorld.CreateAsync(postgres);

@@ -52,6 +52,9 @@ internal sealed class FakeProvider : IAsyncDisposable
     /// <summary>Answers introspection with a status and a body; null answers that nothing is known.</summary>
     public Func<string, Task<(int Status, string Body)>>? OnIntrospect { get; set; }
 
+    /// <summary>Tokens that were revoked (RFC 7009).</summary>
+    public ConcurrentQueue<string> Revoked { get; } = [];
+
     public int Introspections => _introspections;
 
     public IFormCollection? LastIntrospection { get; private set; }
@@ -84,6 +87,7 @@ internal sealed class FakeProvider : IAsyncDisposable
         app.MapGet("/authorize", provider.Authorize);
         app.MapPost("/token", provider.TokenAsync);
         app.MapPost("/introspect", provider.IntrospectAsync);
+        app.MapPost("/revoke", async context => provider.Revoked.Enqueue((await context.Request.ReadFormAsync())["token"].ToString()));
         app.MapGet("/userinfo", context => context.Response.WriteAsync((provider.UserInfo ?? []).ToJsonString()));
         await app.StartAsync();
         provider.Issuer = app.Urls.Single();
@@ -120,6 +124,7 @@ internal sealed class FakeProvider : IAsyncDisposable
             ["jwks_uri"] = Issuer + "/jwks",
             ["userinfo_endpoint"] = Issuer + "/userinfo",
             ["introspection_endpoint"] = Issuer + "/introspect",
+            ["revocation_endpoint"] = Issuer + "/revoke",
             ["end_session_endpoint"] = Issuer + "/logout",
             ["code_challenge_methods_supported"] = new JsonArray("S256"),
             ["response_types_supported"] = new JsonArray("code"),

@@ -161,6 +161,24 @@ public class WorkspaceCredentialTests
         Assert.Equal((403, "account-disabled"), await ProxyCallTests.CodeAsync(answer));
     }
 
+    [Fact]
+    public async Task Review_ProgramMakesTokensUp_ItsNeighboursAreReviewedAllTheSame()
+    {
+        await using var proxy = await StartAsync();
+        var reviews = proxy.Edge.Get<WorkspaceTokenReview>();
+        var says = WorkspaceToken.Read(Token(), TimeProvider.System.GetUtcNow())!;
+        var outcomes = new List<ReviewOutcome>();
+        for (var i = 0; i < 40; i++)
+        {
+            outcomes.Add(await reviews.ReviewAsync($"made-up-{i}", says, default));
+        }
+
+        var neighbour = await reviews.ReviewAsync("another", says with { PodUid = "99999999-2222-3333-4444-555555555555" }, default);
+
+        Assert.Contains(ReviewOutcome.Unknown, outcomes);
+        Assert.NotEqual(ReviewOutcome.Unknown, neighbour);
+    }
+
     [Theory]
     [InlineData("other")]
     [InlineData(null)]

@@ -101,18 +101,26 @@ internal sealed partial class VaultStore(NpgsqlDataSource database, AccountsResi
     /// next, even after a crash. The row comes with it, so that who knows the version already needs no read before.
     /// </summary>
     /// <returns>Null when somebody else has it, or the row has changed.</returns>
-    public async Task<LeasedRow?> TryLeaseAsync(Guid id, long version, TimeSpan time, CancellationToken cancellationToken)
+    public Task<LeasedRow?> TryLeaseAsync(Guid id, long version, TimeSpan time, CancellationToken cancellationToken) =>
+        TryLeaseAsync(id, version, time, Guid.NewGuid(), cancellationToken);
+
+    /// <summary>
+    /// The same with an id for the lease. A statement whose answer was lost is made again with the same id, and finds its own lease: that
+    /// is neither somebody else's, nor a crash, nor an attempt that was not answered.
+    /// </summary>
+    internal async Task<LeasedRow?> TryLeaseAsync(Guid id, long version, TimeSpan time, Guid lease, CancellationToken cancellationToken)
     {
         const string Sql = $"""
             UPDATE berth.vault_tokens t SET refreshing_until = n + $3, lease_id = $4,
-                interrupted = CASE WHEN old.holder IS NULL THEN 0 ELSE old.crashes + 1 END,
-                unanswered_since = COALESCE(old.marked, n)
-            FROM (SELECT id AS row, lease_id AS holder, interrupted AS crashes, unanswered_since AS marked
+                interrupted = CASE WHEN old.holder IS NULL THEN 0 WHEN old.holder = $4 THEN old.crashes ELSE old.crashes + 1 END,
+                unanswered_since = CASE WHEN old.is_mine THEN n ELSE COALESCE(old.marked, n) END
+            FROM (SELECT id AS row, lease_id AS holder, interrupted AS crashes, unanswered_since AS marked,
+                    lease_id = $4 AND unanswered_since + $3 = refreshing_until AS is_mine
                 FROM berth.vault_tokens WHERE id = $1 FOR UPDATE) old, berth.vault_now() AS n
-            WHERE t.id = old.row AND t.version = $2 AND t.state = 'active' AND (t.refreshing_until IS NULL OR t.refreshing_until < n)
-            RETURNING {Columns}, old.marked IS NOT NULL, interrupted
+            WHERE t.id = old.row AND t.version = $2 AND t.state = 'active'
+                AND (t.refreshing_until IS NULL OR t.refreshing_until < n OR t.lease_id = $4)
+            RETURNING {Columns}, old.marked IS NOT NULL AND NOT COALESCE(old.is_mine, false), interrupted
             """;
-        var lease = Guid.NewGuid();
         var taken = await QueryAsync(
             Sql, [Value(id), Value(version), Value(time), Value(lease)],
             r => new LeasedRow(ReadRow(r) with { LeaseRemaining = null }, new VaultLease(lease, r.GetBoolean(23), r.GetInt32(24))),
