@@ -61,6 +61,15 @@ public interface IAccountStore : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait, not the revocation.</param>
     Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken);
 
+    /// <summary>Ends the sessions that began in one session of a provider, on every replica.</summary>
+    /// <param name="issuer">The provider.</param>
+    /// <param name="providerSessionId">The provider's session id (sid).</param>
+    /// <param name="subject">Only this person's; null for whoever it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many ended; 0 also when they had ended before.</returns>
+    Task<int> RevokeProviderSessionAsync(
+        string issuer, string providerSessionId, string? subject, CancellationToken cancellationToken);
+
     /// <summary>Ends all sessions of a person on every replica by raising the person's epoch.</summary>
     /// <returns>The new epoch; null when there is no such person.</returns>
     Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken);

@@ -245,6 +245,28 @@ public abstract partial class AccountStoreContract
     }
 
     [SkippableFact]
+    public async Task RevokeProviderSession_EndsWhatBeganInItAndNothingElse()
+    {
+        await using var store = await CreateAsync();
+        var elsewhere = new PersonKey("https://other.example", Ann.Subject);
+        var epoch = (await store.RecordSignInAsync(NewSignIn("s1") with { ProviderSessionId = "p1" }, default)).Epoch;
+        await store.RecordSignInAsync(NewSignIn("s2") with { ProviderSessionId = "p1" }, default);
+        await store.RecordSignInAsync(NewSignIn("s3") with { ProviderSessionId = "p2" }, default);
+        await store.RecordSignInAsync(NewSignIn("s4"), default);
+        await store.RecordSignInAsync(NewSignIn("s5") with { Person = elsewhere, ProviderSessionId = "p1" }, default);
+
+        Assert.Equal(0, await store.RevokeProviderSessionAsync(Ann.Issuer, "p1", "somebody-else", default));
+        Assert.Equal(2, await store.RevokeProviderSessionAsync(Ann.Issuer, "p1", Ann.Subject, default));
+        Assert.Equal(0, await store.RevokeProviderSessionAsync(Ann.Issuer, "p1", null, default));
+
+        Assert.Equal(["s3", "s4"], (await store.ListSessionsAsync(Ann, default)).Select(s => s.Id).Order());
+        Assert.Equal("s5", Assert.Single(await store.ListSessionsAsync(elsewhere, default)).Id);
+        Assert.Equal((SessionState.Revoked, SessionState.Revoked, SessionState.Active),
+            (store.Revocations.StandingOf("s1", Ann, epoch), store.Revocations.StandingOf("s2", Ann, epoch),
+            store.Revocations.StandingOf("s3", Ann, epoch)));
+    }
+
+    [SkippableFact]
     public async Task StandingOf_RevokedSupersededDisabled_EachByItsName()
     {
         await using var store = await CreateAsync();

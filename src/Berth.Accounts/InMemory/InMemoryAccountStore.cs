@@ -7,7 +7,8 @@ public sealed class InMemoryAccountStore : IAccountStore
     private readonly RevocationTable _revocations;
     private readonly Lock _gate = new();
     private readonly Dictionary<PersonKey, Person> _people = [];
-    private readonly Dictionary<string, (PersonKey Person, AccountSession Session)> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (PersonKey Person, AccountSession Session, string? ProviderSession)> _sessions =
+        new(StringComparer.Ordinal);
     private readonly InMemoryAuditLog _audit = new();
 
     /// <summary>Makes an empty store.</summary>
@@ -77,7 +78,7 @@ public sealed class InMemoryAccountStore : IAccountStore
                 LastSeenAt = signIn.At,
                 ExpiresAt = signIn.ExpiresAt,
                 IdleExpiresAt = signIn.IdleExpiresAt,
-            }));
+            }, signIn.ProviderSessionId));
             Expire();
             return Task.FromResult(new SignInOutcome(person.Epoch, false));
         }
@@ -111,6 +112,34 @@ public sealed class InMemoryAccountStore : IAccountStore
 
         _revocations.AddSession(sessionId, until);
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<int> RevokeProviderSessionAsync(
+        string issuer, string providerSessionId, string? subject, CancellationToken cancellationToken)
+    {
+        (string Id, DateTimeOffset Until)[] ended;
+        lock (_gate)
+        {
+            Expire();
+            ended =
+            [
+                .. _sessions.Where(s => s.Value.ProviderSession == providerSessionId && s.Value.Person.Issuer == issuer
+                    && (subject is null || s.Value.Person.Subject == subject)).Select(s => (s.Key, s.Value.Session.ExpiresAt)),
+            ];
+            foreach (var (id, _) in ended)
+            {
+                _sessions.Remove(id);
+            }
+        }
+
+        // Outside the lock: handlers of the event may call back into the store.
+        foreach (var (id, until) in ended)
+        {
+            _revocations.AddSession(id, until);
+        }
+
+        return Task.FromResult(ended.Length);
     }
 
     /// <inheritdoc/>
@@ -201,7 +230,7 @@ public sealed class InMemoryAccountStore : IAccountStore
         {
             if (_sessions.TryGetValue(sessionId, out var entry))
             {
-                _sessions[sessionId] = (entry.Person, change(entry.Session));
+                _sessions[sessionId] = (entry.Person, change(entry.Session), entry.ProviderSession);
             }
         }
     }

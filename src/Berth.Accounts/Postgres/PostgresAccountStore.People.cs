@@ -68,6 +68,29 @@ public sealed partial class PostgresAccountStore
     }
 
     /// <inheritdoc/>
+    public async Task<int> RevokeProviderSessionAsync(
+        string issuer, string providerSessionId, string? subject, CancellationToken cancellationToken)
+    {
+        const string Sql = """
+            INSERT INTO berth.revoked_sessions (id, revoked_at, until)
+            SELECT s.id, $4, s.expires_at FROM berth.sessions s JOIN berth.people p ON p.id = s.person_id
+            WHERE s.provider_session_id = $2 AND p.issuer = $1 AND ($3 IS NULL OR p.subject = $3) AND s.expires_at > $4
+            ON CONFLICT (id) DO NOTHING RETURNING id, until
+            """;
+        var ended = await _statements.ListAsync(
+            Sql,
+            () => [Parameter.Text(issuer), Parameter.Text(providerSessionId), Parameter.Text(subject), Parameter.Time(_clock.GetUtcNow())],
+            r => (Id: r.GetString(0), Until: r.GetFieldValue<DateTimeOffset>(1)),
+            cancellationToken).ConfigureAwait(false);
+        foreach (var (id, until) in ended)
+        {
+            _revocations.AddSession(id, until);
+        }
+
+        return ended.Count;
+    }
+
+    /// <inheritdoc/>
     public async Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken)
     {
         const string Sql = """

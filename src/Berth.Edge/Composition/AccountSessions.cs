@@ -67,6 +67,31 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
     public void NoteSignOut(EdgeSession session) =>
         Audit(new PersonKey(session.Issuer, session.Subject), "session.end", $"sessions/{session.Id}", "allowed");
 
+    /// <inheritdoc/>
+    public async ValueTask<int> EndAsync(
+        string issuer, string? subject, string? providerSessionId, CancellationToken cancellationToken)
+    {
+        var person = subject is null ? (PersonKey?)null : new PersonKey(issuer, subject);
+        int ended;
+        try
+        {
+            ended = providerSessionId is not null
+                ? await accounts.RevokeProviderSessionAsync(issuer, providerSessionId, subject, cancellationToken).ConfigureAwait(false)
+                : await accounts.RevokeAllSessionsAsync(person!.Value, cancellationToken).ConfigureAwait(false) is null ? 0 : 1;
+        }
+        catch (AccountsUnavailableException error)
+        {
+            throw new SignInUnavailableException(error.Message, error);
+        }
+
+        if (ended > 0)
+        {
+            Audit(person, "session.end-by-provider", $"issuers/{issuer} {providerSessionId ?? "all sessions"}", "allowed");
+        }
+
+        return ended;
+    }
+
     private void Audit(PersonKey? actor, string action, string target, string outcome)
     {
         accounts.Audit(new AuditEvent

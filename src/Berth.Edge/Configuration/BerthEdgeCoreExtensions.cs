@@ -48,6 +48,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<CallbackEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<ProviderLogoutEndpoint>();
         services.AddSingleton<WorkspaceHopEndpoint>();
 
         services.AddSingleton<OpenConnections>();
@@ -74,6 +75,9 @@ internal static class BerthEdgeCoreExtensions
         var logout = services.GetRequiredService<LogoutEndpoint>();
         endpoints.MapGet("/logout", logout.AskAsync);
         endpoints.MapPost("/logout", logout.DoAsync);
+        var providerLogout = services.GetRequiredService<ProviderLogoutEndpoint>();
+        endpoints.MapPost(ProviderLogoutEndpoint.BackChannelPath, providerLogout.BackChannelAsync);
+        endpoints.MapGet(ProviderLogoutEndpoint.FrontChannelPath, providerLogout.FrontChannelAsync);
         endpoints.MapMethods(WorkspaceIdentitySigner.JwksPath, ["GET", "HEAD"],
             services.GetRequiredService<WorkspaceIdentitySigner>().WriteJwksAsync);
         return endpoints;

@@ -136,7 +136,9 @@ internal sealed class EdgeCoreMiddleware(
                 context.Features.Set(cookies.ToCaller(session));
             }
 
-            var changes = request.IsUpgrade || !RequestKinds.IsSafe(context.Request.Method);
+            // A provider's server is no page of ours and brings no cookie: its own signature is the proof.
+            var changes = (request.IsUpgrade || !RequestKinds.IsSafe(context.Request.Method))
+                && request.Path != ProviderLogoutEndpoint.BackChannelPath;
             if (changes && !SameOrigin.IsProven(context.Request.Headers, settings.PublicOrigin))
             {
                 await pages.WriteAsync(context, EdgeMessages.CrossSite());
@@ -152,7 +154,15 @@ internal sealed class EdgeCoreMiddleware(
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
-        headers.XFrameOptions = "DENY";
+        if (context.Features.Get<FrameAncestor>() is { } ancestor)
+        {
+            headers.ContentSecurityPolicy = $"default-src 'none'; frame-ancestors {ancestor.Origin}";
+        }
+        else
+        {
+            headers.XFrameOptions = "DENY";
+        }
+
         headers.TryAdd("Referrer-Policy", "same-origin");
         headers.TryAdd("Cross-Origin-Opener-Policy", "same-origin");
         headers.TryAdd("Cross-Origin-Resource-Policy", "same-origin");

@@ -31,4 +31,13 @@ internal sealed class OneTimeIds(TimeProvider clock, TimeSpan lifetime, int capa
             return true;
         }
     }
+
+    /// <summary>Lets an id be used once more: what it was used for did not happen.</summary>
+    public void Forget(string id)
+    {
+        lock (_gate)
+        {
+            _used.Remove(id);
+        }
+    }
 }

@@ -19,6 +19,15 @@ internal interface ISignInRecorder
     {
     }
 
+    /// <summary>Ends sessions because their provider says so; everything that is open for them ends too, on every replica.</summary>
+    /// <param name="issuer">The provider.</param>
+    /// <param name="subject">The person; null for whoever has the session.</param>
+    /// <param name="providerSessionId">The provider's session; null for all sessions of the person.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many sessions ended, as far as that is known: for all of a person's, 1 when there is such a person.</returns>
+    /// <exception cref="SignInUnavailableException">The store cannot be reached: nothing ended.</exception>
+    ValueTask<int> EndAsync(string issuer, string? subject, string? providerSessionId, CancellationToken cancellationToken) => new(0);
+
     /// <summary>Notes a sign-out.</summary>
     void NoteSignOut(EdgeSession session)
     {

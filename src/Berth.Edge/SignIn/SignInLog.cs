@@ -1,6 +1,6 @@
 namespace Berth.Edge;
 
-/// <summary>Log messages of signing in, 4100 to 4199. Next free id: 4112.</summary>
+/// <summary>Log messages of signing in, 4100 to 4199. Next free id: 4115.</summary>
 internal static partial class SignInLog
 {
     [LoggerMessage(4100, LogLevel.Warning, "Provider {Issuer} could not be loaded (kept: {Kept}): {Problem}")]
@@ -38,6 +38,12 @@ internal static partial class SignInLog
 
     [LoggerMessage(4111, LogLevel.Warning, "The session {SessionId} could not be revoked in the account store")]
     public static partial void NotRevoked(ILogger logger, Exception exception, string sessionId);
+
+    [LoggerMessage(4113, LogLevel.Information, "Logout token refused: {Reason} (request {RequestId})")]
+    public static partial void LogoutTokenRefused(ILogger logger, TokenError reason, string requestId);
+
+    [LoggerMessage(4114, LogLevel.Information, "Signed out by {Issuer}, its session {ProviderSession}: {Count} sessions ended")]
+    public static partial void SignedOutByProvider(ILogger logger, string issuer, string providerSession, int count);
 
     [LoggerMessage(4112, LogLevel.Warning, "A token could not be verified by asking {Issuer}: {Problem}")]
     public static partial void NotIntrospected(ILogger logger, string issuer, string problem);

@@ -41,6 +41,11 @@ internal sealed class BrokenAccounts : IAccountStore
     public Task RevokeSessionAsync(string sessionId, DateTimeOffset until, CancellationToken cancellationToken) =>
         _inner.RevokeSessionAsync(sessionId, until, cancellationToken);
 
+    public Task<int> RevokeProviderSessionAsync(
+        string issuer, string providerSessionId, string? subject, CancellationToken cancellationToken) => IsDown
+            ? throw new AccountsUnavailableException()
+            : _inner.RevokeProviderSessionAsync(issuer, providerSessionId, subject, cancellationToken);
+
     public Task<long?> RevokeAllSessionsAsync(PersonKey person, CancellationToken cancellationToken) =>
         _inner.RevokeAllSessionsAsync(person, cancellationToken);
 

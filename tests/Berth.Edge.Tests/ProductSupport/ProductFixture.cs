@@ -38,7 +38,7 @@ internal sealed class ProductFixture : IAsyncDisposable
 
     public static async Task<ProductFixture> StartAsync(
         Func<BerthEdgeOptions, BerthEdgeOptions>? options = null, Action<IServiceCollection>? services = null, FakeKube? kube = null,
-            FakeProvider? provider = null, IKubeClient? api = null, IPAddress? address = null)
+            FakeProvider? provider = null, IKubeClient? api = null, IPAddress? address = null, int port = 0)
     {
         provider ??= await FakeProvider.StartAsync(TimeProvider.System);
         if (api is null)
@@ -52,7 +52,7 @@ internal sealed class ProductFixture : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(k =>
         {
             BerthEdgeExtensions.ConfigureBerthEdge(k);
-            k.Listen(address ?? IPAddress.Loopback, 0);
+            k.Listen(address ?? IPAddress.Loopback, port);
         });
         builder.Services.AddSingleton(api ?? kube!);
         services?.Invoke(builder.Services);

@@ -45,8 +45,10 @@ public sealed partial class ForeignProvider : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="accessSeconds">Life of its access tokens.</param>
     /// <param name="opaque">Whether its access tokens are for no audience and say nothing, instead of JWTs.</param>
+    /// <param name="backChannelLogout">Where it tells of sign-outs; null: nowhere.</param>
     /// <returns>The provider, or null where the machine names none (<see cref="Tools.OpenIdProvider"/>): skip the test.</returns>
-    public static async Task<ForeignProvider?> StartAsync(int accessSeconds = 3600, bool opaque = false)
+    public static async Task<ForeignProvider?> StartAsync(
+        int accessSeconds = 3600, bool opaque = false, string? backChannelLogout = null)
     {
         if (Tools.OpenIdProvider is null)
         {
@@ -64,6 +66,11 @@ public sealed partial class ForeignProvider : IAsyncDisposable
         info.Environment["AUDIENCE"] = opaque ? "" : Audience;
         info.Environment["ROTATE"] = "always";
         info.Environment["ACCESS_TTL"] = $"{accessSeconds}";
+        if (backChannelLogout is not null)
+        {
+            info.Environment["BACKCHANNEL_URI"] = backChannelLogout;
+        }
+
         var process = Process.Start(info)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
@@ -146,6 +153,20 @@ public sealed partial class ForeignProvider : IAsyncDisposable
         throw new InvalidOperationException("The provider did not come back.");
     }
 
+    /// <summary>The person signs out at the provider, in the browser that <see cref="AuthorizeAsync"/> used.</summary>
+    public async Task SignOutAsync(string subject)
+    {
+        var browser = _browsers[subject];
+        var page = await browser.GetStringAsync($"{Issuer}/session/end");
+        using var answer = await browser.PostAsync(
+            new Uri(new Uri(Issuer), Action().Match(page).Groups["url"].Value),
+            new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["xsrf"] = CrossSiteToken().Match(page).Groups["value"].Value,
+                ["logout"] = "yes",
+            }));
+    }
+
     /// <summary>The person withdraws what they granted, at the provider (RFC 7009).</summary>
     public Task WithdrawAsync(string subject) => PostAsync("/token/revocation", new() { ["token"] = Proxy.RefreshTokens[subject] });
 
@@ -205,6 +226,9 @@ public sealed partial class ForeignProvider : IAsyncDisposable
 
     [GeneratedRegex("<form[^>]*action=\"(?<url>[^\"]+)\"")]
     private static partial Regex Action();
+
+    [GeneratedRegex("name=\"xsrf\" value=\"(?<value>[^\"]+)\"")]
+    private static partial Regex CrossSiteToken();
 
     [GeneratedRegex("name=\"prompt\" value=\"(?<value>[a-z]+)\"")]
     private static partial Regex Prompt();

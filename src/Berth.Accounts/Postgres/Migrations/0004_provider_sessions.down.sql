@@ -1,0 +1,1 @@
+DROP INDEX berth.sessions_provider_session;
