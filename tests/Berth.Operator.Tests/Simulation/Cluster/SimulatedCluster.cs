@@ -24,6 +24,8 @@ internal sealed class SimulatedCluster(SimulatedApi api, FakeTimeProvider time)
 
     internal IReadOnlyList<Pod> Pods => api.All<Pod>();
 
+    internal bool IsDown(string node) => _down.Contains(node);
+
     internal void Install()
     {
         foreach (var node in Nodes)

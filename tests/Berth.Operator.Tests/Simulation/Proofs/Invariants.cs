@@ -25,6 +25,12 @@ internal sealed class Invariants
     /// <summary>Pods for which there was, at some time of their life, a reason to end them.</summary>
     private readonly HashSet<string> _mayEnd = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Pods that an administrator had ended by force: their objects go at once, and on a node that falls silent the container goes on until it is
+    /// back. That is what docs/operating.md says of a forced stop, and what nothing else may bring about.
+    /// </summary>
+    private readonly HashSet<string> _forced = new(StringComparer.Ordinal);
+
     private readonly HashSet<string> _wasReady = new(StringComparer.Ordinal);
 
     /// <summary>Workspaces whose network policy somebody else took away: the operator may learn of it too late.</summary>
@@ -101,6 +107,12 @@ internal sealed class Invariants
                 Protected(now, claimedBy, null);
                 Wished(now, by);
             }
+        }
+
+        if (now is null && former is not null && WorkspaceOf(former) is { } forced
+            && _api.Get<UserWorkspace>(new(former.Metadata.Namespace!, forced))?.Spec.Administration?.ForceStopAt is not null)
+        {
+            _forced.Add(former.Metadata.Uid!);
         }
 
         if (former is { Metadata.DeletionTimestamp: null } && now is not { Metadata.DeletionTimestamp: null }
@@ -213,7 +225,8 @@ internal sealed class Invariants
             return;
         }
 
-        if (_cluster.Running.Any(r => r.Value.Claim == claim && r.Key != pod.Metadata.Uid))
+        if (_cluster.Running.Any(r => r.Value.Claim == claim && r.Key != pod.Metadata.Uid
+            && !(_forced.Contains(r.Key) && _cluster.IsDown(r.Value.Node))))
         {
             throw new ViolationException($"Two containers run on volume {claim}.");
         }
