@@ -111,7 +111,8 @@ internal sealed class ManagerEndpoints(
     /// <summary>A purpose, checked.</summary>
     public static string Purpose(string? text) => text is null ? ""
         : text.Length <= MaximumPurpose && !text.Any(char.IsControl) ? text
-        : throw new ConnectionException(ManagerErrors.BadParameter("purpose", $"is longer than {MaximumPurpose} characters or holds control characters."));
+        : throw new ConnectionException(
+            ManagerErrors.BadParameter("purpose", $"is longer than {MaximumPurpose} characters or holds control characters."));
 
     /// <summary>Whose it is.</summary>
     public static PersonKey Key(Caller caller) => new(caller.Issuer, caller.Subject);
@@ -141,6 +142,7 @@ internal sealed class ManagerEndpoints(
         return values.Count == 0 ? null
             : values.Count == 1 && int.TryParse(values.ToString(), System.Globalization.NumberStyles.None, null, out var number)
                 && number <= maximum ? number
-            : throw new ConnectionException(ManagerErrors.BadParameter(name, $"is to be given once, as a number of seconds from 0 to {maximum}."));
+            : throw new ConnectionException(
+                ManagerErrors.BadParameter(name, $"is to be given once, as a number of seconds from 0 to {maximum}."));
     }
 }

@@ -2,7 +2,9 @@ using Testing;
 
 namespace Berth.Accounts.Tests.Vault;
 
-/// <summary>How a stored token ends: refused, its rotation lost, its refreshers crashed; and how it lives again. On a real PostgreSQL.</summary>
+/// <summary>
+/// How a stored token ends: refused, its rotation lost, its refreshers crashed; and how it lives again. On a real PostgreSQL.
+/// </summary>
 public class RefreshEndTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostgres>
 {
     [SkippableFact]
