@@ -185,7 +185,7 @@ internal static class VaultBenchmark
 
         private async Task RunAsync()
         {
-            while (_listener.IsConnected)
+            while (_listener.IsListening)
             {
                 try
                 {
