@@ -30,6 +30,7 @@ internal static class BerthEdgeCoreExtensions
         services.TryAddSingleton<IActivityMeter, NoActivityMeter>();
 
         services.AddSingleton<CanonicalRequestParser>();
+        services.AddSingleton<RequestLimits>();
         services.AddSingleton(new CookieProtector(settings.CookieKeys));
         services.AddSingleton<SessionCookies>();
         services.AddSingleton<WorkspaceTickets>();

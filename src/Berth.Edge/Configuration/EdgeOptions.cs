@@ -36,6 +36,9 @@ public sealed record EdgeOptions
 
     /// <summary>Forwarding to workspaces.</summary>
     public ProxyOptions Proxy { get; init; } = new();
+
+    /// <summary>What one client, person or workspace may ask for.</summary>
+    public EdgeLimitOptions Limits { get; init; } = new();
 }
 
 /// <summary>One OpenID Provider.</summary>

@@ -44,6 +44,9 @@ internal sealed record EdgeSettings
     /// <summary>Forwarding.</summary>
     public required ProxyOptions Proxy { get; init; }
 
+    /// <summary>What one client, person or workspace may ask for.</summary>
+    public EdgeLimitOptions Limits { get; init; } = new();
+
     /// <summary>Whether cookies are Secure and carry the <c>__Host-</c> prefix.</summary>
     public bool IsHttps => Scheme == "https";
 

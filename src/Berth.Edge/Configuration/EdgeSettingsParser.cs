@@ -43,6 +43,7 @@ internal sealed partial class EdgeSettingsParser
         var cookieKeys = CookieKeys(options.Session);
         var identityKeys = new IdentityKeyReader(Problem, Read).Read(options.Identity);
         Times(options);
+        Limits(options.Limits);
         if (_problems.Count > 0 || origin is null || domain is null)
         {
             throw new EdgeConfigurationException(_problems);
@@ -62,6 +63,7 @@ internal sealed partial class EdgeSettingsParser
             IdentityKeys = identityKeys,
             Sessions = new SessionPolicy(options.Session.IdleTimeout, options.Session.AbsoluteTimeout),
             Proxy = options.Proxy,
+            Limits = options.Limits,
         };
     }
 

@@ -16,12 +16,13 @@ namespace Berth.Edge;
 /// 401  a script or an upgrade that has to sign in
 /// 403  known, not allowed; or the proxy is not trusted
 /// 404  no such workspace, or a path of ours
+/// 429  too many requests of the client it is about, or to the workspace
 /// 503  not ready: the progress page, never 2xx
 /// </code>
 /// Nothing but <see cref="WorkspaceGate.AnswerProxyAsync"/> can make a 2xx: whatever else was to be written with one goes out as 503.
 /// </remarks>
 internal sealed partial class ForwardAuthEndpoint(
-    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, TimeProvider clock,
+    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, RequestLimits limits, TimeProvider clock,
         ILogger<ForwardAuthEndpoint> logger)
 {
     /// <summary>Its path, a slash and the workspace's name below it, on any host that is neither the public origin nor a workspace's.</summary>
@@ -53,6 +54,15 @@ internal sealed partial class ForwardAuthEndpoint(
 
         ProtectedHeaders.Strip(context.Request.Headers);
         context.Features.Set(request);
+
+        // Counted for the client it is about: the proxy itself may ask as often as it likes.
+        var arrival = limits.Arrive(request);
+        if (arrival.IsRefused)
+        {
+            await limits.WriteAsync(context, arrival);
+            return;
+        }
+
         if (request.HostKind != HostKind.Workspace)
         {
             await pages.WriteAsync(context, EdgeMessages.UnknownHost(settings));

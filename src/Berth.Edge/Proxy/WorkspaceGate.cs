@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// /.berth/session?ticket= -> ticket into host-only cookie -> back to the path
 /// cookie -> caller -> authoriser -+- stranger: navigation -> edge's /auth/workspace (with a hop cookie) | else 401
 ///                                 +- known, not allowed: 403        +- no such workspace: 404
-///                                 '- allowed -> same-origin rules -> /.berth/… | not ready | forward
+///                                 '- allowed -> same-origin rules -> /.berth/… | not ready | limits (429) -> forward
 /// </code>
 /// </remarks>
 internal sealed class WorkspaceGate(
@@ -21,6 +21,7 @@ internal sealed class WorkspaceGate(
     IProgressPage progress,
     IEdgePages pages,
     IActivityMeter activity,
+    RequestLimits limits,
     TimeProvider clock)
 {
     private const string ReservedPrefix = "/.berth/";
@@ -44,6 +45,12 @@ internal sealed class WorkspaceGate(
     private async Task DecideAsync(HttpContext context, CanonicalRequest request, Continuation pass)
     {
         var caller = cookies.Read(context, request) is { } session ? cookies.ToCaller(session) : null;
+        if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
+        {
+            await limits.WriteAsync(context, counted);
+            return;
+        }
+
         directory.TryFindByHost(request.Host, out var entry);
         var decision = Authorizer.Decide(caller, entry, new AccessRequest(context.Request.Method, request.IsUpgrade), clock.GetUtcNow());
         switch (decision.Kind)
@@ -93,7 +100,9 @@ internal sealed class WorkspaceGate(
         }
         else if (access.Workspace.IsReady)
         {
-            await forwarder.ForwardAsync(context, request, access, until);
+            using var admission = limits.Forward(request, access);
+            await (admission.IsRefused
+                ? limits.WriteAsync(context, admission) : forwarder.ForwardAsync(context, request, access, until));
         }
         else
         {
@@ -114,6 +123,12 @@ internal sealed class WorkspaceGate(
         if (!access.Workspace.IsReady)
         {
             return NotReadyAsync(context, request, access);
+        }
+
+        var admission = limits.Forward(request, access, byProxy: true);
+        if (admission.IsRefused)
+        {
+            return limits.WriteAsync(context, admission);
         }
 
         context.Features.Get<ForwardAuthVerdict>()!.Passes = true;

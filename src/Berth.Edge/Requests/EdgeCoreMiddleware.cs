@@ -6,10 +6,10 @@ namespace Berth.Edge;
 /// <remarks>
 /// <code>
 /// a proxy's question: ForwardAuthEndpoint
-/// canonical request (400) -> protected headers stripped -> host: unknown 421
+/// canonical request (400) -> the address's limits (429) -> protected headers stripped -> host: unknown 421
 ///                                                               | workspace: the gate, which answers
 ///                                                               | edge, /proxy/: the API proxy, which answers
-///                                                               | edge: authentication -> same-origin -> next
+///                                                               | edge: authentication -> the person's limit -> same-origin -> next
 /// </code>
 /// </remarks>
 internal sealed class EdgeCoreMiddleware(
@@ -22,6 +22,7 @@ internal sealed class EdgeCoreMiddleware(
     ForwardAuthEndpoint forwardAuth,
     WorkspaceIdentitySigner signer,
     IEdgePages pages,
+    RequestLimits limits,
     UpstreamGate? upstreams = null)
 {
     /// <summary>Handles a request.</summary>
@@ -44,12 +45,26 @@ internal sealed class EdgeCoreMiddleware(
         {
             // Whatever else is in this connection was sent by somebody who reads requests differently.
             context.Response.Headers.Connection = "close";
+            var unreadable = limits.ArriveUnreadable(context);
+            if (unreadable.IsRefused)
+            {
+                await limits.WriteAsync(context, unreadable);
+                return;
+            }
+
             await pages.WriteAsync(context, EdgeMessages.BadRequest(refusal!));
             return;
         }
 
         ProtectedHeaders.Strip(context.Request.Headers);
         context.Features.Set(request);
+        var arrival = limits.Arrive(request);
+        if (arrival.IsRefused)
+        {
+            await limits.WriteAsync(context, arrival);
+            return;
+        }
+
         context.Request.Scheme = settings.Scheme;
         context.Request.Host = new HostString(request.Host + settings.PortSuffix);
         switch (request.HostKind)
@@ -104,6 +119,14 @@ internal sealed class EdgeCoreMiddleware(
 
         if (authorization.Count == 1)
         {
+            // Who showed too many bad ones is not listened to for a while; one that is known to be good costs nothing.
+            var trial = limits.MayTryCredential(request);
+            if (trial.IsRefused && !bearer.IsVerified(authorization.ToString()))
+            {
+                await limits.WriteAsync(context, trial);
+                return;
+            }
+
             // A token that is shown has to be good, whatever the route and whatever cookie comes with it.
             var (caller, error) = await bearer.AuthenticateAsync(authorization.ToString(), context.RequestAborted);
             if (error == TokenError.Unverifiable)
@@ -115,6 +138,13 @@ internal sealed class EdgeCoreMiddleware(
 
             if (caller is null)
             {
+                var counted = limits.RefuseCredential(request);
+                if (counted.IsRefused)
+                {
+                    await limits.WriteAsync(context, counted);
+                    return;
+                }
+
                 context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
                 await pages.WriteAsync(context, EdgeMessages.SignInRequired("/login") with
                 {
@@ -136,6 +166,12 @@ internal sealed class EdgeCoreMiddleware(
                 context.Features.Set(cookies.ToCaller(session));
             }
 
+            if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
+            {
+                await limits.WriteAsync(context, counted);
+                return;
+            }
+
             // A provider's server is no page of ours and brings no cookie: its own signature is the proof.
             var changes = (request.IsUpgrade || !RequestKinds.IsSafe(context.Request.Method))
                 && request.Path != ProviderLogoutEndpoint.BackChannelPath;
@@ -146,7 +182,36 @@ internal sealed class EdgeCoreMiddleware(
             }
         }
 
+        if (context.GetCaller() is { } known && limits.Admit(request, known) is { IsRefused: true } tooMany)
+        {
+            await limits.WriteAsync(context, tooMany);
+            return;
+        }
+
+        if (request.Path == ProviderLogoutEndpoint.BackChannelPath)
+        {
+            await ProviderLogoutAsync(context, request);
+            return;
+        }
+
         await next(context);
+    }
+
+    // A good logout token is always heard: what is not heard leaves a session open.
+    private async Task ProviderLogoutAsync(HttpContext context, CanonicalRequest request)
+    {
+        var trial = limits.MayTryCredential(request);
+        if (trial.IsRefused)
+        {
+            await limits.WriteAsync(context, trial);
+            return;
+        }
+
+        await next(context);
+        if (context.Response.StatusCode == StatusCodes.Status400BadRequest)
+        {
+            limits.RefuseCredential(request);
+        }
     }
 
     // Own pages only; what a workspace answers keeps its headers.

@@ -109,6 +109,23 @@ internal static class EdgeMessages
         Actions = [new EdgeAction("Sign in again", settings.PublicOrigin + "/login")],
     };
 
+    public static EdgeMessage TooMany(EdgeLimit limit) => new()
+    {
+        Status = StatusCodes.Status429TooManyRequests,
+        Reason = "too-many-requests",
+        Title = "Too many requests",
+        Detail = limit switch
+        {
+            EdgeLimit.Address => "More requests came from your network than one may send.",
+            EdgeLimit.SignIn => "Too many sign-ins, or refused tokens, came from your network.",
+            EdgeLimit.Person => "More requests came from you than one person may send.",
+            EdgeLimit.Workspace => "More requests came for this workspace than one may get.",
+            EdgeLimit.WorkspaceRequests => "Too many requests to this workspace are still being answered.",
+            EdgeLimit.PersonWebSockets => "You have too many connections open: close windows or terminals that you do not need.",
+            _ => "This workspace has too many connections open: close windows or terminals that nobody needs.",
+        } + " Nothing was changed. Wait a moment and try again; who runs the service can raise the limit.",
+    };
+
     public static EdgeMessage CannotVerify() => new()
     {
         Status = 503,

@@ -17,13 +17,26 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     public EdgeSession? Read(HttpContext context, CanonicalRequest request)
     {
         var (name, purpose, binding) = Place(request);
+        var (any, readable) = (false, false);
         foreach (var value in CookieHeader.ValuesOf(context.Request.Headers, name).Take(MaximumTried))
         {
-            if (protector.Unprotect(purpose, binding, value) is { } bytes && SessionCodec.Read(bytes) is { } session && IsLive(session))
+            any = true;
+            if (protector.Unprotect(purpose, binding, value) is not { } bytes || SessionCodec.Read(bytes) is not { } session)
+            {
+                continue;
+            }
+
+            readable = true;
+            if (IsLive(session))
             {
                 Renew(context, request, session);
                 return session;
             }
+        }
+
+        if (any && !readable)
+        {
+            context.Features.Set(new UnreadableCookie());
         }
 
         return null;
@@ -123,3 +136,8 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
         MaxAge = maxAge,
     };
 }
+
+/// <summary>
+/// A request brought session cookies, and none of them is ours: made up, tampered with, or of keys that are gone. One that has ended is not.
+/// </summary>
+internal sealed class UnreadableCookie;

@@ -30,9 +30,8 @@ internal sealed class BearerAuthenticator(
         }
 
         var now = clock.GetUtcNow();
-        var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-        if (_verified.Find(hash) is { } known && now < known.Caller.ExpiresAt + JwtClaims.Skew
-            && ReferenceEquals(known.Keys, known.Provider.Current?.Keys))
+        var hash = HashOf(token);
+        if (FindVerified(hash) is { } known)
         {
             return Admit(known.Caller);
         }
@@ -66,6 +65,16 @@ internal sealed class BearerAuthenticator(
         _verified.Add(hash, new VerifiedToken(caller, provider, keys));
         return Admit(caller);
     }
+
+    /// <summary>Whether the header's token is a JWT that was verified before and counts still; no provider is asked.</summary>
+    public bool IsVerified(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
+
+    private static string HashOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    private VerifiedToken? FindVerified(string hash) =>
+        _verified.Find(hash) is { } known && clock.GetUtcNow() < known.Caller.ExpiresAt + JwtClaims.Skew
+            && ReferenceEquals(known.Keys, known.Provider.Current?.Keys) ? known : null;
 
     private async ValueTask<(Caller? Caller, TokenError Error)> IntrospectAsync(
         string token, string hash, CancellationToken cancellationToken)

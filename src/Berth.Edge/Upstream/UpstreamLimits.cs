@@ -23,29 +23,9 @@ internal sealed class UpstreamLimits : IDisposable
     }
 
     // Concurrency first: a call that finds no place takes nothing from the bucket.
-    private static PartitionedRateLimiter<PersonKey> Make(UpstreamRateOptions rate)
-    {
-        var (tokens, period) = Refill(rate);
-        return PartitionedRateLimiter.CreateChained(
-            PartitionedRateLimiter.Create<PersonKey, PersonKey>(p => RateLimitPartition.GetConcurrencyLimiter(
-                p, _ => new ConcurrencyLimiterOptions { PermitLimit = rate.Concurrent, QueueLimit = 0 })),
-            PartitionedRateLimiter.Create<PersonKey, PersonKey>(p => RateLimitPartition.GetTokenBucketLimiter(
-                p,
-                _ => new TokenBucketRateLimiterOptions
-                {
-                    TokenLimit = rate.Requests,
-                    TokensPerPeriod = tokens,
-                    ReplenishmentPeriod = period,
-                    QueueLimit = 0,
-                    AutoReplenishment = false,
-                })));
-    }
-
-    // The limiter looks each 100 ms; more often than that tokens come several at a time.
-    private static (int Tokens, TimeSpan Period) Refill(UpstreamRateOptions rate)
-    {
-        var each = rate.Window / rate.Requests;
-        var least = TimeSpan.FromMilliseconds(100);
-        return each >= least ? (1, each) : ((int)Math.Ceiling(least / each), least);
-    }
+    private static PartitionedRateLimiter<PersonKey> Make(UpstreamRateOptions rate) => PartitionedRateLimiter.CreateChained(
+        PartitionedRateLimiter.Create<PersonKey, PersonKey>(p => RateLimitPartition.GetConcurrencyLimiter(
+            p, _ => new ConcurrencyLimiterOptions { PermitLimit = rate.Concurrent, QueueLimit = 0 })),
+        PartitionedRateLimiter.Create<PersonKey, PersonKey>(p => RateLimitPartition.GetTokenBucketLimiter(
+            p, _ => TokenBuckets.Options(rate.Requests, rate.Window))));
 }

@@ -25,6 +25,12 @@ public class EdgeSettingsTests
             Identity = new WorkspaceIdentityOptions { KeyFiles = ["/missing"] },
             TrustedProxies = ["10.0.0.0/33", "0.0.0.0/0", "::/0"],
             Proxy = new ProxyOptions { ConnectTimeout = TimeSpan.Zero },
+            Limits = new EdgeLimitOptions
+            {
+                Address = new RateOptions { Requests = -1 },
+                SignIn = new RateOptions { Requests = 1, Window = TimeSpan.Zero },
+                WebSocketsPerPerson = -1,
+            },
         };
 
         var error = Assert.Throws<EdgeConfigurationException>(() => EdgeSettingsParser.Parse(options, Missing));
@@ -37,6 +43,7 @@ public class EdgeSettingsTests
                     "Administrators:0:Issuer", "Administrators:0:Subject",
                 "Session:Keys", "Session:Keys:0", "Session:IdleTimeout", "Identity:KeyFiles:0", "TrustedProxies:0", "TrustedProxies:1",
                     "TrustedProxies:2", "Proxy:ConnectTimeout",
+                "Limits:Address:Requests", "Limits:SignIn:Window", "Limits:WebSocketsPerPerson",
             ])
         {
             Assert.Contains(error.Problems, p => p.StartsWith($"Berth:Edge:{key} ", StringComparison.Ordinal));
