@@ -22,8 +22,8 @@ namespace Berth.Edge;
 /// Nothing but <see cref="WorkspaceGate.AnswerProxyAsync"/> can make a 2xx: whatever else was to be written with one goes out as 503.
 /// </remarks>
 internal sealed partial class ForwardAuthEndpoint(
-    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, RequestLimits limits, TimeProvider clock,
-        ILogger<ForwardAuthEndpoint> logger)
+    EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, RequestLimits limits,
+        TimeProvider clock, ILogger<ForwardAuthEndpoint> logger)
 {
     /// <summary>Its path, a slash and the workspace's name below it, on any host that is neither the public origin nor a workspace's.</summary>
     public const string Path = "/auth/forward";

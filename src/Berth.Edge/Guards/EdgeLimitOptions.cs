@@ -8,15 +8,15 @@ public sealed record EdgeLimitOptions
 {
     /// <summary>
     /// All requests of one client address (IPv6: one /64, what one customer of a network is given). The default is 20,000 a minute: an
-    /// office of a hundred people behind one address, each of whom opens an IDE of a few hundred files. Loopback and trusted proxies are not
-    /// counted: who is behind them is not known.
+    /// office of a hundred people behind one address, each of whom opens an IDE of a few hundred files. Loopback and trusted proxies are
+    /// not counted: who is behind them is not known.
     /// </summary>
     public RateOptions Address { get; init; } = new() { Requests = 20_000 };
 
     /// <summary>
     /// Sign-ins of one client address, and credentials from it that were refused: bearer tokens, session cookies nobody can read, logout
-    /// tokens. The default is 300 a minute: a browser that opens thirty tabs without a session needs some sixty, and so do others behind the
-    /// same address; who guesses needs far more.
+    /// tokens. The default is 300 a minute: a browser that opens thirty tabs without a session needs some sixty, and so do others behind
+    /// the same address; who guesses needs far more.
     /// </summary>
     public RateOptions SignIn { get; init; } = new() { Requests = 300 };
 

@@ -6,8 +6,8 @@ using System.Threading.RateLimiting;
 namespace Berth.Edge;
 
 /// <summary>
-/// Counts what <see cref="LimitPolicy"/> says, on this replica, and answers 429 where it is too much. Never waits. What nobody uses any more
-/// goes by itself; clients' networks share a fixed number of places, so that a flood of addresses costs no more memory than they do.
+/// Counts what <see cref="LimitPolicy"/> says, on this replica, and answers 429 where it is too much. Never waits. What nobody uses any
+/// more goes by itself; clients' networks share a fixed number of places, so that a flood of addresses costs no more memory than they do.
 /// </summary>
 internal sealed class RequestLimits : IDisposable
 {

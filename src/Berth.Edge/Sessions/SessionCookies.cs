@@ -138,6 +138,7 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 }
 
 /// <summary>
-/// A request brought session cookies, and none of them is ours: made up, tampered with, or of keys that are gone. One that has ended is not.
+/// A request brought session cookies, and none of them is ours: made up, tampered with, or of keys that are gone. One that has ended
+/// is no such cookie.
 /// </summary>
 internal sealed class UnreadableCookie;

@@ -7,7 +7,8 @@ namespace Berth.Edge;
 ///   nothing yet ------------------------------------------------------------> Snapshot (metadata, keys)
 ///       ^  sign-in: loads itself, at most once a second                          |  a failed refresh keeps it
 ///       |                                                                        v
-///                                   unknown kid: one refetch of the keys per 10 s, all waiters share it
+///                                   unknown kid: one refetch of the keys per 10 s beside the load above; those that need it share it,
+///                                   64 at most, until 2 s after it began. All others go on with the keys that are known
 /// </code>
 /// </remarks>
 internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel backchannel, TimeProvider clock,
@@ -16,9 +17,18 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
     /// <summary>Least time between refetches for unknown key ids: a flood of made-up ids costs the provider one request in 10 s.</summary>
     public static readonly TimeSpan MissInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long after its beginning a refetch is waited for: a provider that hangs must not hold requests here.</summary>
+    public static readonly TimeSpan MissWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many wait for a refetch at most.</summary>
+    public const int MaximumWaiters = 64;
+
     private static readonly TimeSpan LoadInterval = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _lifetime = new();
+    private readonly Lock _keyGate = new();
+    private Task _refetch = Task.CompletedTask;
+    private int _waiters;
     private DateTimeOffset _lastMiss = DateTimeOffset.MinValue;
     private DateTimeOffset _lastLoad = DateTimeOffset.MinValue;
     private volatile ProviderSnapshot? _snapshot;
@@ -73,27 +83,28 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
     }
 
     /// <summary>
-    /// Keys after a token named one that is not known: refetched, or the known ones when that was done just now or fails.
+    /// Keys after a token named one that is not known: refetched, or the known ones when that was done just now, fails or takes too long.
     /// </summary>
     public async ValueTask<JwkSet> KeysAfterMissAsync(CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken);
-        try
+        if (Interlocked.Increment(ref _waiters) <= MaximumWaiters && RefetchAfterMiss(out var left) is { } refetch)
         {
-            var now = clock.GetUtcNow();
-            if (_snapshot is { } snapshot && now - _lastMiss >= MissInterval)
+            try
             {
-                _lastMiss = now;
-                _snapshot = snapshot with { Keys = await LoadKeysAsync(snapshot.Metadata) };
+                await refetch.WaitAsync(left, clock, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // It goes on; who comes after it has ended finds what it brought.
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiters);
             }
         }
-        catch (ProviderUnavailableException e)
+        else
         {
-            SignInLog.KeysNotRefetched(logger, settings.Issuer, e.Message);
-        }
-        finally
-        {
-            _gate.Release();
+            Interlocked.Decrement(ref _waiters);
         }
 
         return _snapshot?.Keys ?? JwkSet.Empty;
@@ -122,9 +133,7 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
             var document = await backchannel.GetAsync(new Uri(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), null,
                 _lifetime.Token);
             var (metadata, problem) = ProviderMetadata.Parse(document, settings);
-            _snapshot = new ProviderSnapshot(
-                metadata ?? throw new ProviderUnavailableException(problem!),
-                await LoadKeysAsync(metadata));
+            Keep(metadata ?? throw new ProviderUnavailableException(problem!), await LoadKeysAsync(metadata));
             LastProblem = null;
             return true;
         }
@@ -133,6 +142,50 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
             LastProblem = e.Message;
             SignInLog.ProviderNotLoaded(logger, settings.Issuer, _snapshot is null ? "nothing yet" : "what was known", e.Message);
             return false;
+        }
+    }
+
+    private Task? RefetchAfterMiss(out TimeSpan left)
+    {
+        lock (_keyGate)
+        {
+            var now = clock.GetUtcNow();
+            if (_refetch.IsCompleted && _snapshot is { } snapshot && now - _lastMiss >= MissInterval)
+            {
+                _lastMiss = now;
+                _refetch = RefetchAsync(snapshot.Metadata);
+            }
+
+            left = _lastMiss + MissWait - now;
+            return _refetch.IsCompleted || left <= TimeSpan.Zero ? null : _refetch;
+        }
+    }
+
+    private async Task RefetchAsync(ProviderMetadata metadata)
+    {
+        // Not under the caller's lock.
+        await Task.Yield();
+        try
+        {
+            Keep(metadata: null, await LoadKeysAsync(metadata));
+        }
+        catch (ProviderUnavailableException e)
+        {
+            SignInLog.KeysNotRefetched(logger, settings.Issuer, e.Message);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The program ends.
+        }
+    }
+
+    private void Keep(ProviderMetadata? metadata, JwkSet keys)
+    {
+        lock (_keyGate)
+        {
+            _snapshot = _snapshot is { } known
+                ? new ProviderSnapshot(metadata ?? known.Metadata, known.Keys.RenewedBy(keys))
+                : new ProviderSnapshot(metadata!, keys);
         }
     }
 

@@ -10,9 +10,17 @@ internal static class AccessTokenVerifier
     public static string? UnverifiedIssuer(ParsedJws jws) => StrictJson.ParseObject(jws.Payload)?.Text("iss");
 
     /// <summary>Checks a parsed token against its provider.</summary>
-    public static TokenError Verify(ParsedJws jws, IssuerSettings issuer, JwkSet keys, DateTimeOffset now, out JwtClaims? claims)
+    /// <param name="jws">The token.</param>
+    /// <param name="issuer">Its provider.</param>
+    /// <param name="keys">The provider's keys.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="claims">What it says, when it is good.</param>
+    /// <param name="signer">The key that made it; null when none of these did.</param>
+    public static TokenError Verify(
+        ParsedJws jws, IssuerSettings issuer, JwkSet keys, DateTimeOffset now, out JwtClaims? claims, out JwkKey? signer)
     {
         claims = null;
+        signer = null;
         if (issuer.Audience is null)
         {
             return TokenError.Audience;
@@ -23,7 +31,7 @@ internal static class AccessTokenVerifier
             return TokenError.Algorithm;
         }
 
-        var error = JwsVerifier.Verify(jws, keys);
+        var error = JwsVerifier.Verify(jws, keys, out signer);
         if (error != TokenError.None)
         {
             return error;

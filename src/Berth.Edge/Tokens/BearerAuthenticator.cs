@@ -49,11 +49,11 @@ internal sealed class BearerAuthenticator(
         }
 
         var keys = provider.Current?.Keys ?? JwkSet.Empty;
-        error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out var claims);
+        error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out var claims, out var signer);
         if (error == TokenError.UnknownKey)
         {
             keys = await provider.KeysAfterMissAsync(cancellationToken);
-            error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out claims);
+            error = AccessTokenVerifier.Verify(jws!, provider.Settings, keys, now, out claims, out signer);
         }
 
         if (claims is null)
@@ -62,19 +62,20 @@ internal sealed class BearerAuthenticator(
         }
 
         var caller = ToCaller(provider.Settings, claims);
-        _verified.Add(hash, new VerifiedToken(caller, provider, keys));
+        _verified.Add(hash, new VerifiedToken(caller, provider, signer!));
         return Admit(caller);
     }
 
     /// <summary>Whether the header's token is a JWT that was verified before and counts still; no provider is asked.</summary>
     public bool IsVerified(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
+        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength
+        && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
 
     private static string HashOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private VerifiedToken? FindVerified(string hash) =>
         _verified.Find(hash) is { } known && clock.GetUtcNow() < known.Caller.ExpiresAt + JwtClaims.Skew
-            && ReferenceEquals(known.Keys, known.Provider.Current?.Keys) ? known : null;
+            && known.Provider.Current?.Keys.Keys.Contains(known.Key) == true ? known : null;
 
     private async ValueTask<(Caller? Caller, TokenError Error)> IntrospectAsync(
         string token, string hash, CancellationToken cancellationToken)
@@ -114,5 +115,5 @@ internal sealed class BearerAuthenticator(
     }
 }
 
-/// <summary>A token that was verified, with the keys that did it: other keys, another verification.</summary>
-internal sealed record VerifiedToken(Caller Caller, IdentityProvider Provider, JwkSet Keys);
+/// <summary>A token that was verified, with the key that did it: it counts while the provider has that key.</summary>
+internal sealed record VerifiedToken(Caller Caller, IdentityProvider Provider, JwkKey Key);

@@ -15,8 +15,10 @@ internal sealed class JwkKey
     private readonly string _type;
     private readonly string? _algorithm;
 
-    private JwkKey(string type, string? keyId, string? algorithm, Func<AsymmetricAlgorithm> create)
+    private JwkKey(string type, string? keyId, string? algorithm, string numbers, Func<AsymmetricAlgorithm> create)
     {
+        // The key id comes last: it may hold anything.
+        Thumbprint = $"{type} {algorithm} {numbers} {(keyId is null ? "" : "kid:" + keyId)}";
         _type = type;
         KeyId = keyId;
         _algorithm = algorithm;
@@ -25,6 +27,9 @@ internal sealed class JwkKey
 
     /// <summary>kid, or null.</summary>
     public string? KeyId { get; }
+
+    /// <summary>All that makes the key what it is: two with the same are one key, whenever they were read.</summary>
+    public string Thumbprint { get; }
 
     /// <summary>
     /// Reads a key; null when it is not a public signature key that we use (kty, crv, use, key_ops, alg, size and point are checked).
@@ -136,7 +141,8 @@ internal sealed class JwkKey
 
         var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };
         RSA.Create(parameters).Dispose();
-        return new JwkKey("RSA", element.Text("kid"), algorithm, () => RSA.Create(parameters));
+        return new JwkKey("RSA", element.Text("kid"), algorithm, $"{Convert.ToBase64String(modulus)} {Convert.ToBase64String(exponent)}",
+            () => RSA.Create(parameters));
     }
 
     private static JwkKey? Ec(JsonElement element, string? algorithm)
@@ -158,7 +164,8 @@ internal sealed class JwkKey
         var parameters = new ECParameters { Curve = curve.Value.Curve, Q = new ECPoint { X = x, Y = y } };
         parameters.Validate();
         ECDsa.Create(parameters).Dispose();
-        return new JwkKey(name!, element.Text("kid"), algorithm, () => ECDsa.Create(parameters));
+        return new JwkKey(name!, element.Text("kid"), algorithm, $"{Convert.ToBase64String(x)} {Convert.ToBase64String(y)}",
+            () => ECDsa.Create(parameters));
     }
 
     // Odd and at least 3; 1 would make every message its own signature.

@@ -37,6 +37,16 @@ internal sealed class JwkSet
         return new JwkSet(usable.ToImmutable());
     }
 
+    /// <summary>
+    /// The newer set, with the keys of this one that are in it still: what they verified goes on to count, however often it is read. This
+    /// one when nothing has changed.
+    /// </summary>
+    public JwkSet RenewedBy(JwkSet newer)
+    {
+        ImmutableArray<JwkKey> keys = [.. newer.Keys.Select(k => Keys.FirstOrDefault(known => known.Thumbprint == k.Thumbprint) ?? k)];
+        return keys.SequenceEqual(Keys) ? this : new JwkSet(keys);
+    }
+
     /// <summary>Keys that may have made a signature: with a kid those that carry it, without one those that fit the algorithm.</summary>
     public IEnumerable<JwkKey> Candidates(string algorithm, string? kid) =>
         Keys.Where(k => (kid is null || k.KeyId == kid) && k.Fits(algorithm));

@@ -119,14 +119,19 @@ internal static class JwsVerifier
     }
 
     /// <summary>Checks the signature against the keys that may have made it.</summary>
-    public static TokenError Verify(ParsedJws jws, JwkSet keys)
+    public static TokenError Verify(ParsedJws jws, JwkSet keys) => Verify(jws, keys, out _);
+
+    /// <summary>The same, and says which key made it.</summary>
+    public static TokenError Verify(ParsedJws jws, JwkSet keys, out JwkKey? signer)
     {
         var any = false;
+        signer = null;
         foreach (var key in keys.Candidates(jws.Algorithm, jws.KeyId))
         {
             any = true;
             if (key.Verify(jws.Algorithm, jws.SigningInput, jws.Signature))
             {
+                signer = key;
                 return TokenError.None;
             }
         }

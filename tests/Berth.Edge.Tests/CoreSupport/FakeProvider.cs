@@ -49,6 +49,12 @@ internal sealed class FakeProvider : IAsyncDisposable
 
     public bool IsDown { get; set; }
 
+    /// <summary>Published beside <see cref="Key"/>.</summary>
+    public List<TestKey> MoreKeys { get; } = [];
+
+    /// <summary>Awaited before the keys are answered.</summary>
+    public Func<Task>? OnJwks { get; set; }
+
     /// <summary>Answers introspection with a status and a body; null answers that nothing is known.</summary>
     public Func<string, Task<(int Status, string Body)>>? OnIntrospect { get; set; }
 
@@ -145,10 +151,12 @@ internal sealed class FakeProvider : IAsyncDisposable
         await context.Response.WriteAsync(body);
     }
 
-    private Task JwksAsync(HttpContext context)
+    private async Task JwksAsync(HttpContext context)
     {
         JwksRequests++;
-        return context.Response.WriteAsync(new JsonObject { ["keys"] = new JsonArray(Key.ToJwk()) }.ToJsonString());
+        await (OnJwks?.Invoke() ?? Task.CompletedTask);
+        await context.Response.WriteAsync(
+            new JsonObject { ["keys"] = new JsonArray([Key.ToJwk(), .. MoreKeys.Select(k => k.ToJwk())]) }.ToJsonString());
     }
 
     private Task Authorize(HttpContext context)

@@ -153,8 +153,8 @@ public class RequestLimitTests
         using var asked = await AskAsync(edge, There, cookie);
         using var other = await (await edge.SignedInAsync("user2")).FollowAsync($"{EdgeFixture.OtherOrigin}/");
 
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.TooManyRequests, HttpStatusCode.OK],
-            [second.StatusCode, third.StatusCode, forwarded.StatusCode, asked.StatusCode, other.StatusCode]);
+        Assert.Equal([200, 200, 429, 429, 200],
+            new[] { second, third, forwarded, asked, other }.Select(a => (int)a.StatusCode));
         Assert.Single(edge.Upstream.Requests);
     }
 
