@@ -32,7 +32,11 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
     private static readonly TimeSpan BadFor = TimeSpan.FromSeconds(10);
     private const int Capacity = 20_000;
 
+    // An API server that takes longer than this is one that does not answer: the program is told to come back.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, (ReviewOutcome Outcome, DateTimeOffset Until)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<ReviewOutcome>>> _flights = new(StringComparer.Ordinal);
     private readonly IKubeClient _kube;
     private readonly UpstreamMetrics _metrics;
     private readonly TimeProvider _clock;
@@ -51,30 +55,14 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
     public async ValueTask<ReviewOutcome> ReviewAsync(string token, WorkspaceToken says, CancellationToken cancellationToken)
     {
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-        var now = _clock.GetUtcNow();
-        if (_known.TryGetValue(hash, out var known) && now < known.Until)
+        if (_known.TryGetValue(hash, out var known) && _clock.GetUtcNow() < known.Until)
         {
             return known.Outcome;
         }
 
-        using (var lease = _limit.AttemptAcquire(says.PodUid))
-        {
-            if (!lease.IsAcquired)
-            {
-                _metrics.Reviewed("limited");
-                return ReviewOutcome.Unknown;
-            }
-        }
-
-        var outcome = await AskAsync(token, says, cancellationToken).ConfigureAwait(false);
-        _metrics.Reviewed(outcome.ToString().ToLowerInvariant());
-        if (outcome != ReviewOutcome.Unknown)
-        {
-            Remember(hash, outcome, outcome == ReviewOutcome.Good && says.ExpiresAt < now + GoodFor ? says.ExpiresAt
-                : now + (outcome == ReviewOutcome.Good ? GoodFor : BadFor));
-        }
-
-        return outcome;
+        // One question, however many calls a program begins with; it goes on when the first of them is given up.
+        var flight = _flights.GetOrAdd(hash, _ => new Lazy<Task<ReviewOutcome>>(() => AskOnceAsync(hash, token, says)));
+        return await flight.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -88,6 +76,42 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
         QueueLimit = 0,
     };
 
+    private async Task<ReviewOutcome> AskOnceAsync(string hash, string token, WorkspaceToken says)
+    {
+        try
+        {
+            return await AskAndRememberAsync(hash, token, says).ConfigureAwait(false);
+        }
+        finally
+        {
+            _flights.TryRemove(hash, out _);
+        }
+    }
+
+    private async Task<ReviewOutcome> AskAndRememberAsync(string hash, string token, WorkspaceToken says)
+    {
+        using (var lease = _limit.AttemptAcquire(says.PodUid))
+        {
+            if (!lease.IsAcquired)
+            {
+                _metrics.Reviewed("limited");
+                return ReviewOutcome.Unknown;
+            }
+        }
+
+        using var limit = new CancellationTokenSource(LongestWait, _clock);
+        var outcome = await AskAsync(token, says, limit.Token).ConfigureAwait(false);
+        _metrics.Reviewed(outcome.ToString().ToLowerInvariant());
+        if (outcome != ReviewOutcome.Unknown)
+        {
+            var now = _clock.GetUtcNow();
+            Remember(hash, outcome, outcome == ReviewOutcome.Good && says.ExpiresAt < now + GoodFor ? says.ExpiresAt
+                : now + (outcome == ReviewOutcome.Good ? GoodFor : BadFor));
+        }
+
+        return outcome;
+    }
+
     private async Task<ReviewOutcome> AskAsync(string token, WorkspaceToken says, CancellationToken cancellationToken)
     {
         try
@@ -96,7 +120,8 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
                 new TokenReview { Spec = new TokenReviewSpec { Token = token, Audiences = [ApiAccess.Audience] } }, null, cancellationToken)
                 .ConfigureAwait(false);
 
-            // Audiences: a server that knows nothing of them would accept tokens meant for anybody. Pod: what was verified, not what was read.
+            // Audiences: a server that knows nothing of them would accept tokens meant for anybody. Pod: what was verified, not what was
+            // read.
             var status = review.Status;
             var extra = status?.User?.Extra;
             return status is { Authenticated: true } && status.Audiences?.Contains(ApiAccess.Audience) == true
@@ -106,7 +131,8 @@ internal sealed partial class WorkspaceTokenReview : IDisposable
                 ? ReviewOutcome.Good
                 : ReviewOutcome.Bad;
         }
-        catch (Exception error) when (error is KubeException or HttpRequestException or TimeoutException or IOException)
+        catch (Exception error) when (error is KubeException or HttpRequestException or TimeoutException or IOException
+            or OperationCanceledException)
         {
             LogFailed(error.Message);
             return ReviewOutcome.Unknown;

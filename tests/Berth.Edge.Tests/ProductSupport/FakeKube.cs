@@ -23,6 +23,9 @@ internal sealed class FakeKube : IKubeClient
     /// <summary>What it says of a token.</summary>
     public Func<TokenReviewSpec, TokenReviewStatus> Review { get; set; } = _ => new TokenReviewStatus { Authenticated = false };
 
+    /// <summary>Awaited before a token is reviewed.</summary>
+    public Func<CancellationToken, Task> BeforeReview { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Logs by pod.</summary>
     public ConcurrentDictionary<string, Func<LogOptions, Stream>> Logs { get; } = new();
 
@@ -158,13 +161,14 @@ internal sealed class FakeKube : IKubeClient
         }
     }
 
-    public Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
+    public async Task<T> CreateAsync<T>(T obj, WriteOptions? options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
         Written("create", T.Descriptor.Plural);
         if (obj is TokenReview review)
         {
-            return Task.FromResult((T)(object)(review with { Status = Review(review.Spec!) }));
+            await BeforeReview(cancellationToken);
+            return (T)(object)(review with { Status = Review(review.Spec!) });
         }
 
         lock (_gate)
@@ -178,7 +182,7 @@ internal sealed class FakeKube : IKubeClient
             json["metadata"]!["uid"] = Guid.NewGuid().ToString();
             json["metadata"]!["creationTimestamp"] = "2030-01-01T00:00:00Z";
             Store(T.Descriptor.Plural, json, newGeneration: true);
-            return Task.FromResult(From<T>(json));
+            return From<T>(json);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Berth.Accounts;
 using Microsoft.AspNetCore.Http;
@@ -21,6 +22,32 @@ public class ProxyCallTests
         Assert.Equal("/v1/items/a%20b?x=%2F1&y=/proxy", seen.Target);
         Assert.Equal("Bearer secret-user1-1", seen.Header("Authorization"));
         Assert.Equal(new Uri(proxy.ApiOrigin).Authority, seen.Header("Host"));
+    }
+
+    // Kestrel sends no trailers over HTTP/1.1: the API is a socket.
+    [Fact]
+    public async Task Call_AnswerWithTrailers_ArrivesWithoutThem()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var api = AnswerAsync(listener);
+        await using var proxy = await ProxyFixture.StartAsync(o => o with { BaseAddress = $"http://{listener.LocalEndpoint}/v1" });
+        using var client = proxy.As("user1");
+
+        using var answer = await client.GetAsync("/proxy/api/items/1");
+        await api;
+
+        Assert.Equal("ok", await answer.Content.ReadAsStringAsync());
+        Assert.Empty(answer.TrailingHeaders);
+        Assert.Empty(answer.Headers.Trailer);
+
+        static async Task AnswerAsync(TcpListener listener)
+        {
+            using var socket = await listener.AcceptSocketAsync();
+            await socket.ReceiveAsync(new byte[8192]);
+            await socket.SendAsync(Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Echo\r\n\r\n"
+                + "2\r\nok\r\n0\r\nX-Echo: Bearer secret-user1-1\r\n\r\n"));
+        }
     }
 
     [Fact]

@@ -43,6 +43,48 @@ public class WorkspaceCredentialTests
         Assert.Single(proxy.Edge.Kube.Writes, w => w == "create tokenreviews");
     }
 
+    // A program begins with as many calls at once as it may have: one question is asked.
+    [Fact]
+    public async Task Call_ManyAtOnceWithANewToken_OneQuestionForAll()
+    {
+        await using var proxy = await StartAsync();
+        var asked = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        proxy.Edge.Kube.BeforeReview = _ =>
+        {
+            asked.TrySetResult();
+            return answer.Task;
+        };
+        var token = Token();
+
+        var first = CallAsync(proxy, token);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var others = Enumerable.Range(0, 17).Select(_ => CallAsync(proxy, token)).ToList();
+        answer.SetResult();
+
+        foreach (var call in others.Prepend(first))
+        {
+            using var answered = await call;
+            Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+        }
+
+        Assert.Single(proxy.Edge.Kube.Writes, w => w == "create tokenreviews");
+    }
+
+    [Fact]
+    public async Task Call_TheApiServerHangs_IsToldToComeBackAndMayAskAgain()
+    {
+        await using var proxy = await StartAsync();
+        proxy.Edge.Kube.BeforeReview = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        var token = Token();
+
+        using var hung = await CallAsync(proxy, token);
+        proxy.Edge.Kube.BeforeReview = _ => Task.CompletedTask;
+        using var again = await CallAsync(proxy, token);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (hung.StatusCode, again.StatusCode));
+    }
+
     public static TheoryData<string, Action<JsonObject>> Foreign => new()
     {
         { "audience", c => c["aud"] = new JsonArray("https://kubernetes.default.svc") },
