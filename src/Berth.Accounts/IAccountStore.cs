@@ -26,6 +26,9 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>How long whose workspaces ran.</summary>
     IUsageLedger Usage { get; }
 
+    /// <summary>Personal access tokens.</summary>
+    IPersonalTokens PersonalTokens { get; }
+
     /// <summary>The audit log as a chain: reading all of it, verifying, removing what is old.</summary>
     IAuditLog AuditLog { get; }
 

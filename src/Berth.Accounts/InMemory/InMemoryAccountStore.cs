@@ -21,7 +21,9 @@ public sealed class InMemoryAccountStore : IAccountStore
         UserData = new InMemoryUserData(clock);
         WorkspaceRecords = workspaces;
         Usage = workspaces;
-        Upkeep = new InMemoryUpkeep(_audit, ExpireNow, clock);
+        var tokens = new InMemoryPersonalTokens(Find, _revocations, clock);
+        PersonalTokens = tokens;
+        Upkeep = new InMemoryUpkeep(_audit, ExpireNow, tokens, clock);
     }
 
     /// <inheritdoc/>
@@ -38,6 +40,9 @@ public sealed class InMemoryAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public IUsageLedger Usage { get; }
+
+    /// <inheritdoc/>
+    public IPersonalTokens PersonalTokens { get; }
 
     /// <inheritdoc/>
     public IAuditLog AuditLog => _audit;
@@ -159,10 +164,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     /// <inheritdoc/>
     public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken)
     {
-        lock (_gate)
-        {
-            return Task.FromResult(_people.GetValueOrDefault(person));
-        }
+        return Task.FromResult(Find(person));
     }
 
     /// <inheritdoc/>
@@ -198,6 +200,14 @@ public sealed class InMemoryAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private Person? Find(PersonKey person)
+    {
+        lock (_gate)
+        {
+            return _people.GetValueOrDefault(person);
+        }
+    }
 
     private long? RaiseEpoch(PersonKey person, Func<Person, Person> change)
     {

@@ -31,7 +31,8 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_uses.IsEmpty && _revocations.IsEmpty && _audit.IsEmpty && _records.IsEmpty && _usage.IsEmpty)
+            if (_uses.IsEmpty && _revocations.IsEmpty && _audit.IsEmpty && _records.IsEmpty && _usage.IsEmpty
+                && _tokenUses.IsEmpty)
             {
                 return;
             }
@@ -40,6 +41,7 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
             await WriteRevocationsAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteAuditAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteUsesAsync(connection, cancellationToken).ConfigureAwait(false);
+            await WriteTokenUsesAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteRecordsAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteUsageAsync(connection, cancellationToken).ConfigureAwait(false);
         }

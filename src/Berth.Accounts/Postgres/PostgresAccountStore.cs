@@ -53,6 +53,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
         var workspaces = new PostgresWorkspaces(_statements, _outbox);
         WorkspaceRecords = workspaces;
         Usage = workspaces;
+        PersonalTokens = new PostgresPersonalTokens(_statements, _outbox, _revocations, clock);
         AuditLog = new PostgresAuditLog(_statements, _outbox);
         Upkeep = new PostgresUpkeep(_statements, AuditLog, clock);
 
@@ -76,6 +77,9 @@ public sealed partial class PostgresAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public IUsageLedger Usage { get; }
+
+    /// <inheritdoc/>
+    public IPersonalTokens PersonalTokens { get; }
 
     /// <inheritdoc/>
     public IAuditLog AuditLog { get; }

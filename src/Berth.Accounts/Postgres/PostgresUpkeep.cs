@@ -52,12 +52,14 @@ internal sealed class PostgresUpkeep(AccountsDatabase database, IAuditLog audit,
         // An hour for replicas whose clock is behind: they would let the session in again.
         var revocations = await RemoveAsync(connection, "revoked_sessions", "until < $1", now.AddHours(-1), options, cancellationToken)
             .ConfigureAwait(false);
+        var tokens = await RemoveAsync(connection, "personal_tokens", "LEAST(expires_at, coalesce(revoked_at, expires_at)) < $1",
+            now - options.KeepSessions, options, cancellationToken).ConfigureAwait(false);
         var history = await RemoveAsync(connection, "workspace_records", "at < $1", now - options.KeepHistory, options, cancellationToken)
             .ConfigureAwait(false);
         history += await RemoveAsync(connection, "usage", "day < ($1 AT TIME ZONE 'UTC')::date", now - options.KeepHistory, options,
             cancellationToken).ConfigureAwait(false);
         var events = options.KeepAudit is { } keep ? await audit.ExpireAsync(now - keep, cancellationToken).ConfigureAwait(false) : 0;
-        return new UpkeepOutcome(false, sessions, revocations, events, history);
+        return new UpkeepOutcome(false, sessions, revocations, events, history, tokens);
     }
 
     // Table and condition are ours; nothing from outside reaches the text.

@@ -41,6 +41,10 @@ internal sealed partial class RevocationListener : IAsyncDisposable
                     Parameters = { new() { Value = _clock.GetUtcNow().ToUniversalTime() } },
                 },
                 new("SELECT issuer, subject, epoch, disabled_at IS NOT NULL FROM berth.people WHERE epoch > 0 OR disabled_at IS NOT NULL"),
+                new("SELECT id, expires_at FROM berth.personal_tokens WHERE revoked_at IS NOT NULL AND expires_at > $1")
+                {
+                    Parameters = { new() { Value = _clock.GetUtcNow().ToUniversalTime() } },
+                },
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -54,6 +58,12 @@ internal sealed partial class RevocationListener : IAsyncDisposable
         {
             _table.AddEpoch(new PersonKey(reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), reader.GetBoolean(3));
         }
+
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _table.AddToken(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1));
+        }
     }
 
     private void Learn(string payload)
@@ -65,6 +75,12 @@ internal sealed partial class RevocationListener : IAsyncDisposable
             if (root.TryGetProperty("session", out var session))
             {
                 _table.AddSession(session.GetString()!, DateTimeOffset.FromUnixTimeSeconds(root.GetProperty("until").GetInt64()));
+                return;
+            }
+
+            if (root.TryGetProperty("personalToken", out var token))
+            {
+                _table.AddToken(token.GetGuid(), DateTimeOffset.FromUnixTimeSeconds(root.GetProperty("until").GetInt64()));
                 return;
             }
 

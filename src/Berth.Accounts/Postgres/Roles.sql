@@ -26,7 +26,7 @@ BEGIN
     -- Every table is named: one that is forgotten here gives nothing to anybody, and the edge's own tests then fail.
     FOR t IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'berth' LOOP
         IF t.name IN ('people', 'sessions', 'revoked_sessions', 'preferences', 'user_data', 'workspace_records', 'usage',
-                'vault_tokens', 'vault_outbox', 'vault_consents', 'vault_keys') THEN
+                'vault_tokens', 'vault_outbox', 'vault_consents', 'vault_keys', 'personal_tokens') THEN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON berth.%I TO %I', t.name, edge);
         ELSIF t.name = 'audit_events' THEN
             EXECUTE format('GRANT SELECT, INSERT ON berth.%I TO %I', t.name, edge);

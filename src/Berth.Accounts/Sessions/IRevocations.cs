@@ -15,6 +15,9 @@ public interface IRevocations
     /// <summary>Whether a person may not sign in; for callers that have no session, such as a program with a bearer token.</summary>
     bool IsDisabled(PersonKey person);
 
+    /// <summary>Whether a personal access token was revoked.</summary>
+    bool IsTokenRevoked(Guid token);
+
     /// <summary>
     /// Whether revocations of other replicas arrive now. While the database is away it is false and what is known goes on being used; on
     /// reconnection everything missed is read.
@@ -26,8 +29,10 @@ public interface IRevocations
 }
 
 /// <summary>
-/// One revocation: of a session (<paramref name="SessionId"/>) or of all sessions of a person (<paramref name="Person"/>).
+/// One revocation: of a session (<paramref name="SessionId"/>), of all sessions of a person (<paramref name="Person"/>) or of a personal
+/// access token (<paramref name="PersonalToken"/>).
 /// </summary>
 /// <param name="SessionId">The session, or null.</param>
 /// <param name="Person">The person, or null.</param>
-public readonly record struct Revocation(string? SessionId, PersonKey? Person);
+/// <param name="PersonalToken">Id of the token, or null.</param>
+public readonly record struct Revocation(string? SessionId, PersonKey? Person, Guid? PersonalToken = null);

@@ -9,6 +9,7 @@ namespace Berth.Accounts;
 internal sealed class RevocationTable(TimeProvider clock) : IRevocations
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> _tokens = new();
     private readonly ConcurrentDictionary<PersonKey, Standing> _people = new();
     private volatile bool _current;
 
@@ -40,6 +41,21 @@ internal sealed class RevocationTable(TimeProvider clock) : IRevocations
 
     /// <inheritdoc/>
     public bool IsDisabled(PersonKey person) => _people.GetValueOrDefault(person).Disabled;
+
+    /// <inheritdoc/>
+    public bool IsTokenRevoked(Guid token) => _tokens.ContainsKey(token);
+
+    /// <summary>Learns that a personal token is over.</summary>
+    public void AddToken(Guid token, DateTimeOffset until)
+    {
+        if (!_tokens.TryAdd(token, until))
+        {
+            return;
+        }
+
+        Sweep();
+        Revoked?.Invoke(new Revocation(null, null, token));
+    }
 
     /// <summary>Learns that a session is over.</summary>
     public void AddSession(string sessionId, DateTimeOffset until)
@@ -93,6 +109,14 @@ internal sealed class RevocationTable(TimeProvider clock) : IRevocations
             if (until < now)
             {
                 _sessions.TryRemove(id, out _);
+            }
+        }
+
+        foreach (var (id, until) in _tokens)
+        {
+            if (until < now)
+            {
+                _tokens.TryRemove(id, out _);
             }
         }
     }

@@ -13,7 +13,10 @@ public interface IUpkeep
 /// <summary>How long what is over is kept.</summary>
 public sealed record UpkeepOptions
 {
-    /// <summary>Sessions that have ended, for "where was I signed in". The default is 30 days.</summary>
+    /// <summary>
+    /// Sessions that have ended, for "where was I signed in", and personal tokens that have, for "why does my program not work any more".
+    /// The default is 30 days.
+    /// </summary>
     public TimeSpan KeepSessions { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>
@@ -38,4 +41,6 @@ public sealed record UpkeepOptions
 /// <param name="Revocations">Revocations of sessions that have ended anyway, removed.</param>
 /// <param name="AuditEvents">Audit events removed.</param>
 /// <param name="History">Records and days of usage removed.</param>
-public readonly record struct UpkeepOutcome(bool WasBusy, long Sessions, long Revocations, long AuditEvents, long History);
+/// <param name="Tokens">Personal access tokens removed.</param>
+public readonly record struct UpkeepOutcome(
+    bool WasBusy, long Sessions, long Revocations, long AuditEvents, long History, long Tokens = 0);

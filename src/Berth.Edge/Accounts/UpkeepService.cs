@@ -43,7 +43,7 @@ internal sealed partial class UpkeepService(IAccountStore accounts, DatabaseOpti
                 cancellationToken).ConfigureAwait(false);
             if (done != default && !done.WasBusy)
             {
-                LogDone(done.Sessions, done.Revocations, done.AuditEvents, done.History);
+                LogDone(done.Sessions, done.Revocations, done.AuditEvents, done.History, done.Tokens);
             }
         }
         catch (AccountsUnavailableException error)
@@ -65,8 +65,9 @@ internal sealed partial class UpkeepService(IAccountStore accounts, DatabaseOpti
     }
 
     [LoggerMessage(5530, LogLevel.Information,
-        "Removed {Sessions} sessions, {Revocations} revocations, {Events} audit events and {History} rows of history that were over.")]
-    private partial void LogDone(long sessions, long revocations, long events, long history);
+        "Removed {Sessions} sessions, {Revocations} revocations, {Events} audit events, {History} rows of history and {Tokens} personal "
+            + "tokens that were over.")]
+    private partial void LogDone(long sessions, long revocations, long events, long history, long tokens);
 
     [LoggerMessage(5531, LogLevel.Warning, "What is over could not be removed this time: {Reason}")]
     private partial void LogFailed(string reason);

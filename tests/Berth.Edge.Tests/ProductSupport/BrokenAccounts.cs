@@ -23,6 +23,8 @@ internal sealed class BrokenAccounts : IAccountStore
 
     public IUsageLedger Usage => IsDown ? throw new AccountsUnavailableException() : _inner.Usage;
 
+    public IPersonalTokens PersonalTokens => IsDown ? throw new AccountsUnavailableException() : _inner.PersonalTokens;
+
     public IAuditLog AuditLog => IsDown ? throw new AccountsUnavailableException() : _inner.AuditLog;
 
     public IUpkeep Upkeep => _inner.Upkeep;
