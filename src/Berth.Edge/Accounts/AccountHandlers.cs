@@ -11,7 +11,7 @@ namespace Berth.Edge;
 /// parameter that names another person.
 /// </summary>
 internal sealed class AccountHandlers(
-    IAccountStore accounts, PersonalEnvironment environment, AuditTrail audit, TimeProvider clock)
+    IAccountStore accounts, PersonalEnvironment environment, PersonalTokenService tokens, AuditTrail audit, TimeProvider clock)
 {
     public async Task GetPreferencesAsync(HttpContext context, Caller caller)
     {
@@ -183,6 +183,12 @@ internal sealed class AccountHandlers(
 
     public async Task EndAllSessionsAsync(HttpContext context, Caller caller)
     {
+        // Tokens first: when that fails the session is still there to try again with.
+        if (ApiRequest.Flag(context, "tokens"))
+        {
+            await tokens.RevokeAllAsync(caller, context.RequestAborted).ConfigureAwait(false);
+        }
+
         await accounts.RevokeAllSessionsAsync(Key(caller), context.RequestAborted).ConfigureAwait(false);
         audit.Record(caller, "session.end-all", "sessions", "allowed");
         context.Response.StatusCode = 204;

@@ -37,13 +37,17 @@ internal static class AccountRoutes
         },
         new("GET", "/api/me/sessions", "listSessions", "Where you are signed in", "SessionList", [200],
             static h => h.Accounts.ListSessionsAsync),
-        new("DELETE", "/api/me/sessions", "endAllSessions", "Sign out everywhere, here too", null, [204],
-            static h => h.Accounts.EndAllSessionsAsync),
+        new("DELETE", "/api/me/sessions", "endAllSessions", "Sign out everywhere, here too; personal access tokens go on unless tokens=true",
+            null, [204, 400], static h => h.Accounts.EndAllSessionsAsync)
+        {
+            Query = [new("tokens", "boolean", "Revoke all personal access tokens too")],
+        },
         new("DELETE", "/api/me/sessions/{session}", "endSession", "Sign out there", null, [204, 404],
             static h => h.Accounts.EndSessionAsync),
         new("GET", "/api/audit", "exportAudit", "The audit log as a file; administrators only", "File", [200, 400],
             static h => h.Audit.ExportAsync)
         {
+            Scope = TokenScopes.Admin,
             Query =
             [
                 new("format", "string", "csv, or jsonl (the default)"), new("from", "string", "Events of this time or later (RFC 3339)"),
@@ -53,6 +57,7 @@ internal static class AccountRoutes
         new("GET", "/api/audit/verification", "verifyAudit", "Compute the audit log's chain anew; administrators only", "AuditVerification",
             [200, 400], static h => h.Audit.VerifyAsync)
         {
+            Scope = TokenScopes.Admin,
             Query = [new("sequence", "integer", "Of a head noted earlier"), new("hash", "string", "Of the same head")],
         },
     ];

@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, OpenConnections connections,
+    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, OpenConnections connections,
     TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
@@ -18,6 +18,9 @@ internal sealed class ApiHandlers(
 
     /// <summary>The calls about the audit log.</summary>
     public AuditHandlers Audit => audit;
+
+    /// <summary>The calls about personal access tokens.</summary>
+    public TokenHandlers Tokens => tokens;
 
     public Task GetMeAsync(HttpContext context, Caller caller) => WriteAsync(context, 200, EdgeJson.Default.PersonView, new PersonView
     {

@@ -66,6 +66,7 @@ internal static class ApiRoutes
             ],
         },
         .. AccountRoutes.All,
+        .. TokenRoutes.All,
     ];
 
     /// <summary>Maps the routes and the description.</summary>
@@ -77,11 +78,13 @@ internal static class ApiRoutes
             endpoints.MapMethods(route.Pattern, methods, context => ApiPipeline.RunAsync(
                 context, route.OperationId, ProblemForm.Instance,
                 (c, caller) => route.Handler(c.RequestServices.GetRequiredService<ApiHandlers>())(c, caller)))
-                .WithDisplayName(route.OperationId);
+                .WithDisplayName(route.OperationId).WithMetadata(new RequiredScope(route.Scope));
         }
 
-        endpoints.MapMethods("/openapi/v1.json", ["GET", "HEAD"], OpenApiDocument.WriteAsync);
-        endpoints.Map("/api/{**rest}", ApiPipeline.UnknownAsync).WithOrder(1000);
+        endpoints.MapMethods("/openapi/v1.json", ["GET", "HEAD"], OpenApiDocument.WriteAsync)
+            .WithMetadata(new RequiredScope(TokenScopes.Any));
+        endpoints.Map("/api/{**rest}", ApiPipeline.UnknownAsync).WithOrder(1000)
+            .WithMetadata(new RequiredScope(TokenScopes.Any));
     }
 }
 
@@ -98,6 +101,11 @@ internal sealed record ApiRoute(
     string Method, string Pattern, string OperationId, string Summary, string? Answer, IReadOnlyList<int> Statuses,
         Func<ApiHandlers, RequestHandler> Handler)
 {
+    /// <summary>
+    /// Scope that a personal access token needs; null for what none may do. The default is reading for GET, writing for the rest.
+    /// </summary>
+    public string? Scope { get; init; } = Method == "GET" ? TokenScopes.ApiRead : TokenScopes.ApiWrite;
+
     /// <summary>Schema of the body; null for none.</summary>
     public string? Body { get; init; }
 

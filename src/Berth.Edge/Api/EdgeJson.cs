@@ -28,4 +28,7 @@ namespace Berth.Edge;
 [JsonSerializable(typeof(UsageView))]
 [JsonSerializable(typeof(SessionListView))]
 [JsonSerializable(typeof(AuditVerificationView))]
+[JsonSerializable(typeof(CreateToken))]
+[JsonSerializable(typeof(TokenListView))]
+[JsonSerializable(typeof(CreatedTokenView))]
 internal sealed partial class EdgeJson : JsonSerializerContext;

@@ -66,6 +66,7 @@ internal static class OpenApiDocument
                         ["description"] = "An access token of a configured provider, for the audience of this edge.",
                     },
                     [UpstreamDescription.Scheme] = UpstreamDescription.SecurityScheme(),
+                    [TokenRoutes.Scheme] = TokenRoutes.SecurityScheme(),
                     ["session"] = new JsonObject
                     {
                         ["type"] = "apiKey",
@@ -85,7 +86,7 @@ internal static class OpenApiDocument
     {
         var operation = new JsonObject { ["operationId"] = route.OperationId, ["summary"] = route.Summary };
         var parameters = new JsonArray();
-        foreach (var part in new[] { "name", "hold", "key", "session" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
+        foreach (var part in new[] { "name", "hold", "key", "session", "token" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
         {
             parameters.Add(new JsonObject
             {
@@ -133,6 +134,7 @@ internal static class OpenApiDocument
         }
 
         operation["responses"] = Responses(route);
+        operation["security"] = TokenRoutes.Security(route.Scope, isBrowserOnly: route.OperationId == "createPersonalToken");
         return operation;
     }
 
@@ -239,6 +241,9 @@ internal static class OpenApiDocument
         ["Usage"] = Schema(EdgeJson.Default.UsageView),
         ["SessionList"] = Schema(EdgeJson.Default.SessionListView),
         ["AuditVerification"] = Schema(EdgeJson.Default.AuditVerificationView),
+        ["CreatePersonalToken"] = Schema(EdgeJson.Default.CreateToken),
+        ["NewPersonalToken"] = Schema(EdgeJson.Default.CreatedTokenView),
+        ["PersonalTokenList"] = Schema(EdgeJson.Default.TokenListView),
         ["Problem"] = Schema(EdgeJson.Default.ProblemView),
         [UpstreamDescription.ErrorSchema] = UpstreamDescription.Error(),
     };

@@ -13,6 +13,9 @@ internal sealed class AccountSessionState(IAccountStore accounts) : ISessionStat
     public bool IsDisabled(string issuer, string subject) => accounts.Revocations.IsDisabled(new PersonKey(issuer, subject));
 
     /// <inheritdoc/>
+    public bool IsTokenRevoked(Guid token) => accounts.Revocations.IsTokenRevoked(token);
+
+    /// <inheritdoc/>
     public void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd) =>
         accounts.TouchSession(session.SessionId, at, idleEnd);
 

@@ -70,6 +70,10 @@ internal sealed partial class AccountsService(
         {
             connections.CutSession(session);
         }
+        else if (revocation.PersonalToken is { } token)
+        {
+            connections.CutToken(token);
+        }
         else if (revocation.Person is { } person)
         {
             connections.CutPerson(person.Issuer, person.Subject);

@@ -60,6 +60,10 @@ public static class BerthEdgeExtensions
         services.AddSingleton<ApiHandlers>();
         services.AddSingleton<AccountHandlers>();
         services.AddSingleton<AuditHandlers>();
+        services.AddSingleton(options.PersonalTokens);
+        services.AddSingleton<PersonalTokenAuthenticator>();
+        services.AddSingleton<PersonalTokenService>();
+        services.AddSingleton<TokenHandlers>();
         services.AddSingleton<WorkspaceDefaults>();
         services.AddSingleton<PreferenceReader>();
         services.AddSingleton<PersonalEnvironment>();
@@ -84,6 +88,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<PublicPages>();
         services.AddSingleton<DashboardPages>();
         services.AddSingleton<ConnectionPages>();
+        services.AddSingleton<TokenPages>();
         services.AddSingleton<IEdgePages, BerthEdgePages>();
         services.AddSingleton<IProgressPage, ProgressPage>();
         services.AddSingleton<ISessionState, AccountSessionState>();
@@ -119,6 +124,7 @@ public static class BerthEdgeExtensions
         app.UseMiddleware<StartupGate>();
         app.UseBerthEdgeCore();
         app.UseRouting();
+        app.UseMiddleware<TokenScopeMiddleware>();
         app.MapBerthEdgeCore();
         app.MapBerthApi();
         app.MapBerthManager();
@@ -177,6 +183,7 @@ public static class BerthEdgeExtensions
         options.Listener.Check(problems);
         options.Management.Check(problems);
         options.Database.Check(problems);
+        options.PersonalTokens.Check(problems);
         foreach (var name in options.Connections.Keys.Where(n => !UpstreamPaths.IsConnectionName(n)))
         {
             problems.Add($"{EdgeOptions.Section}:Connections:{name} is not a name for a connection; use at most 63 lower-case letters, "

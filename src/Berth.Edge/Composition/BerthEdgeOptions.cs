@@ -26,6 +26,9 @@ public sealed record BerthEdgeOptions
     /// <summary>The program's account store; not used by in-process composition.</summary>
     public DatabaseOptions Database { get; init; } = new();
 
+    /// <summary>Personal access tokens.</summary>
+    public PersonalTokenOptions PersonalTokens { get; init; } = new();
+
     /// <summary>Connections to other APIs by name: lower-case letters, digits and dashes. The default is none.</summary>
     public IReadOnlyDictionary<string, ConnectionOptions> Connections { get; init; } = new Dictionary<string, ConnectionOptions>();
 
@@ -55,7 +58,7 @@ public sealed record BerthEdgeOptions
             (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)),
                 (nameof(Listener), typeof(ListenerOptions)),
             (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
-            (nameof(Vault), typeof(VaultOptions)),
+            (nameof(Vault), typeof(VaultOptions)), (nameof(PersonalTokens), typeof(PersonalTokenOptions)),
         ];
         var reader = new SectionReader(problems);
         reader.Add(section, typeof(EdgeOptions), [.. parts.Select(p => p.Name), nameof(Connections)]);
@@ -79,6 +82,7 @@ public sealed record BerthEdgeOptions
             Management = good.GetSection(nameof(Management)).Get<ManagementOptions>() ?? new(),
             Connections = good.GetSection(nameof(Connections)).Get<Dictionary<string, ConnectionOptions>>() ?? [],
             Vault = good.GetSection(nameof(Vault)).Get<VaultOptions>() ?? new(),
+            PersonalTokens = good.GetSection(nameof(PersonalTokens)).Get<PersonalTokenOptions>() ?? new(),
             Database = good.GetSection(nameof(Database)).Get<DatabaseOptions>() ?? new(),
         };
     }

@@ -21,6 +21,7 @@ internal static partial class PageRoutes
         var open = services.GetRequiredService<PublicPages>();
         var dashboard = services.GetRequiredService<DashboardPages>();
         var connections = services.GetRequiredService<ConnectionPages>();
+        var tokens = services.GetRequiredService<TokenPages>();
         var assets = services.GetRequiredService<EdgeAssets>();
         endpoints.Page("/", open.LandingAsync);
         endpoints.Page("/tos", open.TermsAsync);
@@ -45,6 +46,9 @@ internal static partial class PageRoutes
         endpoints.OwnPage(ConnectionPages.Path, connections.ListAsync);
         endpoints.Form(ConnectionPages.Path + "/{name}/connect", connections.ConnectAsync);
         endpoints.Form(ConnectionPages.Path + "/{id}/disconnect", connections.DisconnectAsync);
+        endpoints.OwnPage(TokenPages.Path, tokens.ListAsync);
+        endpoints.Form(TokenPages.Path, tokens.CreateAsync);
+        endpoints.Form(TokenPages.Path + "/{id}/revoke", tokens.RevokeAsync);
         endpoints.MapFallback("/{**path}", NotFoundAsync);
     }
 

@@ -16,6 +16,9 @@ internal interface IOpenConnections
     /// <summary>Cuts what is open for one session.</summary>
     int CutSession(string sessionId);
 
+    /// <summary>Cuts what is open for one personal access token.</summary>
+    int CutToken(Guid token);
+
     /// <summary>Cuts all that is open for a person.</summary>
     int CutPerson(string issuer, string subject);
 

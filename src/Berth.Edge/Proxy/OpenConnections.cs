@@ -44,6 +44,9 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
     public int CutSession(string sessionId) => Cut(c => c.Caller.SessionId == sessionId);
 
     /// <inheritdoc/>
+    public int CutToken(Guid token) => Cut(c => c.Caller.PersonalToken == token);
+
+    /// <inheritdoc/>
     public int CutPerson(string issuer, string subject) => Cut(c => c.Caller.Issuer == issuer && c.Caller.Subject == subject);
 
     /// <inheritdoc/>
@@ -57,7 +60,8 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
         var caller = connection.Caller;
         var isKnown = caller.SessionId is { } session
             ? sessions.IsLive(new SessionKey(session, caller.Issuer, caller.Subject, caller.Epoch))
-            : !sessions.IsDisabled(caller.Issuer, caller.Subject);
+            : !sessions.IsDisabled(caller.Issuer, caller.Subject)
+                && !(caller.PersonalToken is { } token && sessions.IsTokenRevoked(token));
         return isKnown && (connection.Access is not { } access
             || (directory.TryFindByHost(access.Workspace.Host, out var now) && IsAllowed(connection, now)));
     }
@@ -81,6 +85,7 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
     /// <summary>One of them.</summary>
     internal sealed class OpenConnection : IDisposable
     {
+        private static readonly TimeSpan Longest = TimeSpan.FromDays(31);
         private readonly OpenConnections _table;
         private readonly CancellationTokenSource _end;
 
@@ -94,7 +99,8 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
             IsStream = isStream;
             var left = until - clock.GetUtcNow();
 
-            // A timer takes at most 49 days; sessions last at most 31.
+            // A timer takes at most 49 days; sessions last at most 31, personal tokens a year. Whoever is cut off after a month comes back.
+            left = left < Longest ? left : Longest;
             _end = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
             Token = _end.Token;
         }

@@ -128,7 +128,7 @@ internal sealed class EdgeCoreMiddleware(
             }
 
             // A token that is shown has to be good, whatever the route and whatever cookie comes with it.
-            var (caller, error) = await bearer.AuthenticateAsync(authorization.ToString(), context.RequestAborted);
+            var (caller, error) = await bearer.AuthenticateScopedAsync(authorization.ToString(), context.RequestAborted);
             if (error == TokenError.Unverifiable)
             {
                 context.Response.Headers.RetryAfter = "5";

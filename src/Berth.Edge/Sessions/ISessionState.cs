@@ -19,6 +19,9 @@ internal interface ISessionState
     /// <summary>Whether a person may not sign in, and so may not come with a token either. Never blocks, never throws.</summary>
     bool IsDisabled(string issuer, string subject);
 
+    /// <summary>Whether a personal access token was revoked. Never blocks, never throws.</summary>
+    bool IsTokenRevoked(Guid token) => false;
+
     /// <summary>
     /// Notes that the session was used and its cookie renewed; called at most once per renewal interval of a session, not on each request.
     /// </summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Berth.Accounts;
 
 namespace Berth.Edge;
 
@@ -9,18 +10,39 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed class BearerAuthenticator(
     EdgeSettings settings, IdentityProviders providers, TokenIntrospector introspector, ISessionState sessions, TimeProvider clock,
-    ILogger<BearerAuthenticator> logger)
+    ILogger<BearerAuthenticator> logger, PersonalTokenAuthenticator? personal = null)
 {
     private const string Scheme = "Bearer ";
     private readonly TokenCache<VerifiedToken> _verified = new(10_000);
 
-    /// <summary>Authenticates a header's value.</summary>
+    /// <summary>
+    /// Authenticates a header's value where personal access tokens are taken too: the place demands scopes (<see cref="TokenScopes"/>).
+    /// </summary>
+    /// <returns>The caller, or the reason why there is none.</returns>
+    public async ValueTask<(Caller? Caller, TokenError Error)> AuthenticateScopedAsync(string header, CancellationToken cancellationToken)
+    {
+        if (personal is null || !IsPersonal(header))
+        {
+            return await AuthenticateAsync(header, cancellationToken);
+        }
+
+        var (caller, error) = await personal.AuthenticateAsync(header[Scheme.Length..].Trim(' '), cancellationToken);
+        return caller is null ? Refuse(error) : Admit(caller);
+    }
+
+    /// <summary>Authenticates a header's value. Personal access tokens are refused: what asks here knows no scopes.</summary>
     /// <returns>The caller, or the reason why there is none.</returns>
     public async ValueTask<(Caller? Caller, TokenError Error)> AuthenticateAsync(string header, CancellationToken cancellationToken)
     {
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
             return Refuse(TokenError.Malformed);
+        }
+
+        // Never on to a provider: to introspection it would be an opaque token like others.
+        if (IsPersonal(header))
+        {
+            return Refuse(TokenError.NoSuchToken);
         }
 
         var token = header[Scheme.Length..].Trim(' ');
@@ -66,16 +88,19 @@ internal sealed class BearerAuthenticator(
         return Admit(caller);
     }
 
-    /// <summary>Whether the header's token is a JWT that was verified before and counts still; no provider is asked.</summary>
-    public bool IsVerified(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength
-        && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
+    /// <summary>Whether the header's token is one that was verified before and counts still; nobody is asked.</summary>
+    public bool IsVerified(string header) => IsPersonal(header) ? personal?.Remembers(header[Scheme.Length..].Trim(' ')) == true
+        : header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
 
     private static string HashOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private VerifiedToken? FindVerified(string hash) =>
         _verified.Find(hash) is { } known && clock.GetUtcNow() < known.Caller.ExpiresAt + JwtClaims.Skew
             && known.Provider.Current?.Keys.Keys.Contains(known.Key) == true ? known : null;
+
+    private static bool IsPersonal(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && PersonalTokenSecret.Claims(header[Scheme.Length..].Trim(' '));
 
     private async ValueTask<(Caller? Caller, TokenError Error)> IntrospectAsync(
         string token, string hash, CancellationToken cancellationToken)

@@ -56,6 +56,9 @@ internal enum TokenError
     /// <summary>The provider says that an opaque token is not good, or not any more.</summary>
     Inactive,
 
+    /// <summary>There is no such personal access token, or none any more, or not for this place.</summary>
+    NoSuchToken,
+
     /// <summary>Whether it is good cannot be found out now: 503, not 401.</summary>
     Unverifiable,
 }

@@ -48,7 +48,7 @@ internal sealed class UpstreamAuthenticator(
             return (null, UpstreamErrors.InvalidToken);
         }
 
-        var (caller, error) = await bearer.AuthenticateAsync(header, cancellationToken).ConfigureAwait(false);
+        var (caller, error) = await bearer.AuthenticateScopedAsync(header, cancellationToken).ConfigureAwait(false);
         return (caller, caller is not null ? null
             : error == TokenError.Unverifiable ? UpstreamErrors.CannotVerify : UpstreamErrors.InvalidToken);
     }

@@ -18,7 +18,7 @@ internal static class UpstreamDescription
     [
         (400, "The request can be read in more than one way, or is broken off: bad-request, bad-path."),
         (401, "Nobody is known: not-authenticated, invalid-token."),
-        (403, "Not allowed: account-disabled, workspace-not-running, workspace-not-allowed, cross-site, origin-not-allowed, "
+        (403, "Not allowed: account-disabled, insufficient-scope, workspace-not-running, workspace-not-allowed, cross-site, origin-not-allowed, "
             + "path-not-allowed, upgrade-not-allowed."),
         (404, "connection-not-found."),
         (405, "method-not-allowed; Allow lists those that are."),
@@ -115,7 +115,8 @@ internal static class UpstreamDescription
             ["security"] = new JsonArray(
                 new JsonObject { ["bearer"] = new JsonArray() },
                 new JsonObject { [Scheme] = new JsonArray() },
-                new JsonObject { ["session"] = new JsonArray() }),
+                new JsonObject { ["session"] = new JsonArray() },
+                new JsonObject { [TokenRoutes.Scheme] = new JsonArray(TokenScopes.Proxy) }),
         };
     }
 

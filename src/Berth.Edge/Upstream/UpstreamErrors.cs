@@ -104,6 +104,9 @@ internal static class UpstreamErrors
         "The token vault is not available. Try again; if it lasts, tell an administrator.")
     { RetryAfter = Later };
 
+    /// <summary>A personal access token that is for something else.</summary>
+    public static ConnectionError InsufficientScope(string detail) => new("insufficient-scope", 403, detail);
+
     /// <summary>Rate limit.</summary>
     public static ConnectionError TooManyRequests(TimeSpan? retryAfter) => new("too-many-requests", 429,
         "Too many calls of this connection. Wait as long as Retry-After says.")

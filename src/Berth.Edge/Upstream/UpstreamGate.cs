@@ -113,6 +113,11 @@ internal sealed partial class UpstreamGate(
         }
 
         context.Features.Set(caller);
+        if (TokenScopes.Refusal(caller, TokenScopes.Proxy) is { } refusal)
+        {
+            return UpstreamErrors.InsufficientScope(refusal);
+        }
+
         if (settings is null)
         {
             return UpstreamErrors.ConnectionNotFound;

@@ -47,6 +47,7 @@ internal sealed class UpstreamOpenCalls : IDisposable
 
         /// <summary>Whether a revocation means this caller.</summary>
         public bool IsHitBy(Revocation revocation) => (revocation.SessionId is { } session && session == caller.SessionId)
+            || (revocation.PersonalToken is { } token && token == caller.PersonalToken)
             || (revocation.Person is { } person && person == new PersonKey(caller.Issuer, caller.Subject));
 
         /// <summary>Ends it.</summary>

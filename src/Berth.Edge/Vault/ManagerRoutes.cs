@@ -29,6 +29,7 @@ internal static class ManagerRoutes
         new("GET", "offline-token", "beginConsent", "The address to send the person's browser to for their consent", "Consent",
             [200, 400, 404], static s => s.GetRequiredService<ConsentFlow>().BeginAsync)
         {
+            Scope = null,
             Query =
             [
                 Connection, new("purpose", "string", "What the token is for; at most 100 characters"),
@@ -38,6 +39,7 @@ internal static class ManagerRoutes
         new("GET", "offline-token/callback", "finishConsent", "Where the provider sends the browser back to", "StoredToken",
             [200, 303, 400, 403, 502], static s => s.GetRequiredService<ConsentFlow>().CallbackAsync)
         {
+            Scope = null,
             Query =
             [
                 new("state", "string", "As given"), new("code", "string", "Code"), new("iss", "string", "Issuer (RFC 9207)"),
@@ -47,7 +49,7 @@ internal static class ManagerRoutes
         new("POST", "offline-token-id", "createToken",
             "Store a refresh token of the connection's client as a token of its own; without one, tells how to ask for consent",
             "StoredToken", [201, 400, 403, 404, 409, 413, 415, 422, 502],
-            static s => s.GetRequiredService<ManagerEndpoints>().NewTokenAsync) { Body = "NewToken" },
+            static s => s.GetRequiredService<ManagerEndpoints>().NewTokenAsync) { Body = "NewToken", Scope = null },
         new("DELETE", "offline-token-id", "revokeToken", "Revoke a stored token, here and at the provider", "Revocation", [200, 400, 404],
             static s => s.GetRequiredService<ManagerEndpoints>().RevokeAsync)
         {
@@ -62,7 +64,7 @@ internal static class ManagerRoutes
         {
             endpoints.MapMethods(route.Pattern, [route.Method], context => ApiPipeline.RunAsync(
                 context, route.OperationId, ManagerForm.Instance, (c, caller) => route.Handler(c.RequestServices)(c, caller)))
-                .WithDisplayName(route.OperationId);
+                .WithDisplayName(route.OperationId).WithMetadata(new RequiredScope(route.Scope));
         }
     }
 
@@ -121,6 +123,7 @@ internal static class ManagerRoutes
         }
 
         operation["responses"] = responses;
+        operation["security"] = TokenRoutes.Security(route.Scope);
         return operation;
     }
 
@@ -139,7 +142,7 @@ internal static class ManagerRoutes
         303 => "Stored; on to where it was begun from.",
         400 => "A parameter, an id or the body cannot be read, or the consent is not known here.",
         401 => "No token and no session, or one that is not accepted.",
-        403 => "A cookie from another site, or consent that was denied or given by another account.",
+        403 => "A cookie from another site, a personal token without the scope, or consent that was denied or given by another account.",
         404 => "No such stored token or connection, or not yours.",
         409 => "The person has to consent (anew).",
         410 => "Revoked.",
@@ -166,6 +169,9 @@ internal sealed record ManagerRoute(
 {
     /// <summary>The whole path.</summary>
     public string Pattern => ManagerForm.Prefix + Name;
+
+    /// <summary>Scope that a personal access token needs; null for what none may do: to consent, in whatever way.</summary>
+    public string? Scope { get; init; } = TokenScopes.Vault;
 
     /// <summary>Schema of the body; null for none.</summary>
     public string? Body { get; init; }

@@ -19,6 +19,7 @@ public partial class DocumentationTests
             ("", typeof(EdgeOptions)), ("Workspaces:", typeof(WorkspaceOptions)), ("Pages:", typeof(PageOptions)),
                 ("Listener:", typeof(ListenerOptions)),
             ("Management:", typeof(ManagementOptions)), ("Database:", typeof(DatabaseOptions)), ("Vault:", typeof(VaultOptions)),
+                ("PersonalTokens:", typeof(PersonalTokenOptions)),
         ];
 
         Assert.Equal(parts.SelectMany(p => Keys(p.Type, p.Prefix)).Order(), documented);

@@ -3,9 +3,9 @@ using Berth.Accounts;
 namespace Berth.Edge.Tests;
 
 /// <summary>An account store whose database can be taken away.</summary>
-internal sealed class BrokenAccounts : IAccountStore
+internal sealed class BrokenAccounts(TimeProvider? clock = null) : IAccountStore
 {
-    private readonly InMemoryAccountStore _inner = new(TimeProvider.System);
+    private readonly InMemoryAccountStore _inner = new(clock ?? TimeProvider.System);
 
     public bool IsDown { get; set; }
 
@@ -23,7 +23,10 @@ internal sealed class BrokenAccounts : IAccountStore
 
     public IUsageLedger Usage => IsDown ? throw new AccountsUnavailableException() : _inner.Usage;
 
-    public IPersonalTokens PersonalTokens => IsDown ? throw new AccountsUnavailableException() : _inner.PersonalTokens;
+    public IPersonalTokens PersonalTokens => IsDown ? throw new AccountsUnavailableException() : Tokens ?? _inner.PersonalTokens;
+
+    /// <summary>In the place of the store's own tokens.</summary>
+    public IPersonalTokens? Tokens { get; set; }
 
     public IAuditLog AuditLog => IsDown ? throw new AccountsUnavailableException() : _inner.AuditLog;
 

@@ -24,7 +24,7 @@ public sealed partial class UpstreamDocumentationTests
     [
         .. typeof(UpstreamErrors).GetProperties(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             .Select(p => p.GetValue(null)).OfType<ConnectionError>(),
-        UpstreamErrors.TooManyRequests(null),
+        UpstreamErrors.TooManyRequests(null), UpstreamErrors.InsufficientScope(""),
         .. Enum.GetValues<AccessTokenOutcome>().Where(o => o != AccessTokenOutcome.Granted)
             .Select(o => UpstreamErrors.FromVault(new AccessTokenResult { Outcome = o }, "/")),
     ];

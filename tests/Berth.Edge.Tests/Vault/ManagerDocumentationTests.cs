@@ -11,7 +11,7 @@ public sealed partial class ManagerDocumentationTests
     // What the pipeline and the reading of bodies refuse, in words that the whole API has.
     private static readonly (string Code, int Status)[] OfTheApi =
     [
-        ("bad-json", 400), ("bad-request", 400), ("invalid-token", 401), ("cross-site", 403), ("body-too-large", 413), ("media-type", 415),
+        ("bad-json", 400), ("bad-request", 400), ("invalid-token", 401), ("cross-site", 403), ("insufficient-scope", 403), ("body-too-large", 413), ("media-type", 415),
         ("cannot-verify", 503),
     ];
 
