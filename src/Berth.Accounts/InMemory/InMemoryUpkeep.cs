@@ -1,7 +1,8 @@
 namespace Berth.Accounts;
 
 /// <summary>Upkeep of one process: sessions that are over are dropped when somebody looks; only the audit log is left to do.</summary>
-internal sealed class InMemoryUpkeep(InMemoryAuditLog audit, Func<long> expireSessions, InMemoryPersonalTokens tokens, TimeProvider clock) : IUpkeep
+internal sealed class InMemoryUpkeep(
+    InMemoryAuditLog audit, Func<long> expireSessions, InMemoryPersonalTokens tokens, TimeProvider clock) : IUpkeep
 {
     /// <inheritdoc/>
     public async Task<UpkeepOutcome> RunAsync(UpkeepOptions options, CancellationToken cancellationToken)

@@ -145,7 +145,9 @@ public enum PersonalTokenResult
 /// <summary>Bounds of tokens.</summary>
 public static class PersonalTokenRules
 {
-    /// <summary>Most live tokens of a person: one for each program and machine, with room; a list of more is looked through by nobody.</summary>
+    /// <summary>
+    /// Most live tokens of a person: one for each program and machine, with room; a list of more is looked through by nobody.
+    /// </summary>
     public const int MaximumLive = 50;
 
     /// <summary>Longest name, in characters.</summary>

@@ -9,8 +9,8 @@ internal static class TokenHtml
     public static Html Made(PersonalToken token, string secret) => Html.Of($"""
         <section class="card" id="new-token"><h2>“{token.Name}” is ready</h2>
         <p>Copy it now: it is shown this once, and is kept nowhere.</p>
-        <form class="fields"><label>Your new token
-        <input class="mono" id="token" readonly autofocus autocomplete="off" spellcheck="false" value="{secret}"></label></form>
+        <label>Your new token
+        <input class="mono" id="token" readonly autofocus autocomplete="off" spellcheck="false" value="{secret}"></label>
         <p class="quiet small">Programs send it in a header: <code>Authorization: Bearer …</code></p></section>
         """);
 

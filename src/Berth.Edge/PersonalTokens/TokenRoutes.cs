@@ -10,11 +10,13 @@ internal static class TokenRoutes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ApiRoute> All { get; } =
     [
-        new("GET", "/api/me/tokens", "listPersonalTokens", "Your personal access tokens, newest first; never the tokens themselves", "PersonalTokenList",
+        new("GET", "/api/me/tokens", "listPersonalTokens",
+            "Your personal access tokens, newest first; never the tokens themselves", "PersonalTokenList",
             [200], static h => h.Tokens.ListAsync),
         new("POST", "/api/me/tokens", "createPersonalToken",
             "Make a personal access token; the answer is the only place where it ever is. With the session of a browser only",
-            "NewPersonalToken", [201, 400, 409, 413, 415, 422], static h => h.Tokens.CreateAsync) { Body = "CreatePersonalToken", Scope = null },
+            "NewPersonalToken", [201, 400, 409, 413, 415, 422],
+            static h => h.Tokens.CreateAsync) { Body = "CreatePersonalToken", Scope = null },
         new("DELETE", "/api/me/tokens/{token}", "revokePersonalToken", "Revoke it; it ends at once, everywhere", null, [204, 404],
             static h => h.Tokens.RevokeAsync),
     ];

@@ -91,7 +91,8 @@ internal sealed class BearerAuthenticator(
     /// <summary>Whether the header's token is one that was verified before and counts still; nobody is asked.</summary>
     public bool IsVerified(string header) => IsPersonal(header) ? personal?.Remembers(header[Scheme.Length..].Trim(' ')) == true
         : header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
+        && header.Length <= Scheme.Length + JwsVerifier.MaximumLength
+        && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
 
     private static string HashOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 

@@ -95,7 +95,8 @@ public class PersonalTokenReplicaTests(ThrowawayPostgres postgres) : IClassFixtu
     private static async Task<Guid> CreateAsync(IAccountStore store)
     {
         var now = TimeProvider.System.GetUtcNow();
-        await store.RecordSignInAsync(new() { Person = Ann, SessionId = $"{Guid.NewGuid()}", At = now, ExpiresAt = now.AddDays(1) }, default);
+        await store.RecordSignInAsync(
+            new() { Person = Ann, SessionId = $"{Guid.NewGuid()}", At = now, ExpiresAt = now.AddDays(1) }, default);
         var token = NewToken();
         await store.PersonalTokens.CreateAsync(Ann, token, default);
         return token.Id;
