@@ -92,6 +92,20 @@ internal sealed partial class AdmissionQueue
         return Set(entry, entry.Start, ask, claim.Since ?? now, grow: false);
     }
 
+    /// <summary>
+    /// The turn that it had counts for others of its person that wait (<see cref="Reorder"/>), from the end of its run on: by its status, as an
+    /// operator started anew would count it. Its status forgets it when it waits again.
+    /// </summary>
+    private static void SetTurn(AdmissionEntry entry, Claim claim)
+    {
+        var turn = entry.Start is null ? claim.GrantedAt : null;
+        if (entry.Run == default && entry.GrantedAt != turn)
+        {
+            entry.GrantedAt = turn;
+            Reorder(entry.Share);
+        }
+    }
+
     // No status keeps since when somebody wants a larger volume; the age of the workspace is as good an order, and survives a restart.
     private bool SetGrowth(AdmissionEntry entry, Claim claim) =>
         Set(entry, entry.Growth, entry.Established && claim.WantsVolume && claim.Demand.Storage > entry.Base.Storage

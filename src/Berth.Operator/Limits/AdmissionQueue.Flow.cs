@@ -166,7 +166,34 @@ internal sealed partial class AdmissionQueue
             Reorder(share);
         }
 
+        (entry.Untold ??= []).Add(item);
         _granted.Add(entry.Key);
+    }
+
+    /// <summary>Lets one wait again, as before, for what it was given and was not told of.</summary>
+    private void TakeBack(AdmissionEntry entry)
+    {
+        var untold = entry.Untold!;
+        entry.Untold = null;
+        foreach (var item in untold.AsEnumerable().Reverse())
+        {
+            var run = RunPart(item.Ask);
+            Hold(entry, entry.Run - run, entry.Base - (item.Ask - run));
+            Drop(item.Grow ? entry.Growth : entry.Start);
+            if (item.Ask.Workspaces > 0)
+            {
+                entry.Established = false;
+            }
+
+            if (run != default)
+            {
+                entry.GrantedAt = null;
+            }
+
+            // A place to exist comes first: what it let it ask for is asked for again when there is one.
+            entry.StorageGranted = entry.Base.Storage;
+            Enqueue(entry, item.Ask, item.Since, item.Grow);
+        }
     }
 
     private ResourceKey[] Granted(ResourceKey but)

@@ -9,7 +9,8 @@ namespace Berth.Operator;
 /// <remarks>
 /// A wish first passes its person's ceilings (in order of time), then its namespace's (<see cref="AdmissionOrder"/>). One that does not fit
 /// holds up later ones only in the amounts that it lacks, so a large wish gets its turn and a GPU's queue does not hold up who wants none.
-/// What holds a place keeps it, whatever becomes of the ceilings. Each call costs O(log n) of those who wait, but a new set of ceilings,
+/// What holds a place keeps it, whatever becomes of the ceilings, once a look at it was told so: nothing is begun with a place before, no
+/// resource speaks of it, and another set of ceilings gives it anew. Each call costs O(log n) of those who wait, but a new set of ceilings,
 /// which looks at all. Not thread-safe.
 /// </remarks>
 internal sealed partial class AdmissionQueue(CeilingSet ceilings)
@@ -64,15 +65,10 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
         }
 
         entry = known ? entry! : Add(claim);
-        if (entry.GrantedAt is null && claim.GrantedAt is { } before)
-        {
-            entry.GrantedAt = before;
-            Reorder(entry.Share);
-        }
-
         var released = SetHeld(entry, RunOf(entry, claim, known), claim);
         var existed = entry.Established;
         var changed = SetStart(entry, claim, now) | SetGrowth(entry, claim);
+        SetTurn(entry, claim);
         if (released || changed)
         {
             Pump(entry.Share.Person, entry.Space);
@@ -86,6 +82,11 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
         if (former is not null)
         {
             Pump(former, entry.Space);
+        }
+
+        if (!_loading)
+        {
+            entry.Untold = null;
         }
 
         return Granted(claim.Key);
@@ -136,6 +137,7 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
         }
 
         entry.Established = false;
+        entry.Untold = null;
         Drop(entry.Start);
         Drop(entry.Growth);
         Hold(entry, entry.Run, default);
@@ -152,12 +154,13 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
             return [];
         }
 
+        entry.Untold = null;
         Hold(entry, default, entry.Base);
         Pump(entry.Share.Person, entry.Space);
         return Granted(key);
     }
 
-    /// <summary>Other ceilings; returns those that got a place by it. Nobody loses one.</summary>
+    /// <summary>Other ceilings; returns those that got a place by it. Nobody loses one that they were told of.</summary>
     internal IReadOnlyList<ResourceKey> SetCeilings(CeilingSet next, DateTimeOffset now)
     {
         _now = now;
@@ -165,6 +168,11 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
         foreach (var space in _spaces.Values)
         {
             space.Ceiling = next.Of(space.Name);
+        }
+
+        foreach (var entry in _entries.Values.Where(e => e.Untold is not null))
+        {
+            TakeBack(entry);
         }
 
         foreach (var item in _entries.Values.SelectMany(e => (AdmissionItem?[])[e.Start, e.Growth]).OfType<AdmissionItem>().ToList())

@@ -58,8 +58,14 @@ internal sealed class AdmissionEntry(ResourceKey key, AdmissionSpace space, Admi
 
     internal bool Established { get; set; }
 
-    /// <summary>When it got its last place to run; null when it never had to wait, as far as is known.</summary>
+    /// <summary>
+    /// When it got its last place to run, as its status says: without a place it must be nothing else, because the order of those who wait
+    /// is counted by it, and an operator started anew knows only what the status says. Null while it waits itself.
+    /// </summary>
     internal DateTimeOffset? GrantedAt { get; set; }
+
+    /// <summary>What it was given and no look at it was told of yet, the oldest first; null when there is no such thing.</summary>
+    internal List<AdmissionItem>? Untold { get; set; }
 
     /// <summary>Volume size that it was let have, in MiB.</summary>
     internal long StorageGranted { get; set; }

@@ -16,7 +16,7 @@ internal sealed record Claim
     /// <summary>Since when it waits, as its status says; null: it is new to the queue.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>When it got its last place, as its status says; null: it never waited for one.</summary>
+    /// <summary>When it got its last place, as its status says; null: it never had one, or waits again.</summary>
     public DateTimeOffset? GrantedAt { get; init; }
 
     /// <summary>It should run and could: the template is resolved, and nobody froze it.</summary>

@@ -27,7 +27,9 @@ internal static class ClaimReader
             Person = WorkspaceNames.OwnerHash(owner.Issuer, owner.Subject),
             Created = workspace.Metadata.CreationTimestamp ?? seen.Now,
             Since = status?.Queue?.Since,
-            GrantedAt = admitted?.Status == "True" ? admitted.LastTransitionTime : null,
+
+            // Its status forgets it as soon as somebody freezes it.
+            GrantedAt = admitted?.Status == "True" && workspace.Spec.Administration is not { Frozen: true } ? admitted.LastTransitionTime : null,
             WantsRun = wants,
             WantsVolume = stays && blueprint.Volume is not null,
             Occupied = Occupied(seen),

@@ -83,7 +83,9 @@ internal sealed partial class WorkspaceReconciler
                 return (seen, new Decision());
             }
 
+            // Another wish needs another answer: by the old one, which nobody asked for a place, a start would be told that it has one.
             closer = closer with { Workspace = now };
+            closer = closer with { Admission = admissions.Ask(closer, settings) };
         }
 
         foreach (var step in decision.Steps.Where(s => direct ? NeedsLook(seen, s) : Makes(seen, s)))

@@ -22,7 +22,7 @@ public sealed class AdmissionLedgerTests
         _woken.Clear();
 
         // c's comes first, and a's second no longer waits for its owner but for the namespace: the first place in either queue.
-        ledger.Ask(Wish("a1", "a") with { WantsRun = false });
+        ledger.Ask(Wish("a1", "a") with { WantsRun = false, GrantedAt = TestData.Now });
         ledger.Ask(Wish("c1", "c"));
         ledger.WakeMoved();
         Assert.Contains("a2", _woken);

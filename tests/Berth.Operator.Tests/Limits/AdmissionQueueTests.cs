@@ -71,7 +71,7 @@ public sealed class AdmissionQueueTests
 
         var order = new List<string>();
         var (last, person0) = ("x", "x");
-        while (queue.Put(Stop(last, person0), T0.AddSeconds(100 + order.Count)) is [var next])
+        while (queue.Put(Stop(last, person0) with { GrantedAt = T0.AddSeconds(99 + order.Count) }, T0.AddSeconds(100 + order.Count)) is [var next])
         {
             order.Add(last = next.Name);
             person0 = last[..1];
@@ -107,6 +107,73 @@ public sealed class AdmissionQueueTests
         Assert.Empty(queue.Put(Stop("a", "a"), T0));
         Assert.Empty(queue.Put(Stop("b", "b"), T0));
         Assert.Equal([Key("d")], queue.Put(Stop("c", "c"), T0));
+    }
+
+    [Fact]
+    public void LoweredCeiling_WhoWasNotToldOfItsPlace_WaitsAgain_AsAfterARestart()
+    {
+        var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 3 } });
+        var claims = ((string[])["a", "b", "c"]).Select((n, i) => Wish(n, n) with { Since = T0.AddSeconds(i), Established = n == "a" }).ToList();
+        queue.Load(claims, T0);
+        Assert.Equal(["a", "b", "c"], Running(queue));
+        queue.Put(claims[1], T0);
+
+        // b may have been begun with; a and c only hold what nobody knows of, and there is no room for them any more.
+        var lower = CeilingSet.Of(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1, Workspaces = 2 } });
+        Assert.Empty(queue.SetCeilings(lower, T0));
+        Assert.Equal(["b"], Running(queue));
+        queue.Put(claims[0], T0);
+        queue.Put(claims[2], T0);
+        Assert.Equal((1, 1), Place(queue, "a"));
+        Assert.Equal(T0, queue.Find(Key("a"))!.Start!.Since);
+        Assert.False(queue.Find(Key("c"))!.Established);
+        Assert.Equal(new Amounts(2, 0, 1, 0, 0, 0), queue.Spaces.Single().Held);
+
+        Assert.Equal(["a", "c"], queue.Remove(Key("b"), T0).Select(k => k.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void LoweredCeiling_VolumeThatMayGrowAndWasNotTold_WaitsAgain()
+    {
+        var queue = Queue(new BerthPolicySpec { PerPerson = new PolicyCeilings { Storage = "9Gi" } });
+        var wish = Stop("a", "a") with { Volume = 1024, Demand = new(1, 4096, 1, 0, 0, 0) };
+        queue.Load([wish], T0);
+        Assert.Equal(4096, queue.Find(Key("a"))!.Base.Storage);
+        queue.SetCeilings(CeilingSet.Of(new BerthPolicySpec { PerPerson = new PolicyCeilings { Storage = "2Gi" } }), T0);
+        queue.Put(wish, T0);
+        Assert.Equal(1024, queue.Find(Key("a"))!.Base.Storage);
+        Assert.True(queue.Find(Key("a"))!.Growth!.TooLarge);
+    }
+
+    [Fact]
+    public void TurnOfOneThatWaitsAgain_CountsNoMore_AsAfterARestart()
+    {
+        var policy = new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } };
+        var queue = Queue(policy);
+        queue.Put(Wish("x", "x"), T0);
+        queue.Put(Wish("a1", "a"), T0.AddSeconds(1));
+        queue.Put(Wish("a2", "a"), T0.AddSeconds(2));
+        queue.Put(Wish("b1", "b"), T0.AddSeconds(3));
+        Assert.Equal([Key("a1")], queue.Put(Stop("x", "x"), T0.AddSeconds(10)));
+
+        // While it is stopped the turn counts: its status says so.
+        var turn = T0.AddSeconds(11);
+        Assert.Equal([Key("b1")], queue.Put(Stop("a1", "a") with { GrantedAt = turn }, T0.AddSeconds(20)));
+        queue.Put(Wish("c1", "c"), T0.AddSeconds(30));
+        Assert.Equal([(1, 2), (2, 2)], [Place(queue, "c1"), Place(queue, "a2")]);
+
+        // Its status will say that it waits, and nothing of the turn.
+        queue.Put(Wish("a1", "a") with { GrantedAt = turn }, T0.AddSeconds(40));
+        var again = Queue(policy);
+        again.Load(
+        [
+            Wish("b1", "b") with { Admitted = true },
+            Wish("a1", "a") with { Since = T0.AddSeconds(40) },
+            Wish("a2", "a") with { Since = T0.AddSeconds(2) },
+            Wish("c1", "c") with { Since = T0.AddSeconds(30) },
+        ], T0.AddSeconds(50));
+        Assert.Equal([(1, 3), (2, 3), (3, 3)], [Place(again, "a2"), Place(again, "c1"), Place(again, "a1")]);
+        Assert.Equal([(1, 3), (2, 3), (3, 3)], [Place(queue, "a2"), Place(queue, "c1"), Place(queue, "a1")]);
     }
 
     [Fact]
@@ -373,6 +440,7 @@ public sealed class AdmissionQueueTests
                     break;
             }
 
+            Tell();
             Check(before);
         }
 
@@ -385,7 +453,6 @@ public sealed class AdmissionQueueTests
                 Admitted = _queue.Find(c.Key)!.Run != default,
                 Established = _queue.Find(c.Key)!.Established,
                 Since = _queue.Find(c.Key)!.Start?.Since,
-                GrantedAt = _queue.Find(c.Key)!.GrantedAt,
                 Volume = _queue.Find(c.Key)!.Base.Storage,
             })], _now);
             Assert.Equal(_queue.Entries.Where(e => e.Run != default).Select(e => e.Key.ToString()).Order(StringComparer.Ordinal),
@@ -433,6 +500,19 @@ public sealed class AdmissionQueueTests
             foreach (var key in keys)
             {
                 Wake(_queue.Put(_claims[key] with { Established = false }, _now));
+            }
+        }
+
+        // What the statuses say of turns: a condition's time is that of its last change, and who waits has none.
+        private void Tell()
+        {
+            foreach (var (key, claim) in _claims.ToList())
+            {
+                var entry = _queue.Find(key)!;
+                _claims[key] = claim with
+                {
+                    GrantedAt = entry.Start is not null ? null : entry.Run != default ? claim.GrantedAt ?? _now : claim.GrantedAt,
+                };
             }
         }
 

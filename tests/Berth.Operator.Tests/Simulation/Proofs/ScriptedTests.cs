@@ -131,6 +131,66 @@ public sealed class ScriptedTests
         Assert.Equal(WorkspacePhases.Running, stage.Workspace.Status!.Phase);
     }
 
+    [Fact]
+    public void CeilingsLowered_AfterPlacesWereGivenAndBeforeTheyWereUsed_TheLowerOnesHold()
+    {
+        using var stage = new Stage();
+        stage.Api.Add(new BerthPolicy { Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName } });
+        stage.People.ChangeCeilings(0, 3);
+        stage.People.Create("ws-c", 0, 0, delete: false);
+        stage.People.Create(Stage.Name, 0, 0, delete: false);
+
+        // A new operator gives places to both when it is first asked, by the policy that it knows.
+        stage.Launch();
+        stage.People.ChangeCeilings(1, 1);
+        stage.Work(0);
+        Assert.Single(stage.Api.All<Pod>(), p => p.Metadata.Labels!.ContainsKey(Labels.Workspace));
+        stage.Run();
+        Assert.Single(stage.Api.All<Pod>(), p => p.Metadata.Labels!.ContainsKey(Labels.Workspace));
+        Assert.Equal(
+            [WorkspacePhases.Pending, WorkspacePhases.Running],
+            stage.Api.All<UserWorkspace>().Select(w => w.Status!.Phase!).Order(StringComparer.Ordinal));
+
+        CostsNothingAnew(stage);
+    }
+
+    [Fact]
+    public void StartThatOnlyALookBehindTheCachesFinds_IsAskedAPlaceFor()
+    {
+        using var stage = Started();
+        stage.Api.Add(new BerthPolicy
+        {
+            Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName },
+            Spec = new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } },
+        });
+        const string second = "ws-b";
+        stage.People.Create(second, 0, 0, delete: false);
+        stage.People.Wish(second, DesiredStates.Stopped);
+
+        // A Service of somebody else has its name: it is missing at every look, and so every look asks for what the caches do not know.
+        stage.People.Meddle(second, 0);
+        stage.Run();
+        stage.People.Wish(second, DesiredStates.Running);
+        stage.Operator.Poke(0, SimulatedPeople.Key(second));
+        stage.RunAlone(withNews: false);
+        var status = stage.People.Find(second)!.Status!;
+        Assert.Equal(stage.People.Find(second)!.Metadata.Generation, status.ObservedGeneration);
+        var admitted = status.Conditions!.Single(c => c.Type == ConditionTypes.Admitted);
+        Assert.Equal(("False", Reasons.Queued, QueueReasons.Run), (admitted.Status, admitted.Reason, status.Queue?.For));
+
+        // What it was told is all that an operator started anew knows: told that it had a place, it would take one.
+        stage.Launch();
+        stage.Run();
+        Assert.DoesNotContain(stage.Api.All<Pod>(), p => p.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) == second);
+    }
+
+    private static void CostsNothingAnew(Stage stage)
+    {
+        stage.Launch();
+        stage.RunAlone();
+        Assert.Equal(0, stage.Operator.Wire.Writes);
+    }
+
     private static Stage Started(bool delete = false)
     {
         var stage = new Stage();

@@ -100,6 +100,9 @@ internal sealed class Stage : IDisposable
         while (Operator.HasWork || (withNews && Operator.IsBehind));
     });
 
+    /// <summary>The operator takes one key of a controller, by what it knows.</summary>
+    internal void Work(int controller) => InOrder(() => Operator.Work(controller));
+
     /// <summary>The operator hears all that happened, but to one kind, and does nothing yet.</summary>
     internal void Deliver(ResourceDescriptor? but = null) => InOrder(() =>
     {
