@@ -63,6 +63,27 @@ internal sealed class AdmissionLedger(
         }
     }
 
+    /// <summary>A pod is asked for, or the status says that the workspace has its place: from here on it keeps it, whatever becomes of the ceilings.</summary>
+    internal void Use(ResourceKey key)
+    {
+        lock (_gate)
+        {
+            _queue?.Use(key);
+        }
+    }
+
+    /// <summary>A look at a workspace is over, however it ended.</summary>
+    internal void EndLook(ResourceKey key)
+    {
+        lock (_gate)
+        {
+            if (_queue is { } queue && queue.EndLook(key, Now) is { Count: > 0 } others)
+            {
+                Wake(others);
+            }
+        }
+    }
+
     /// <summary>The API refused what the place was for.</summary>
     internal void Withdraw(ResourceKey key)
     {

@@ -166,16 +166,16 @@ internal sealed partial class AdmissionQueue
             Reorder(share);
         }
 
-        (entry.Untold ??= []).Add(item);
+        (entry.Unused ??= []).Add(item);
         _granted.Add(entry.Key);
     }
 
-    /// <summary>Lets one wait again, as before, for what it was given and was not told of.</summary>
+    /// <summary>Lets one wait again, as before, for what it was given and nothing was begun with.</summary>
     private void TakeBack(AdmissionEntry entry)
     {
-        var untold = entry.Untold!;
-        entry.Untold = null;
-        foreach (var item in untold.AsEnumerable().Reverse())
+        var unused = entry.Unused!;
+        entry.Unused = null;
+        foreach (var item in unused.AsEnumerable().Reverse())
         {
             var run = RunPart(item.Ask);
             Hold(entry, entry.Run - run, entry.Base - (item.Ask - run));

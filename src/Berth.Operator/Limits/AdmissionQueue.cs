@@ -9,9 +9,9 @@ namespace Berth.Operator;
 /// <remarks>
 /// A wish first passes its person's ceilings (in order of time), then its namespace's (<see cref="AdmissionOrder"/>). One that does not fit
 /// holds up later ones only in the amounts that it lacks, so a large wish gets its turn and a GPU's queue does not hold up who wants none.
-/// What holds a place keeps it, whatever becomes of the ceilings, once a look at it was told so: nothing is begun with a place before, no
-/// resource speaks of it, and another set of ceilings gives it anew. Each call costs O(log n) of those who wait, but a new set of ceilings,
-/// which looks at all. Not thread-safe.
+/// What holds a place keeps it, whatever becomes of the ceilings, once something was begun with it: before that no resource speaks of it, so
+/// another set of ceilings gives it anew, and so does a look that failed. Each call costs O(log n) of those who wait, but a new set of
+/// ceilings, which looks at all. Not thread-safe.
 /// </remarks>
 internal sealed partial class AdmissionQueue(CeilingSet ceilings)
 {
@@ -84,10 +84,12 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
             Pump(former, entry.Space);
         }
 
-        if (!_loading)
+        if (claim.Occupied is not null || claim.Admitted)
         {
-            entry.Untold = null;
+            entry.Unused = null;
         }
+
+        entry.InLook = !_loading;
 
         return Granted(claim.Key);
     }
@@ -137,7 +139,7 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
         }
 
         entry.Established = false;
-        entry.Untold = null;
+        entry.Unused = null;
         Drop(entry.Start);
         Drop(entry.Growth);
         Hold(entry, entry.Run, default);
@@ -154,13 +156,44 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
             return [];
         }
 
-        entry.Untold = null;
+        entry.Unused = null;
         Hold(entry, default, entry.Base);
         Pump(entry.Share.Person, entry.Space);
         return Granted(key);
     }
 
-    /// <summary>Other ceilings; returns those that got a place by it. Nobody loses one that they were told of.</summary>
+    /// <summary>Something is begun with what it was given, or its status says so.</summary>
+    internal void Use(ResourceKey key) => Find(key)?.Unused = null;
+
+    /// <summary>
+    /// The look at it that the last <see cref="Put"/> was for is over. Where nothing was begun with a place to run it asks for it anew, as it
+    /// would after a restart; returns others that got a place by it.
+    /// </summary>
+    internal IReadOnlyList<ResourceKey> EndLook(ResourceKey key, DateTimeOffset now)
+    {
+        _now = now;
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return [];
+        }
+
+        var given = entry.Unused?.FindLast(i => i.Ask.Running > 0);
+        entry.Unused = null;
+        entry.InLook = false;
+        if (given is null || entry.Run == default)
+        {
+            return [];
+        }
+
+        var ask = entry.Run;
+        Hold(entry, default, entry.Base);
+        entry.GrantedAt = null;
+        Enqueue(entry, ask, given.Since, grow: false);
+        Pump(entry.Share.Person, entry.Space);
+        return Granted(key);
+    }
+
+    /// <summary>Other ceilings; returns those that got a place by it. Nobody loses one that they began to use.</summary>
     internal IReadOnlyList<ResourceKey> SetCeilings(CeilingSet next, DateTimeOffset now)
     {
         _now = now;
@@ -170,7 +203,7 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
             space.Ceiling = next.Of(space.Name);
         }
 
-        foreach (var entry in _entries.Values.Where(e => e.Untold is not null))
+        foreach (var entry in _entries.Values.Where(e => e is { Unused: not null, InLook: false }))
         {
             TakeBack(entry);
         }

@@ -64,8 +64,11 @@ internal sealed class AdmissionEntry(ResourceKey key, AdmissionSpace space, Admi
     /// </summary>
     internal DateTimeOffset? GrantedAt { get; set; }
 
-    /// <summary>What it was given and no look at it was told of yet, the oldest first; null when there is no such thing.</summary>
-    internal List<AdmissionItem>? Untold { get; set; }
+    /// <summary>What it was given and nobody has begun anything with yet, the oldest first; null when there is no such thing.</summary>
+    internal List<AdmissionItem>? Unused { get; set; }
+
+    /// <summary>A look at it was told how it stands, and may begin something with its place at any moment.</summary>
+    internal bool InLook { get; set; }
 
     /// <summary>Volume size that it was let have, in MiB.</summary>
     internal long StorageGranted { get; set; }

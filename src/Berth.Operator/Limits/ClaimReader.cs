@@ -29,7 +29,8 @@ internal static class ClaimReader
             Since = status?.Queue?.Since,
 
             // Its status forgets it as soon as somebody freezes it.
-            GrantedAt = admitted?.Status == "True" && workspace.Spec.Administration is not { Frozen: true } ? admitted.LastTransitionTime : null,
+            GrantedAt = admitted?.Status == "True" && workspace.Spec.Administration is not { Frozen: true }
+                ? admitted.LastTransitionTime : null,
             WantsRun = wants,
             WantsVolume = stays && blueprint.Volume is not null,
             Occupied = Occupied(seen),

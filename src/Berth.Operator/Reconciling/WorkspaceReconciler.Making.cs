@@ -60,6 +60,12 @@ internal sealed partial class WorkspaceReconciler
 
         (seen, decision) = whole == seen ? (seen, decision) : (whole, Decider.Decide(whole, settings));
         (seen, decision) = await LookAtGrowthAsync(seen, decision, cancellationToken);
+        if (!direct && decision.Steps.Any(static s => s is Step.CreatePod))
+        {
+            // A waiting pod may be taken.
+            admissions.Use(key);
+        }
+
         return await warm.TryAsync(key, seen, decision, mayClaim: !direct, cancellationToken);
     }
 

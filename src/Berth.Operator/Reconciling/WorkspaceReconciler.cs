@@ -48,6 +48,10 @@ internal sealed partial class WorkspaceReconciler(
             span.Failed(e);
             throw;
         }
+        finally
+        {
+            admissions.EndLook(key);
+        }
     }
 
     private async Task<ReconcileResult> LookAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -112,6 +116,7 @@ internal sealed partial class WorkspaceReconciler(
         }
 
         await WriteStatusAsync(key, workspace, decision, cancellationToken);
+        admissions.Use(key);
         foreach (var note in decision.Notes)
         {
             if (note.Warning)
@@ -181,6 +186,8 @@ internal sealed partial class WorkspaceReconciler(
             case Step.StopWorkspace s:
                 return await StopAsync(key, workspace, s, cancellationToken);
             case Step.CreatePod s:
+                admissions.Use(key);
+
                 // Created, not applied: the API refuses a second pod of the name, whoever made the first.
                 var pod = await client.CreateAsync(s.Object, new WriteOptions { FieldManager = FieldManager }, cancellationToken);
                 gate.WroteAt(key, pod);

@@ -71,7 +71,8 @@ public sealed class AdmissionQueueTests
 
         var order = new List<string>();
         var (last, person0) = ("x", "x");
-        while (queue.Put(Stop(last, person0) with { GrantedAt = T0.AddSeconds(99 + order.Count) }, T0.AddSeconds(100 + order.Count)) is [var next])
+        while (queue.Put(
+            Stop(last, person0) with { GrantedAt = T0.AddSeconds(99 + order.Count) }, T0.AddSeconds(100 + order.Count)) is [var next])
         {
             order.Add(last = next.Name);
             person0 = last[..1];
@@ -113,7 +114,8 @@ public sealed class AdmissionQueueTests
     public void LoweredCeiling_WhoWasNotToldOfItsPlace_WaitsAgain_AsAfterARestart()
     {
         var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 3 } });
-        var claims = ((string[])["a", "b", "c"]).Select((n, i) => Wish(n, n) with { Since = T0.AddSeconds(i), Established = n == "a" }).ToList();
+        var claims = ((string[])["a", "b", "c"])
+            .Select((n, i) => Wish(n, n) with { Since = T0.AddSeconds(i), Established = n == "a" }).ToList();
         queue.Load(claims, T0);
         Assert.Equal(["a", "b", "c"], Running(queue));
         queue.Put(claims[1], T0);
@@ -130,6 +132,37 @@ public sealed class AdmissionQueueTests
         Assert.Equal(new Amounts(2, 0, 1, 0, 0, 0), queue.Spaces.Single().Held);
 
         Assert.Equal(["a", "c"], queue.Remove(Key("b"), T0).Select(k => k.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LookThatFailed_KeepsItsPlace_OnlyWhenSomethingWasBegunWithIt(bool used)
+    {
+        var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 2 } });
+        queue.Put(Wish("a", "a") with { Occupied = One }, T0);
+        queue.Put(Wish("b", "b"), T0);
+        if (used)
+        {
+            queue.Use(Key("b"));
+        }
+
+        var lower = CeilingSet.Of(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } });
+        queue.SetCeilings(lower, T0);
+        Assert.Equal(["a", "b"], Running(queue));
+        Assert.Empty(queue.EndLook(Key("b"), T0));
+        Assert.Equal(used ? ["a", "b"] : ["a"], Running(queue));
+        Assert.Equal(used ? null : T0, queue.Find(Key("b"))!.Start?.Since);
+    }
+
+    [Fact]
+    public void LookThatFailed_CeilingsAsBefore_ItHasItsPlaceAgain()
+    {
+        var queue = Queue(new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } });
+        queue.Put(Wish("a", "a"), T0);
+        queue.Put(Wish("b", "b"), T0.AddSeconds(1));
+        Assert.Empty(queue.EndLook(Key("a"), T0));
+        Assert.Equal(["a"], Running(queue));
     }
 
     [Fact]

@@ -155,6 +155,27 @@ public sealed class ScriptedTests
     }
 
     [Fact]
+    public void CeilingsLowered_AfterALookFailedBeforeItUsedItsPlace_TheLowerOnesHold()
+    {
+        using var stage = new Stage();
+        stage.Api.Add(new BerthPolicy { Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName } });
+        stage.People.ChangeCeilings(0, 2);
+        stage.People.Create("ws-c", 0, 0, delete: false);
+        stage.RunAlone();
+        stage.People.Create(Stage.Name, 0, 0, delete: false);
+        stage.Plan = static request => request is { Verb: "apply", Kind.Kind: "NetworkPolicy" } ? Fate.Internal : Fate.Answered;
+        stage.Deliver();
+        stage.Work(0);
+        Assert.Null(stage.Workspace.Status);
+
+        stage.Plan = static _ => Fate.Answered;
+        stage.People.ChangeCeilings(0, 1);
+        stage.Run();
+        Assert.Null(stage.Api.Get<Pod>(stage.Workspace.Key()));
+        Assert.Equal(QueueReasons.Run, stage.Workspace.Status!.Queue?.For);
+    }
+
+    [Fact]
     public void StartThatOnlyALookBehindTheCachesFinds_IsAskedAPlaceFor()
     {
         using var stage = Started();
