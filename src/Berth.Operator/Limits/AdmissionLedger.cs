@@ -63,7 +63,9 @@ internal sealed class AdmissionLedger(
         }
     }
 
-    /// <summary>A pod is asked for, or the status says that the workspace has its place: from here on it keeps it, whatever becomes of the ceilings.</summary>
+    /// <summary>
+    /// A pod is asked for, or the status says that the workspace has its place: from here on it keeps it, whatever becomes of the ceilings.
+    /// </summary>
     internal void Use(ResourceKey key)
     {
         lock (_gate)

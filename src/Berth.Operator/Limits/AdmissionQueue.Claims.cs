@@ -93,8 +93,8 @@ internal sealed partial class AdmissionQueue
     }
 
     /// <summary>
-    /// The turn that it had counts for others of its person that wait (<see cref="Reorder"/>), from the end of its run on: by its status, as
-    /// an operator started anew would count it. Its status forgets it when it waits again.
+    /// The turn that it had counts for others of its person that wait (<see cref="Reorder"/>), from the end of its run on: by its status,
+    /// as an operator started anew would count it. Its status forgets it when it waits again.
     /// </summary>
     private static void SetTurn(AdmissionEntry entry, Claim claim)
     {

@@ -9,8 +9,8 @@ namespace Berth.Operator;
 /// <remarks>
 /// A wish first passes its person's ceilings (in order of time), then its namespace's (<see cref="AdmissionOrder"/>). One that does not fit
 /// holds up later ones only in the amounts that it lacks, so a large wish gets its turn and a GPU's queue does not hold up who wants none.
-/// What holds a place keeps it, whatever becomes of the ceilings, once something was begun with it: before that no resource speaks of it, so
-/// another set of ceilings gives it anew, and so does a look that failed. Each call costs O(log n) of those who wait, but a new set of
+/// What holds a place keeps it, whatever becomes of the ceilings, once something was begun with it: before that no resource speaks of it,
+/// so another set of ceilings gives it anew, and so does a look that failed. Each call costs O(log n) of those who wait, but a new set of
 /// ceilings, which looks at all. Not thread-safe.
 /// </remarks>
 internal sealed partial class AdmissionQueue(CeilingSet ceilings)
@@ -166,8 +166,8 @@ internal sealed partial class AdmissionQueue(CeilingSet ceilings)
     internal void Use(ResourceKey key) => Find(key)?.Unused = null;
 
     /// <summary>
-    /// The look at it that the last <see cref="Put"/> was for is over. Where nothing was begun with a place to run it asks for it anew, as it
-    /// would after a restart; returns others that got a place by it.
+    /// The look at it that the last <see cref="Put"/> was for is over. Where nothing was begun with a place to run it asks for it anew, as
+    /// it would after a restart; returns others that got a place by it.
     /// </summary>
     internal IReadOnlyList<ResourceKey> EndLook(ResourceKey key, DateTimeOffset now)
     {
