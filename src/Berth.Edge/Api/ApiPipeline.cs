@@ -49,6 +49,9 @@ internal static partial class ApiPipeline
                 return form.WriteAsync(context, operation, problem);
             case AccountsUnavailableException away:
                 return form.WriteUnavailableAsync(context, operation, away);
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return form.WriteAsync(context, operation, new ProblemException(413, "body-too-large", "The body is too large",
+                    $"A request of the API has at most {ApiRequest.MaximumBody / 1024} KiB."));
             case BadHttpRequestException bad:
                 return form.WriteAsync(
                     context, operation, new ProblemException(bad.StatusCode, "bad-request", "The request cannot be read", bad.Message));

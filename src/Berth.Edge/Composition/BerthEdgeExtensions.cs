@@ -132,13 +132,16 @@ public static class BerthEdgeExtensions
         return app;
     }
 
-    /// <summary>Limits of the public listener: 32 KiB and 100 headers, no Server header, slow headers cut after 15 s.</summary>
+    /// <summary>
+    /// Limits of the public listener: 64 KiB and 200 headers (the edge refuses half of that in words), no Server header, slow headers cut
+    /// after 15 s. Every server the edge is composed into has to be configured with it.
+    /// </summary>
     public static void ConfigureBerthEdge(KestrelServerOptions kestrel)
     {
         ArgumentNullException.ThrowIfNull(kestrel);
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.MaxRequestHeadersTotalSize = RequestSizes.ServerHeaders;
+        kestrel.Limits.MaxRequestHeaderCount = RequestSizes.ServerHeaderCount;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
     }
 

@@ -93,10 +93,13 @@ internal sealed class WorkspaceGate(
     {
         if (IsReserved(request))
         {
-            if (!await progress.TryHandleReservedPathAsync(context, access))
+            await RequestSizes.RunAsync(context, pages, async () =>
             {
-                await pages.WriteAsync(context, EdgeMessages.NotFound());
-            }
+                if (!await progress.TryHandleReservedPathAsync(context, access))
+                {
+                    await pages.WriteAsync(context, EdgeMessages.NotFound());
+                }
+            });
         }
         else if (access.Workspace.IsReady)
         {

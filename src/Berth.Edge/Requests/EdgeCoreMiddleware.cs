@@ -5,7 +5,7 @@ namespace Berth.Edge;
 /// <summary>The first thing every request of the public listener meets.</summary>
 /// <remarks>
 /// <code>
-/// a proxy's question: ForwardAuthEndpoint
+/// headers too large (431) -> a proxy's question: ForwardAuthEndpoint
 /// canonical request (400) -> the address's limits (429) -> protected headers stripped -> host: unknown 421
 ///                                                               | workspace: the gate, which answers
 ///                                                               | edge, /proxy/: the API proxy, which answers
@@ -28,6 +28,12 @@ internal sealed class EdgeCoreMiddleware(
     /// <summary>Handles a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        if (RequestSizes.HasTooManyHeaders(context.Request.Headers))
+        {
+            await pages.WriteAsync(context, EdgeMessages.HeadersTooLarge());
+            return;
+        }
+
         if (parser.IsForwardAuth(context))
         {
             await forwardAuth.HandleAsync(context);
@@ -194,7 +200,7 @@ internal sealed class EdgeCoreMiddleware(
             return;
         }
 
-        await next(context);
+        await RequestSizes.RunAsync(context, pages, () => next(context));
     }
 
     // A good logout token is always heard: what is not heard leaves a session open.
@@ -207,7 +213,7 @@ internal sealed class EdgeCoreMiddleware(
             return;
         }
 
-        await next(context);
+        await RequestSizes.RunAsync(context, pages, () => next(context));
         if (context.Response.StatusCode == StatusCodes.Status400BadRequest)
         {
             limits.RefuseCredential(request);

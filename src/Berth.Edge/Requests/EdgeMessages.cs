@@ -109,6 +109,25 @@ internal static class EdgeMessages
         Actions = [new EdgeAction("Sign in again", settings.PublicOrigin + "/login")],
     };
 
+    public static EdgeMessage BodyTooLarge() => new()
+    {
+        Status = StatusCodes.Status413PayloadTooLarge,
+        Reason = "body-too-large",
+        Title = "The request is too large",
+        Detail = $"This address takes at most {RequestSizes.MaximumOwnBody / 1024} KiB. Nothing was changed. Files go to the workspace "
+            + "itself.",
+        Actions = [FirstPage],
+    };
+
+    public static EdgeMessage HeadersTooLarge() => new()
+    {
+        Status = StatusCodes.Status431RequestHeaderFieldsTooLarge,
+        Reason = "headers-too-large",
+        Title = "The headers of this request are too large",
+        Detail = $"At most {RequestSizes.MaximumHeaderCount} headers and {RequestSizes.MaximumHeaders / 1024} KiB are read; most often "
+            + "cookies have piled up. Nothing was changed. Delete the cookies of this site in your browser's settings and open the page again.",
+    };
+
     public static EdgeMessage TooMany(EdgeLimit limit) => new()
     {
         Status = StatusCodes.Status429TooManyRequests,

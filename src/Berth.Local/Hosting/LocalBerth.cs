@@ -139,7 +139,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
             .WebHost.UseKestrelCore()
             .ConfigureKestrel(kestrel =>
             {
-                kestrel.AddServerHeader = false;
+                BerthEdgeExtensions.ConfigureBerthEdge(kestrel);
                 kestrel.ListenLocalhost(options.Port);
             });
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();

@@ -61,7 +61,11 @@ internal sealed class EdgeFixture : IAsyncDisposable
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            BerthEdgeExtensions.ConfigureBerthEdge(k);
+            k.Listen(IPAddress.Loopback, 0);
+        });
         builder.Services.AddRouting();
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.Services.AddSingleton<IWorkspaceDirectory>(directory);
