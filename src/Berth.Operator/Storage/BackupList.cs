@@ -12,7 +12,7 @@ internal static class BackupList
     internal static ImmutableArray<Step> Tidy(List<StorageAttempt> attempts, string? due, BackupWish wish, Observation seen)
     {
         var steps = ImmutableArray.CreateBuilder<Step>();
-        var newest = attempts.Where(a => a.State == AttemptState.Failed).MaxBy(a => a.Started);
+        var newest = Newest(attempts.Where(a => a.State == AttemptState.Failed));
         foreach (var attempt in attempts.Where(a => a.State != AttemptState.Running && a.Cause != due))
         {
             // The last Job that failed stays for its log, until another one is made or its time is up.
@@ -55,7 +55,7 @@ internal static class BackupList
         }
 
         // The newest run says which archives there are.
-        if (attempts.Where(a => a.Result?.Archives is not null).MaxBy(a => a.Started) is { } teller)
+        if (Newest(attempts.Where(a => a.Result?.Archives is not null)) is { } teller)
         {
             foreach (var gone in list.Values.Where(b => b.Kind == StorageAttempt.Archive).ToList())
             {
@@ -84,7 +84,7 @@ internal static class BackupList
             list[attempt.Backup] = Entry(attempt);
         }
 
-        var last = attempts.MaxBy(a => a.Started);
+        var last = Newest(attempts);
         IEnumerable<WorkspaceBackupStatus> shown = list.Values;
         if (last is { State: not AttemptState.Succeeded } && !list.ContainsKey(last.Backup))
         {
@@ -97,6 +97,11 @@ internal static class BackupList
 
         return Shortened(shown);
     }
+
+    // An API server's times are whole seconds: of two within one the one under way is the later, and else names tell, which are made of times.
+    private static StorageAttempt? Newest(IEnumerable<StorageAttempt> attempts) => attempts
+        .OrderBy(a => a.Started).ThenBy(a => a.State == AttemptState.Running).ThenBy(a => a.Backup, StringComparer.Ordinal)
+        .LastOrDefault();
 
     private static WorkspaceBackupStatus Entry(StorageAttempt attempt) => new()
     {

@@ -266,6 +266,27 @@ public sealed class BackupPlanTests
         Assert.Empty(world.Seen.Storage.Jobs);
     }
 
+    // Asked for again within the second in which the one before was made: an API server's times do not tell them apart.
+    [Fact]
+    public void Snapshot_TwoWithinOneSecond_TheSecondIsToldWhileItIsUnderWay()
+    {
+        var world = StorageWorld.Create();
+        world.Seen = world.Seen with { Storage = world.Seen.Storage with { Snapshots = [], SnapshotClass = "fast" } };
+        world.Change(StorageWorld.Backup(keep: 2, requestedAt: world.Now));
+        world.Settle();
+        var first = Assert.Single(world.Seen.Storage.Snapshots!.Value);
+        Ready(world, first, true);
+        world.Settle();
+        world.Change(StorageWorld.Backup(keep: 2, requestedAt: world.Now + TimeSpan.FromSeconds(1)));
+        world.Settle();
+        world.Settle();
+
+        var second = world.Seen.Storage.Snapshots!.Value.Single(s => s.Metadata.Name != first.Metadata.Name);
+        Assert.Equal(first.Metadata.CreationTimestamp, second.Metadata.CreationTimestamp);
+        Assert.Equal([$"{second.Metadata.Name} Pending", $"{first.Metadata.Name} Succeeded"],
+            world.Status.Storage!.Backups!.Select(b => $"{b.Name} {b.State}"));
+    }
+
     [Fact]
     public void Snapshot_LegalHold_NoneGoes()
     {
