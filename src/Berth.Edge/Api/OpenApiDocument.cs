@@ -144,7 +144,7 @@ internal static class OpenApiDocument
 
         // What is read strictly can be wrong: a query parameter, an ETag.
         int[] strict = route.IfMatch || route.Query.Count > 0 ? [400] : [];
-        foreach (var status in route.Statuses.Concat(strict).Concat([401, 403, 500, 503]).Distinct().Order())
+        foreach (var status in route.Statuses.Concat(strict).Concat([401, 403, 429, 500, 503]).Distinct().Order())
         {
             var response = new JsonObject { ["description"] = Description(status) };
             if (status >= 400)
@@ -192,6 +192,7 @@ internal static class OpenApiDocument
         413 => "The body is too large.",
         415 => "The body has the wrong media type.",
         422 => "Some values cannot be used; errors names them.",
+        429 => "Too many requests; Retry-After says in how many seconds one may pass again.",
         503 => "The cluster, or the database of accounts, does not answer now.",
         _ => "Something went wrong inside.",
     };

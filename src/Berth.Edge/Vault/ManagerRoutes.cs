@@ -7,6 +7,9 @@ namespace Berth.Edge;
 /// <summary>The token manager's routes: one table that serves them and describes them.</summary>
 internal static class ManagerRoutes
 {
+    // What the edge itself says before it is known which call it is: a problem as everywhere else.
+    private static readonly int[] BeforeRoute = [401, 403, 429, 503];
+
     private static readonly ApiParameter Dry = new("dryRun", "boolean", "Only tell what would be done");
 
     private static readonly ApiParameter Connection = new("connection", "string", "Connection; may be left out where there is one only");
@@ -111,12 +114,18 @@ internal static class ManagerRoutes
         }
 
         var responses = new JsonObject();
-        foreach (var status in route.Statuses.Concat([401, 403, 500, 503]).Distinct().Order())
+        foreach (var status in route.Statuses.Concat([401, 403, 429, 500, 503]).Distinct().Order())
         {
             var response = new JsonObject { ["description"] = Description(status) };
             if (status != 303)
             {
-                response["content"] = Json(status >= 400 ? UpstreamDescription.ErrorSchema : route.Answer);
+                var content = Json(status >= 400 ? UpstreamDescription.ErrorSchema : route.Answer);
+                if (BeforeRoute.Contains(status))
+                {
+                    content[Problems.ContentType] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } };
+                }
+
+                response["content"] = content;
             }
 
             responses[status.ToString()] = response;
@@ -149,6 +158,7 @@ internal static class ManagerRoutes
         413 => "The body is too large.",
         415 => "The body has the wrong media type.",
         422 => "The provider does not accept the refresh token.",
+        429 => "Too many requests; Retry-After says in how many seconds one may pass again.",
         502 => "The provider answers with an error; Retry-After says when to try again.",
         503 => "The vault or the provider cannot be reached; Retry-After says when to try again.",
         _ => "Something went wrong inside.",
@@ -161,7 +171,7 @@ internal static class ManagerRoutes
 /// <param name="OperationId">Name of the operation, also in errors.</param>
 /// <param name="Summary">What it does, in a sentence.</param>
 /// <param name="Answer">Schema of the successful answer.</param>
-/// <param name="Statuses">Statuses it answers with besides 401, 403 (cookie from another site), 500, 503.</param>
+/// <param name="Statuses">Statuses it answers with besides 401, 403 (cookie from another site), 429, 500, 503.</param>
 /// <param name="Handler">Picks the handler.</param>
 internal sealed record ManagerRoute(
     string Method, string Name, string OperationId, string Summary, string Answer, IReadOnlyList<int> Statuses,

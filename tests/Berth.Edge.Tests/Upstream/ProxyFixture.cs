@@ -40,7 +40,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
 
     public static async Task<ProxyFixture> StartAsync(
         Func<UpstreamOptions, UpstreamOptions>? options = null, bool withVault = true, FakeKube? kube = null,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null, EdgeLimitOptions? limits = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -59,6 +59,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
         fixture.Edge = await ProductFixture.StartAsync(
             o => o with
             {
+                Edge = o.Edge with { Limits = limits ?? o.Edge.Limits },
                 Connections = new Dictionary<string, ConnectionOptions>
                 {
                     ["api"] = new() { Provider = "main", Upstream = options?.Invoke(upstream) ?? upstream },
