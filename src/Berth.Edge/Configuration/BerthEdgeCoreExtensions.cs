@@ -31,6 +31,7 @@ internal static class BerthEdgeCoreExtensions
 
         services.AddSingleton<CanonicalRequestParser>();
         services.AddSingleton<RequestLimits>();
+        services.AddSingleton<ApiCors>();
         services.AddSingleton(new CookieProtector(settings.CookieKeys));
         services.AddSingleton<SessionCookies>();
         services.AddSingleton<WorkspaceTickets>();

@@ -39,6 +39,9 @@ public sealed record EdgeOptions
 
     /// <summary>What one client, person or workspace may ask for.</summary>
     public EdgeLimitOptions Limits { get; init; } = new();
+
+    /// <summary>Pages of other origins that may call the API.</summary>
+    public CorsOptions Cors { get; init; } = new();
 }
 
 /// <summary>One OpenID Provider.</summary>

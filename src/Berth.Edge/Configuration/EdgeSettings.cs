@@ -47,6 +47,9 @@ internal sealed record EdgeSettings
     /// <summary>What one client, person or workspace may ask for.</summary>
     public EdgeLimitOptions Limits { get; init; } = new();
 
+    /// <summary>Pages of other origins that may call the API.</summary>
+    public CorsPolicy Cors { get; init; } = CorsPolicy.Closed;
+
     /// <summary>Whether cookies are Secure and carry the <c>__Host-</c> prefix.</summary>
     public bool IsHttps => Scheme == "https";
 

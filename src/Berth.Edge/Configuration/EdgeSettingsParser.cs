@@ -44,6 +44,7 @@ internal sealed partial class EdgeSettingsParser
         var identityKeys = new IdentityKeyReader(Problem, Read).Read(options.Identity);
         Times(options);
         Limits(options.Limits);
+        var cors = Cors(options.Cors);
         if (_problems.Count > 0 || origin is null || domain is null)
         {
             throw new EdgeConfigurationException(_problems);
@@ -64,6 +65,7 @@ internal sealed partial class EdgeSettingsParser
             Sessions = new SessionPolicy(options.Session.IdleTimeout, options.Session.AbsoluteTimeout),
             Proxy = options.Proxy,
             Limits = options.Limits,
+            Cors = cors,
         };
     }
 

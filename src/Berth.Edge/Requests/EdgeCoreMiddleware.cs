@@ -23,6 +23,7 @@ internal sealed class EdgeCoreMiddleware(
     WorkspaceIdentitySigner signer,
     IEdgePages pages,
     RequestLimits limits,
+    ApiCors cors,
     UpstreamGate? upstreams = null)
 {
     /// <summary>Handles a request.</summary>
@@ -116,6 +117,11 @@ internal sealed class EdgeCoreMiddleware(
             return;
         }
 
+        if (await cors.AnswersAsync(context, request))
+        {
+            return;
+        }
+
         var authorization = context.Request.Headers.Authorization;
         if (authorization.Count > 1)
         {
@@ -166,7 +172,7 @@ internal sealed class EdgeCoreMiddleware(
         else
         {
             // A page of somebody else's workspace is the same site and brings the cookie along: what it pulls into itself is a stranger's.
-            if (SameOrigin.IsReadAllowed(context.Request.Headers) && cookies.Read(context, request) is { } session)
+            if (SameOrigin.IsReadAllowed(context.Request.Headers) && cors.IsCookieOurs(context, request) && cookies.Read(context, request) is { } session)
             {
                 context.Features.Set(session);
                 context.Features.Set(cookies.ToCaller(session));

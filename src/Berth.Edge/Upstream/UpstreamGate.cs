@@ -31,7 +31,7 @@ internal sealed partial class UpstreamGate(
     {
         var (name, path) = UpstreamPaths.Split(request.Path);
         var settings = connections.Find(name);
-        if (UpstreamCors.IsPreflight(context))
+        if (CorsPolicy.IsPreflight(context))
         {
             if (UpstreamCors.Preflight(context, settings) is { } closed)
             {
@@ -146,7 +146,7 @@ internal sealed partial class UpstreamGate(
             return UpstreamErrors.WorkspaceNotAllowed;
         }
 
-        if (!UpstreamCors.TryReadOrigin(context, settings, edge.PublicOrigin, out var origin))
+        if (!settings.Cors.TryReadOrigin(context, edge.PublicOrigin, out var origin))
         {
             return UpstreamErrors.OriginNotAllowed;
         }
@@ -154,7 +154,7 @@ internal sealed partial class UpstreamGate(
         // When the answer begins: a second try clears what was set before it.
         context.Response.OnStarting(() =>
         {
-            UpstreamCors.Allow(context.Response.Headers, settings, origin);
+            settings.Cors.Allow(context.Response.Headers, origin);
             return Task.CompletedTask;
         });
         return Target(context, settings, request, path)

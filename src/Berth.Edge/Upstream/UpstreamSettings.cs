@@ -32,20 +32,8 @@ internal sealed record UpstreamSettings
     /// <summary>Whether the session cookie is accepted.</summary>
     public required bool AllowSessionCookie { get; init; }
 
-    /// <summary>Origins of other pages that may call.</summary>
-    public required ImmutableHashSet<string> CorsOrigins { get; init; }
-
-    /// <summary>Methods such pages may use.</summary>
-    public required ImmutableSortedSet<string> CorsMethods { get; init; }
-
-    /// <summary>Request headers such pages may send, lower case.</summary>
-    public required ImmutableSortedSet<string> CorsHeaders { get; init; }
-
-    /// <summary>Answer headers such pages may read, joined.</summary>
-    public required string CorsExposed { get; init; }
-
-    /// <summary>Life of a preflight.</summary>
-    public required TimeSpan CorsMaximumAge { get; init; }
+    /// <summary>Pages of other origins that may call.</summary>
+    public required CorsPolicy Cors { get; init; }
 
     /// <summary>Rate limits.</summary>
     public required UpstreamRateOptions Rate { get; init; }

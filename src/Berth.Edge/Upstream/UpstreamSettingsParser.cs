@@ -58,11 +58,14 @@ internal sealed class UpstreamSettingsParser(ICollection<string> problems)
             TokenHeader = options.TokenHeader,
             TokenPrefix = options.TokenScheme.Length == 0 ? "" : options.TokenScheme + " ",
             AllowSessionCookie = options.AllowSessionCookie,
-            CorsOrigins = origins,
-            CorsMethods = corsMethods,
-            CorsHeaders = headers,
-            CorsExposed = string.Join(", ", exposed),
-            CorsMaximumAge = options.Cors.MaximumAge,
+            Cors = new CorsPolicy
+            {
+                Origins = origins,
+                Methods = corsMethods,
+                Headers = headers,
+                Exposed = $"{UpstreamCors.AnswerHeader.ToLowerInvariant()}, {string.Join(", ", exposed)}",
+                MaximumAge = options.Cors.MaximumAge,
+            },
             Rate = options.RateLimit,
             ConnectTimeout = options.ConnectTimeout,
             ResponseHeaderTimeout = options.ResponseHeaderTimeout,
@@ -177,10 +180,9 @@ internal sealed class UpstreamSettingsParser(ICollection<string> problems)
     {
         foreach (var text in given)
         {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")
-                || uri.GetLeftPart(UriPartial.Authority) != text)
+            if (CorsPolicy.Flaw(text) is { } flaw)
             {
-                Problem("Cors:AllowedOrigins", $"has '{text}'; write each origin as browsers send it, such as https://app.example.com");
+                Problem("Cors:AllowedOrigins", $"has '{text}', which {flaw}");
             }
         }
 

@@ -28,7 +28,7 @@ public class UpstreamOptionsTests
         Assert.Equal(["GET", "POST"], settings.Methods);
         Assert.Equal(2, settings.Paths.Length);
         Assert.Equal(7, settings.Rate.Requests);
-        Assert.Contains("https://app.example.com", settings.CorsOrigins);
+        Assert.Contains("https://app.example.com", settings.Cors.Origins);
         Assert.Equal("Bearer ", settings.TokenPrefix);
     }
 
