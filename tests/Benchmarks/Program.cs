@@ -1,4 +1,6 @@
+using System.Globalization;
 using Benchmarks.Accounts;
+using Benchmarks.Edge;
 using Benchmarks.Operator;
 using Kube.Runtime;
 
@@ -7,13 +9,24 @@ namespace Benchmarks;
 /// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput vault</c>.</summary>
+    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput vault edge</c>.</summary>
+    /// <remarks>Other commands are parts of those, and <see cref="EdgeServe"/> for load from outside.</remarks>
     private static async Task<int> Main(string[] args)
     {
         if (args is [ApiProcess.Command, var folder])
         {
             await ApiProcess.ServeAsync(folder);
             return 0;
+        }
+
+        switch (args)
+        {
+            case [EdgeServe.Command, .. var rest]:
+                return await EdgeServe.RunAsync(rest);
+            case [YarpServe.Command, var port, var upstream]:
+                return await YarpServe.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), upstream);
+            case [BenchUpstream.Command, var port]:
+                return await BenchUpstream.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
         }
 
         (string Name, Func<Task> Run)[] areas =
@@ -26,6 +39,7 @@ internal static class Program
             ("scale", OperatorBenchmarks.ScaleAsync),
             ("throughput", OperatorBenchmarks.ThroughputAsync),
             ("vault", VaultBenchmark.RunAsync),
+            ("edge", EdgeBenchmark.RunAsync),
         ];
         foreach (var (name, run) in areas)
         {

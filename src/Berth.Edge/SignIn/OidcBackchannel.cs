@@ -32,8 +32,7 @@ internal sealed class OidcBackchannel : IDisposable
 
     /// <summary>Makes the client; one per process.</summary>
     public OidcBackchannel()
-    {
-        _http = new HttpClient(new SocketsHttpHandler
+        : this(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
@@ -41,6 +40,13 @@ internal sealed class OidcBackchannel : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })
+    {
+    }
+
+    /// <summary>Makes the client over another way to reach providers.</summary>
+    internal OidcBackchannel(HttpMessageHandler handler)
+    {
+        _http = new HttpClient(handler)
         {
             Timeout = TimeSpan.FromSeconds(10),
             MaxResponseContentBufferSize = MaximumAnswer,

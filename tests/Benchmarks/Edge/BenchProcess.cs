@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Benchmarks.Edge;
+
+/// <summary>A server under load in a process of its own, on one core of its own.</summary>
+internal sealed class BenchProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Task<List<string>> _said;
+
+    private BenchProcess(Process process, int port, Task<List<string>> said) => (_process, Port, _said) = (process, port, said);
+
+    internal int Port { get; }
+
+    /// <summary>Memory that the process holds now, in bytes (VmRSS).</summary>
+    internal long ResidentBytes => long.Parse(
+        File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture) * 1024;
+
+    /// <summary>Processor time that it has used.</summary>
+    internal TimeSpan Processor
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>A port that nobody has now.</summary>
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Another command of this program, on a core.</summary>
+    internal static BenchProcess StartOwn(int core, int port, params string[] arguments)
+    {
+        var path = Environment.ProcessPath!;
+        string[] own = Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, typeof(BenchProcess).Assembly.Location] : [path];
+        return Start(core, port, [.. own, .. arguments]);
+    }
+
+    /// <summary>A program, on a core; it is up when its port answers.</summary>
+    internal static BenchProcess Start(int core, int port, params string[] command)
+    {
+        var start = new ProcessStartInfo("taskset") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var part in (string[])["-c", $"{core}", .. command])
+        {
+            start.ArgumentList.Add(part);
+        }
+
+        // One processor is what it has; the runtime then does not spin for another.
+        start.Environment["DOTNET_gcServer"] = "0";
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start.");
+        var said = new List<string>();
+        var up = new TaskCompletionSource<List<string>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { } text)
+            {
+                said.Add(text);
+                if (text.StartsWith("serving ", StringComparison.Ordinal))
+                {
+                    up.TrySetResult(said);
+                }
+            }
+        };
+        var errors = new List<string>();
+        process.ErrorDataReceived += (_, line) => errors.Add(line.Data ?? "");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var started = TimeProvider.System.GetTimestamp();
+        while (!Answers(port))
+        {
+            if (process.HasExited || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromSeconds(60))
+            {
+                throw new InvalidOperationException($"{string.Join(' ', command)} did not come up: {string.Join('\n', errors.Concat(said).TakeLast(10))}");
+            }
+
+            Thread.Sleep(50);
+        }
+
+        return new BenchProcess(process, port, up.Task);
+    }
+
+    /// <summary>What one of ours printed until it served: the rest of the line with the word.</summary>
+    internal async Task<string> SaidAsync(string word)
+    {
+        var lines = await _said;
+        return lines.First(l => l.StartsWith(word + " ", StringComparison.Ordinal))[(word.Length + 1)..];
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    private static bool Answers(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            client.Connect(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Diagnostics;
+
+namespace Benchmarks.Edge;
+
+/// <summary>
+/// The edge under load beside what others use, one core for the proxy, one for load and upstream. Every rate is that of a whole core of
+/// the proxy; ratios are of medians of interleaved rounds.
+/// </summary>
+internal static class EdgeBenchmark
+{
+    /// <summary>The core that is measured.</summary>
+    internal const int ProxyCore = 0;
+
+    private const int OtherCore = 1;
+    private const int Connections = 32;
+    private const int Rounds = 3;
+    private const int DistinctTokens = 30_000;
+    private const string Audience = "https://bench.example";
+    private const string Subject = "bench-person";
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Time = TimeSpan.FromSeconds(3);
+
+    /// <summary>Runs it; needs two cores and taskset.</summary>
+    internal static async Task RunAsync()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2 || !File.Exists("/usr/bin/taskset"))
+        {
+            await Console.Error.WriteLineAsync("edge: needs Linux with two cores and taskset");
+            return;
+        }
+
+        using var keys = new BenchKeys();
+        var folder = Directory.CreateTempSubdirectory("berth-edge-bench-");
+        var jwks = Path.Combine(folder.FullName, "jwks.json");
+        await File.WriteAllTextAsync(jwks, keys.Jwks);
+        const string Issuer = "https://issuer.bench.example";
+        var tokens = keys.AccessTokens(DistinctTokens, Issuer, Audience, Subject);
+        using var self = Process.GetCurrentProcess();
+        self.ProcessorAffinity = 1 << OtherCore;
+        var upstreamPort = BenchProcess.FreePort();
+        using var upstream = BenchProcess.StartOwn(OtherCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
+        var url = $"http://127.0.0.1:{upstreamPort}";
+        var edgePort = BenchProcess.FreePort();
+        using var edge = BenchProcess.StartOwn(ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
+            "--jwks", jwks, "--issuer", Issuer, "--audience", Audience, "--session", Subject);
+        var yarpPort = BenchProcess.FreePort();
+        using var yarp = BenchProcess.StartOwn(ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/");
+        var peers = Peers.Start(folder.FullName, upstreamPort, keys, Issuer, Audience);
+        try
+        {
+            var cookie = await edge.SaidAsync("cookie");
+            var bearer = $"Authorization: Bearer {tokens[0]}";
+            List<Target> targets =
+            [
+                new("direct", upstreamPort, []),
+                new("yarp", yarpPort, []),
+                new("cookie", edgePort, [$"Cookie: {cookie}"]),
+                new("bearer-cached", edgePort, [bearer]),
+                .. peers.Select(p => new Target(p.Name, p.Process.Port, [bearer])),
+            ];
+            var rates = Rates(targets);
+            Uncached(edgePort, tokens, rates);
+            Ratios(rates);
+            Latency(targets, rates["bearer-cached"]);
+            ForwardAuth(edgePort, cookie);
+            await WebSocketsAsync(edge, yarp, cookie);
+        }
+        finally
+        {
+            peers.ForEach(p => p.Process.Dispose());
+        }
+
+        await SignInAsync(upstreamPort, url);
+        folder.Delete(recursive: true);
+    }
+
+    private static Dictionary<string, double> Rates(List<Target> targets)
+    {
+        foreach (var target in targets)
+        {
+            new HttpLoad(target.Port).Closed(Connections, WarmUp, target.Request);
+        }
+
+        var results = targets.ToDictionary(t => t.Name, _ => new List<LoadResult>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var target in targets)
+            {
+                results[target.Name].Add(new HttpLoad(target.Port).Closed(Connections, Time, target.Request));
+            }
+        }
+
+        var rates = new Dictionary<string, double>();
+        foreach (var (name, rounds) in results)
+        {
+            var median = rounds.OrderBy(r => r.Rate).ElementAt(Rounds / 2);
+            rates[name] = median.Rate;
+            Program.Print($"edge.{name}.rate", median.Rate, "requests/s");
+            Program.Print($"edge.{name}.p50", median.Percentile(0.5), "us");
+            Program.Print($"edge.{name}.p99", median.Percentile(0.99), "us");
+        }
+
+        return rates;
+    }
+
+    // Each token once: every request verifies a signature.
+    private static void Uncached(int port, string[] tokens, Dictionary<string, double> rates)
+    {
+        byte[][] requests = [.. tokens.Skip(1).Select(t => HttpLoad.Request("/", "Host: bench.example", $"Authorization: Bearer {t}"))];
+        var result = new HttpLoad(port).Each(Connections, requests);
+        rates["bearer-uncached"] = result.Rate;
+        Program.Print("edge.bearer-uncached.rate", result.Rate, "requests/s");
+        Program.Print("edge.bearer-uncached.p99", result.Percentile(0.99), "us");
+    }
+
+    private static void Ratios(Dictionary<string, double> rates)
+    {
+        foreach (var ours in (string[])["cookie", "bearer-cached", "bearer-uncached"])
+        {
+            foreach (var (peer, rate) in rates.Where(r => r.Key is not ("direct" or "cookie" or "bearer-cached" or "bearer-uncached")))
+            {
+                Program.Print($"edge.{ours}.of-{peer}", rates[ours] / rate, "x");
+            }
+        }
+    }
+
+    // At half of what the edge can do, so that queueing for the one core does not hide what the edge itself adds.
+    private static void Latency(List<Target> targets, double rate)
+    {
+        var p99 = new Dictionary<string, double>();
+        foreach (var target in targets.Where(t => t.Name is "direct" or "yarp" or "cookie" or "bearer-cached"))
+        {
+            var load = new HttpLoad(target.Port);
+            load.Paced(Connections, Time / 3, rate / 2, target.Request);
+            var result = load.Paced(Connections, Time, rate / 2, target.Request);
+            p99[target.Name] = result.Percentile(0.99);
+            Program.Print($"edge.half-load.{target.Name}.p50", result.Percentile(0.5), "us");
+            Program.Print($"edge.half-load.{target.Name}.p99", p99[target.Name], "us");
+        }
+
+        Program.Print("edge.half-load.p99-added-to-direct", p99["bearer-cached"] - p99["direct"], "us");
+        Program.Print("edge.half-load.p99-added-to-yarp", p99["bearer-cached"] - p99["yarp"], "us");
+    }
+
+    private static void ForwardAuth(int port, string cookie)
+    {
+        var request = HttpLoad.Request($"/auth/forward/{EdgeServe.Name}", "Host: edge.berth.svc", "X-Forwarded-Method: GET", "X-Forwarded-Proto: http",
+            $"X-Forwarded-Host: {EdgeServe.WorkspaceHost}:{port}", "X-Forwarded-Uri: /index.html", "X-Forwarded-For: 203.0.113.7", $"Cookie: {cookie}");
+        var load = new HttpLoad(port);
+        load.Closed(Connections, WarmUp / 2, request);
+        var result = load.Closed(Connections, Time, request);
+        Program.Print("edge.forward-auth.rate", result.Rate, "decisions/s");
+        Program.Print("edge.forward-auth.p99", result.Percentile(0.99), "us");
+    }
+
+    private static async Task WebSocketsAsync(BenchProcess edge, BenchProcess yarp, string cookie)
+    {
+        (string Name, BenchProcess Process, WebSocketLoad Load)[] both =
+        [
+            ("yarp", yarp, new WebSocketLoad(yarp.Port, "Host: bench.example")),
+            ("edge", edge, new WebSocketLoad(edge.Port, "Host: bench.example", $"Cookie: {cookie}", $"Origin: http://{EdgeServe.WorkspaceHost}:{edge.Port}")),
+        ];
+        foreach (var (name, process, load) in both)
+        {
+            load.EchoFor(Connections, WarmUp / 2);
+            var one = load.EchoFor(1, Time);
+            Program.Print($"edge.websocket.{name}.round-trip.p50", one.Percentile(0.5), "us");
+            Program.Print($"edge.websocket.{name}.round-trip.p99", one.Percentile(0.99), "us");
+            Program.Print($"edge.websocket.{name}.messages", load.EchoFor(Connections, Time).Rate, "echoes/s");
+            await IdleAsync(name, process, load);
+        }
+    }
+
+    // A proxy holds two descriptors for each, and a machine may allow fewer than ten thousand need.
+    private static async Task IdleAsync(string name, BenchProcess process, WebSocketLoad load)
+    {
+        var limit = int.Parse(File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], System.Globalization.CultureInfo.InvariantCulture);
+        var count = Math.Min(10_000, (limit - 500) / 2);
+        var before = process.ResidentBytes;
+        var sockets = Enumerable.Range(0, count).Select(_ => load.Open()).ToList();
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        Program.Print($"edge.websocket.{name}.idle.count", count, "sockets");
+        Program.Print($"edge.websocket.{name}.idle.memory", (process.ResidentBytes - before) / 1024.0 / count, "KiB each");
+        var used = process.Processor;
+        var started = TimeProvider.System.GetTimestamp();
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        Program.Print($"edge.websocket.{name}.idle.cpu", (process.Processor - used) / TimeProvider.System.GetElapsedTime(started) * 100, "% of a core");
+        sockets.ForEach(s => s.Dispose());
+    }
+
+    private static async Task SignInAsync(int upstreamPort, string url)
+    {
+        var port = BenchProcess.FreePort();
+        using var edge = BenchProcess.StartOwn(ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
+            "--audience", Audience, "--session", Subject);
+        await edge.SaidAsync("cookie");
+        SignInLoad.Run(port, 8, WarmUp / 2);
+        var result = SignInLoad.Run(port, 8, Time);
+        Program.Print("edge.sign-in.rate", result.Rate, "sign-ins/s");
+        Program.Print("edge.sign-in.p99", result.Percentile(0.99), "us");
+    }
+
+    private sealed record Target(string Name, int Port, string[] Headers)
+    {
+        internal byte[] Request { get; } = HttpLoad.Request("/", ["Host: bench.example", .. Headers]);
+    }
+}
