@@ -8,7 +8,7 @@ internal enum CallerKind
     /// <summary>A session cookie of the edge origin or of one workspace host.</summary>
     Session,
 
-    /// <summary>An access token in the Authorization header (edge origin only).</summary>
+    /// <summary>An access token in the Authorization header.</summary>
     Bearer,
 
     /// <summary>A workspace's own token, which speaks for its owner (API proxy only).</summary>

@@ -35,6 +35,9 @@ internal sealed record WorkspaceEntry
     /// <summary>status.message, for the reason in a 503; null when there is none.</summary>
     public string? Message { get; init; }
 
+    /// <summary>Name of the template in effect; null where it is not known.</summary>
+    public string? Template { get; init; }
+
     /// <summary>Where its process listens now; null while it is not ready.</summary>
     public WorkspaceTarget? Target { get; init; }
 

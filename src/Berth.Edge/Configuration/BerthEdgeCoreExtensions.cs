@@ -43,6 +43,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<CodeExchange>();
         services.AddSingleton<TokenIntrospector>();
         services.AddSingleton<BearerAuthenticator>();
+        services.AddSingleton<BearerGate>();
         services.AddSingleton<WorkspaceIdentitySigner>();
 
         services.AddSingleton<SignInFlowCookies>();
@@ -58,6 +59,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<ForwardingClient>();
         services.AddSingleton<WorkspaceTransformer>();
         services.AddSingleton<WorkspaceForwarder>();
+        services.AddSingleton<WorkspaceCallers>();
         services.AddSingleton<WorkspaceGate>();
         services.AddSingleton<ForwardAuthEndpoint>();
         return services;

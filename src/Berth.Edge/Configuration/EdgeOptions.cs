@@ -167,6 +167,13 @@ public sealed record WorkspaceIdentityOptions
 
     /// <summary>Make a key at start when none is given: for one replica in development.</summary>
     public bool GenerateKey { get; init; }
+
+    /// <summary>
+    /// How long a signed identity is used again for the same person, role and workspace; 0 signs each request. The default is 10 seconds,
+    /// the most 30: a page that loads a hundred files costs one signature, and an application still sees at least nine tenths of the five
+    /// minutes that an identity lasts.
+    /// </summary>
+    public TimeSpan ReuseFor { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>How the edge finds a workspace's process.</summary>
@@ -204,4 +211,10 @@ public sealed record ProxyOptions
     /// The same for WebSockets and event streams. The default is 24 hours, the longest a session lasts: a quiet terminal is not a dead one.
     /// </summary>
     public TimeSpan StreamActivityTimeout { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// Names of the WorkspaceTemplates whose applications have bearer tokens of their own: what a browser with a session sends them as
+    /// <c>Authorization: Bearer</c> goes through untouched. The default is none: a bearer token is the edge's to verify.
+    /// </summary>
+    public IList<string> ApplicationBearerTemplates { get; init; } = [];
 }

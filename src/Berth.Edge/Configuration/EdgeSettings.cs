@@ -38,6 +38,9 @@ internal sealed record EdgeSettings
     /// <summary>Identity keys, first signs.</summary>
     public required ImmutableArray<ECParameters> IdentityKeys { get; init; }
 
+    /// <summary>How long a signed identity is used again.</summary>
+    public TimeSpan IdentityReuse { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Time-outs of sessions; all that follows from them is computed by it.</summary>
     public required SessionPolicy Sessions { get; init; }
 

@@ -43,6 +43,16 @@ internal sealed partial class EdgeSettingsParser
         var cookieKeys = CookieKeys(options.Session);
         var identityKeys = new IdentityKeyReader(Problem, Read).Read(options.Identity);
         Times(options);
+        if (options.Identity.ReuseFor < TimeSpan.Zero || options.Identity.ReuseFor > TimeSpan.FromSeconds(30))
+        {
+            Problem("Identity:ReuseFor", $"is {options.Identity.ReuseFor}; give a time between 0 (sign each request) and 00:00:30");
+        }
+
+        for (var i = 0; i < options.Proxy.ApplicationBearerTemplates.Count; i++)
+        {
+            Require("Proxy", $"ApplicationBearerTemplates:{i}", options.Proxy.ApplicationBearerTemplates[i]);
+        }
+
         Limits(options.Limits);
         var cors = Cors(options.Cors);
         if (_problems.Count > 0 || origin is null || domain is null)
@@ -62,6 +72,7 @@ internal sealed partial class EdgeSettingsParser
             TrustedProxies = networks,
             CookieKeys = cookieKeys,
             IdentityKeys = identityKeys,
+            IdentityReuse = options.Identity.ReuseFor,
             Sessions = new SessionPolicy(options.Session.IdleTimeout, options.Session.AbsoluteTimeout),
             Proxy = options.Proxy,
             Limits = options.Limits,

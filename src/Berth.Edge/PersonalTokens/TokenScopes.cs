@@ -17,6 +17,9 @@ internal static class TokenScopes
     /// <summary>The token vault, without giving consent.</summary>
     public const string Vault = "vault";
 
+    /// <summary>Requests to workspaces themselves, WebSockets included: what their applications serve, not what the edge does with them.</summary>
+    public const string Workspace = "workspace";
+
     /// <summary>What an administrator may, in the calls that the other scopes open, and the administrators' own calls.</summary>
     public const string Admin = "admin";
 
@@ -30,6 +33,7 @@ internal static class TokenScopes
         (ApiWrite, "create, change, start, stop and delete them"),
         (Proxy, "call the services you have connected, through /proxy"),
         (Vault, "get access tokens of the services you have connected"),
+        (Workspace, "use the applications in your workspaces, as your browser does"),
         (Admin, "act as an administrator"),
     ];
 
@@ -70,7 +74,12 @@ internal sealed class TokenScopeMiddleware(RequestDelegate next, IEdgePages page
             return next(context);
         }
 
-        // RFC 6750, 3.1.
+        return WriteAsync(context, pages, required, refusal);
+    }
+
+    /// <summary>Answers 403 for lack of a scope (RFC 6750, 3.1).</summary>
+    public static Task WriteAsync(HttpContext context, IEdgePages pages, string? required, string refusal)
+    {
         context.Response.Headers.WWWAuthenticate = required is null ? "Bearer error=\"insufficient_scope\""
             : $"Bearer error=\"insufficient_scope\", scope=\"{required}\"";
         return pages.WriteAsync(context, new EdgeMessage

@@ -5,15 +5,18 @@ namespace Berth.Edge;
 /// <summary>Everything that arrives on a workspace's host. Nothing gets past it but what the authoriser lets through.</summary>
 /// <remarks>
 /// <code>
+/// bearer token or cookie -> caller (WorkspaceCallers, which answers what is wrong with them)
 /// /.berth/session?ticket= -> ticket into host-only cookie -> back to the path
-/// cookie -> caller -> authoriser -+- stranger: navigation -> edge's /auth/workspace (with a hop cookie) | else 401
-///                                 +- known, not allowed: 403        +- no such workspace: 404
-///                                 '- allowed -> same-origin rules -> /.berth/… | not ready | limits (429) -> forward
+/// caller -> authoriser -+- stranger: navigation -> edge's /auth/workspace (with a hop cookie) | else 401
+///                       +- known, not allowed: 403        +- no such workspace: 404
+///                       '- allowed -> same-origin rules -> /.berth/… | not ready | limits (429) -> forward
 /// </code>
 /// </remarks>
 internal sealed class WorkspaceGate(
     EdgeSettings settings,
     SessionCookies cookies,
+    WorkspaceCallers callers,
+    BearerGate bearer,
     WorkspaceTickets tickets,
     IWorkspaceDirectory directory,
     WorkspaceForwarder forwarder,
@@ -32,8 +35,7 @@ internal sealed class WorkspaceGate(
     private delegate Task Continuation(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until);
 
     /// <summary>Answers the request.</summary>
-    public Task HandleAsync(HttpContext context, CanonicalRequest request) =>
-        request.Path == WorkspaceHopEndpoint.SessionPath ? TakeTicketAsync(context, request) : DecideAsync(context, request, PassAsync);
+    public Task HandleAsync(HttpContext context, CanonicalRequest request) => DecideAsync(context, request, PassAsync);
 
     /// <summary>Answers a proxy that asks whether it may pass the request on itself.</summary>
     public Task AnswerProxyAsync(HttpContext context, CanonicalRequest request) =>
@@ -44,24 +46,36 @@ internal sealed class WorkspaceGate(
 
     private async Task DecideAsync(HttpContext context, CanonicalRequest request, Continuation pass)
     {
-        var caller = cookies.Read(context, request) is { } session ? cookies.ToCaller(session) : null;
-        if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
+        // Only a browser brings a ticket, whoever its cookies say it is; what shows a token is none. A browser may send along what the
+        // application asked it for (Basic).
+        if (request.Path == WorkspaceHopEndpoint.SessionPath && !BearerGate.IsShown(context.Request.Headers.Authorization))
         {
-            await limits.WriteAsync(context, counted);
+            await TakeTicketAsync(context, request);
             return;
         }
 
+        var (caller, arrived) = await callers.FindAsync(context, request, IsReserved(request));
+        if (arrived is null)
+        {
+            return;
+        }
+
+        request = arrived;
         directory.TryFindByHost(request.Host, out var entry);
         var decision = Authorizer.Decide(caller, entry, new AccessRequest(context.Request.Method, request.IsUpgrade), clock.GetUtcNow());
         switch (decision.Kind)
         {
-            case AccessKind.Allow when SameOriginRefusal(context, request):
+            case AccessKind.Allow when SameOriginRefusal(context, request, caller!):
                 await pages.WriteAsync(context, EdgeMessages.CrossSite());
                 break;
             case AccessKind.Allow:
                 context.Features.Set(caller);
                 await pass(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!),
                     Earlier(caller!.ExpiresAt, decision.Until));
+                break;
+            case AccessKind.SignIn when caller is { Kind: CallerKind.Bearer }:
+                // Ended within the seconds that clocks may differ by.
+                await bearer.RefuseAsync(context);
                 break;
             case AccessKind.SignIn:
                 await StrangerAsync(context, request);
@@ -77,10 +91,17 @@ internal sealed class WorkspaceGate(
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset? b) => b < a ? b.Value : a;
 
-    private bool SameOriginRefusal(HttpContext context, CanonicalRequest request)
+    private bool SameOriginRefusal(HttpContext context, CanonicalRequest request, Caller caller)
     {
         var headers = context.Request.Headers;
         var origin = settings.WorkspaceOrigin(request.Host);
+        if (caller.Kind == CallerKind.Bearer)
+        {
+            // No browser adds a token by itself, so no page can make one use it. A page of another origin that has one all the same gets
+            // no stream, which no preflight guards.
+            return request.IsUpgrade && headers.Origin.Count > 0 && !SameOrigin.IsUpgradeAllowed(headers, origin);
+        }
+
         if (request.IsUpgrade)
         {
             return !SameOrigin.IsUpgradeAllowed(headers, origin);
@@ -140,6 +161,12 @@ internal sealed class WorkspaceGate(
         if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie, visibleAsciiOnly: true) is { } cookies)
         {
             context.Response.Headers.Cookie = cookies;
+        }
+
+        // The application's own; a token that the edge has used was taken out. The proxy removes what is not here.
+        if (context.Request.Headers.Authorization is { Count: 1 } own)
+        {
+            context.Response.Headers.Authorization = own;
         }
 
         return Task.CompletedTask;

@@ -17,7 +17,7 @@ internal sealed class EdgeCoreMiddleware(
     EdgeSettings settings,
     CanonicalRequestParser parser,
     SessionCookies cookies,
-    BearerAuthenticator bearer,
+    BearerGate bearer,
     WorkspaceGate gate,
     ForwardAuthEndpoint forwardAuth,
     WorkspaceIdentitySigner signer,
@@ -131,39 +131,9 @@ internal sealed class EdgeCoreMiddleware(
 
         if (authorization.Count == 1)
         {
-            // Who showed too many bad ones is not listened to for a while; one that is known to be good costs nothing.
-            var trial = limits.MayTryCredential(request);
-            if (trial.IsRefused && !bearer.IsVerified(authorization.ToString()))
-            {
-                await limits.WriteAsync(context, trial);
-                return;
-            }
-
             // A token that is shown has to be good, whatever the route and whatever cookie comes with it.
-            var (caller, error) = await bearer.AuthenticateScopedAsync(authorization.ToString(), context.RequestAborted);
-            if (error == TokenError.Unverifiable)
+            if (await bearer.AuthenticateAsync(context, request) is not { } caller)
             {
-                context.Response.Headers.RetryAfter = "5";
-                await pages.WriteAsync(context, EdgeMessages.CannotVerify());
-                return;
-            }
-
-            if (caller is null)
-            {
-                var counted = limits.RefuseCredential(request);
-                if (counted.IsRefused)
-                {
-                    await limits.WriteAsync(context, counted);
-                    return;
-                }
-
-                context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
-                await pages.WriteAsync(context, EdgeMessages.SignInRequired("/login") with
-                {
-                    Reason = "invalid-token",
-                    Title = "The token is not accepted",
-                    Detail = "Get a new access token for this API.",
-                });
                 return;
             }
 

@@ -36,6 +36,16 @@ internal static class EdgeMessages
         Actions = [new EdgeAction(SignInLabel, loginUrl)],
     };
 
+    public static EdgeMessage InvalidToken(EdgeSettings settings) => new()
+    {
+        Status = 401,
+        Reason = "invalid-token",
+        Title = "The token is not accepted",
+        Detail = "It is wrong, has ended or is not for this service; nothing was done with it. Get a new access token, or make a new personal "
+            + "access token.",
+        Actions = [new EdgeAction(SignInLabel, settings.PublicOrigin + "/login")],
+    };
+
     public static EdgeMessage Forbidden(Caller caller, string detail, EdgeSettings settings) => new()
     {
         Status = 403,

@@ -25,6 +25,7 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
     private readonly TimeProvider _clock;
     private readonly string _header;
     private readonly ConcurrentBag<ECDsa> _pool = [];
+    private readonly SignedIdentities _signed;
 
     /// <summary>Makes the signer; the first key signs.</summary>
     public WorkspaceIdentitySigner(EdgeSettings settings, TimeProvider clock)
@@ -34,6 +35,7 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
         var keyId = KeyId(settings.IdentityKeys[0]);
         _header = StrictBase64Url.Encode(Encoding.UTF8.GetBytes($$"""{"alg":"ES256","kid":"{{keyId}}","typ":"{{TokenType}}"}"""));
         Jwks = JwksOf(settings.IdentityKeys);
+        _signed = new SignedIdentities(settings.IdentityReuse);
     }
 
     /// <summary>The JWK set document, UTF-8.</summary>
@@ -50,10 +52,26 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
             ? Task.CompletedTask : context.Response.Body.WriteAsync(Jwks, context.RequestAborted).AsTask();
     }
 
-    /// <summary>Signs the identity of a caller for one workspace.</summary>
+    /// <summary>
+    /// The signed identity of a caller for one workspace; one that was made within the last <see cref="WorkspaceIdentityOptions.ReuseFor"/>
+    /// for the very same claims is given again.
+    /// </summary>
     public string Sign(WorkspaceAccess access)
     {
-        var now = _clock.GetUtcNow().ToUnixTimeSeconds();
+        var now = _clock.GetUtcNow();
+        var key = SignedIdentities.Key.Of(access);
+        if (_signed.Find(key, now) is { } known)
+        {
+            return known;
+        }
+
+        var token = Make(access, now.ToUnixTimeSeconds());
+        _signed.Add(key, token, now);
+        return token;
+    }
+
+    private string Make(WorkspaceAccess access, long now)
+    {
         var claims = new JsonObject
         {
             ["iss"] = _settings.PublicOrigin,

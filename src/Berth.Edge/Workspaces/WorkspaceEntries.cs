@@ -41,9 +41,14 @@ internal static class WorkspaceEntries
             ],
             Phase = PhaseOf(workspace),
             Message = status?.Message,
+            Template = TemplateNameOf(workspace),
             Target = target,
         };
     }
+
+    /// <summary>The template in effect: a retired one may have sent the workspace on to its successor.</summary>
+    public static string TemplateNameOf(UserWorkspace workspace) =>
+        workspace.Status?.TemplateRevision?.Redirects is { Count: > 0 } redirects ? redirects[^1] : workspace.Spec.Template.Name;
 
     /// <summary>The phase as people should see it now: the operator's, except where the wish is newer than what it saw.</summary>
     public static string PhaseOf(UserWorkspace workspace)

@@ -133,8 +133,7 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     public WorkspaceTemplate? Template(string name) => _templates.Store.Get(new ResourceKey(_options.Namespace, name));
 
     /// <summary>The template in effect: a retired one may have sent the workspace on to its successor; null when there is none.</summary>
-    public WorkspaceTemplate? TemplateOf(UserWorkspace workspace) =>
-        Template(workspace.Status?.TemplateRevision?.Redirects is { Count: > 0 } redirects ? redirects[^1] : workspace.Spec.Template.Name);
+    public WorkspaceTemplate? TemplateOf(UserWorkspace workspace) => Template(WorkspaceEntries.TemplateNameOf(workspace));
 
     /// <summary>When the watch of workspaces last brought something; null while it is cut off, or its picture is not complete.</summary>
     public DateTimeOffset? LastContact => IsSynced ? _workspaces.LastContact : null;

@@ -126,8 +126,9 @@ internal static class RoutePart
                             TrustForwardHeader = false,
 
                             // A header that the answer lacks is removed from the request. Cookie: the edge answers with the request's own
-                            // cookies but for its session, which the application must not see.
-                            AuthResponseHeaders = [IdentityHeader, "Cookie"],
+                            // cookies but for its session, and with its Authorization unless that was for the edge: the application must
+                            // see neither.
+                            AuthResponseHeaders = [IdentityHeader, "Cookie", "Authorization"],
                             AuthResponseHeadersRegex = IdentityHeaders.TraefikPattern,
 
                             // The edge renews the session of somebody who is at work; without this the browser would never hear of it.
