@@ -1,7 +1,8 @@
 namespace Berth.Edge;
 
 /// <summary>
-/// Remembers what was learned of tokens by their SHA-256, never the tokens. Two generations keep it bounded at no cost per entry.
+/// Remembers what was learned of tokens, by a key: for tokens of others their SHA-256, never the tokens themselves. Two generations keep it
+/// bounded at no cost per entry.
 /// </summary>
 internal sealed class TokenCache<T>(int capacity)
     where T : class
@@ -11,35 +12,35 @@ internal sealed class TokenCache<T>(int capacity)
     private Dictionary<string, T> _old = new(StringComparer.Ordinal);
 
     /// <summary>Finds a token, and keeps it young.</summary>
-    public T? Find(string hash)
+    public T? Find(string key)
     {
         lock (_gate)
         {
-            if (_young.TryGetValue(hash, out var token))
+            if (_young.TryGetValue(key, out var token))
             {
                 return token;
             }
 
-            if (!_old.TryGetValue(hash, out token))
+            if (!_old.TryGetValue(key, out token))
             {
                 return null;
             }
 
-            Put(hash, token);
+            Put(key, token);
             return token;
         }
     }
 
     /// <summary>Adds a token.</summary>
-    public void Add(string hash, T token)
+    public void Add(string key, T token)
     {
         lock (_gate)
         {
-            Put(hash, token);
+            Put(key, token);
         }
     }
 
-    private void Put(string hash, T token)
+    private void Put(string key, T token)
     {
         if (_young.Count >= capacity / 2)
         {
@@ -47,6 +48,6 @@ internal sealed class TokenCache<T>(int capacity)
             _young = new Dictionary<string, T>(StringComparer.Ordinal);
         }
 
-        _young[hash] = token;
+        _young[key] = token;
     }
 }

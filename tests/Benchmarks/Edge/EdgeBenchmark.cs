@@ -52,11 +52,11 @@ internal static class EdgeBenchmark
             var bearer = $"Authorization: Bearer {tokens[0]}";
             List<Target> targets =
             [
-                new("direct", upstreamPort, []),
-                new("yarp", yarpPort, []),
-                new("cookie", edgePort, [$"Cookie: {cookie}"]),
-                new("bearer-cached", edgePort, [bearer]),
-                .. peers.Select(p => new Target(p.Name, p.Process.Port, [bearer])),
+                new("direct", upstream, []),
+                new("yarp", yarp, []),
+                new("cookie", edge, [$"Cookie: {cookie}"]),
+                new("bearer-cached", edge, [bearer]),
+                .. peers.Select(p => new Target(p.Name, p.Process, [bearer])),
             ];
             var rates = Rates(targets);
             Uncached(edgePort, tokens, rates);
@@ -82,11 +82,15 @@ internal static class EdgeBenchmark
         }
 
         var results = targets.ToDictionary(t => t.Name, _ => new List<LoadResult>());
+        var costs = targets.ToDictionary(t => t.Name, _ => new List<double>());
         for (var round = 0; round < Rounds; round++)
         {
             foreach (var target in targets)
             {
-                results[target.Name].Add(new HttpLoad(target.Port).Closed(Connections, Time, target.Request));
+                var used = target.Process.Processor;
+                var result = new HttpLoad(target.Port).Closed(Connections, Time, target.Request);
+                results[target.Name].Add(result);
+                costs[target.Name].Add((target.Process.Processor - used).TotalMicroseconds / result.Times.Count);
             }
         }
 
@@ -96,6 +100,7 @@ internal static class EdgeBenchmark
             var median = rounds.OrderBy(r => r.Rate).ElementAt(Rounds / 2);
             rates[name] = median.Rate;
             Program.Print($"edge.{name}.rate", median.Rate, "requests/s");
+            Program.Print($"edge.{name}.cpu", costs[name].Order().ElementAt(Rounds / 2), "us/request");
             Program.Print($"edge.{name}.p50", median.Percentile(0.5), "us");
             Program.Print($"edge.{name}.p99", median.Percentile(0.99), "us");
         }
@@ -201,8 +206,10 @@ internal static class EdgeBenchmark
         Program.Print("edge.sign-in.p99", result.Percentile(0.99), "us");
     }
 
-    private sealed record Target(string Name, int Port, string[] Headers)
+    private sealed record Target(string Name, BenchProcess Process, string[] Headers)
     {
+        internal int Port => Process.Port;
+
         internal byte[] Request { get; } = HttpLoad.Request("/", ["Host: bench.example", .. Headers]);
     }
 }

@@ -70,7 +70,7 @@ internal static class Peers
 
     private static string Nginx(string folder, int port, int upstream) => Write(folder, "nginx.conf", $$"""
         daemon off;
-        worker_processes 1;
+        master_process off;
         pid {{folder}}/nginx.pid;
         error_log stderr crit;
         events { worker_connections 8192; }
