@@ -41,6 +41,12 @@ public static class Program
             return await MigrateCommand.RunAsync(rest, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
         }
 
+        if (args is ["selfcheck", .. var asked])
+        {
+            return await SelfCheckCommand.RunAsync(asked, Console.Out, Console.Error, TimeProvider.System, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         if (args is ["--config", var file])
         {
@@ -51,7 +57,7 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate. docs/edge.md lists the settings.")
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|selfcheck. docs/edge.md lists the settings.")
                 .ConfigureAwait(false);
             return UsageExitCode;
         }
