@@ -23,6 +23,12 @@ public sealed record LocalOptions
     /// <summary>Whether to use PostgreSQL when the machine has it (<c>BERTH_POSTGRES</c>: <c>auto</c> or <c>off</c>). Default auto.</summary>
     public bool UsePostgres { get; init; } = true;
 
+    /// <summary>
+    /// Whether workspaces are folders of <c>workspaces.localhost</c> (<c>BERTH_PATH_PREFIX</c>: <c>on</c> or <c>off</c>), as where there is no wildcard DNS.
+    /// Default off: a host each.
+    /// </summary>
+    public bool PathPrefix { get; init; }
+
     /// <summary>Lowest level logged (<c>BERTH_LOG</c>): Trace, Debug, Information, Warning, Error. Default Warning: the terminal belongs to the person.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
@@ -31,6 +37,9 @@ public sealed record LocalOptions
 
     /// <summary>The origin people use.</summary>
     public string PublicOrigin => $"http://localhost:{Port}";
+
+    /// <summary>The domain of workspaces, or their one host.</summary>
+    public string WorkspaceDomain => PathPrefix ? "workspaces.localhost" : "localhost";
 
     /// <summary>Reads the environment and checks all of it.</summary>
     /// <param name="read">Gives the value of a variable, or null.</param>
@@ -66,6 +75,12 @@ public sealed record LocalOptions
         if (postgres is not ("auto" or "off"))
         {
             problems.Add($"BERTH_POSTGRES is \"{Shorten(postgres)}\": give auto or off.");
+        }
+
+        var pathPrefix = Get("BERTH_PATH_PREFIX") ?? "off";
+        if (pathPrefix is not ("on" or "off"))
+        {
+            problems.Add($"BERTH_PATH_PREFIX is \"{Shorten(pathPrefix)}\": give on or off.");
         }
 
         ExternalProvider? provider = null;
@@ -107,6 +122,7 @@ public sealed record LocalOptions
             KubePort = GetPort("KUBE_PORT", 0) ?? 0,
             DataDirectory = Path.GetFullPath(Get("BERTH_DATA") ?? ".local"),
             UsePostgres = postgres == "auto",
+            PathPrefix = pathPrefix == "on",
             LogLevel = level,
             Provider = provider,
         };

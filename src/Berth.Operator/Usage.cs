@@ -15,6 +15,7 @@ internal static class Usage
         Options are in the section Berth:Operator of FILE or in environment variables such as BERTH__OPERATOR__PUBLICORIGIN, which win:
           PublicOrigin      origin of the edge, such as https://berth.example.com (required)
           WorkspaceDomain   workspaces are served one label below it (required)
+          PathPrefix        true: workspaces are folders of WorkspaceDomain; needs Routing None
           Namespace         the one to look after; all when absent
           Routing           ForwardAuth, Edge or None
         All options: docs/operator.md.

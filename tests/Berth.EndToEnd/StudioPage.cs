@@ -25,6 +25,10 @@ internal sealed class StudioPage(IPage page)
     public Task TerminalShowsAsync(string text) =>
         Assertions.Expect(page.Locator("#terminal-panes .xterm-rows").First).ToContainTextAsync(text, new() { Timeout = 30_000 });
 
+    /// <summary>Waits until the terminal's own line says a text: not what runs in it, but the page.</summary>
+    public Task SaysAsync(string text) =>
+        Assertions.Expect(page.Locator("#terminal-panes .pane-note").First).ToContainTextAsync(text, new() { Timeout = 60_000 });
+
     /// <summary>Opens a file from the tree and returns its text area.</summary>
     public async Task<ILocator> OpenAsync(string name)
     {

@@ -32,12 +32,13 @@ public sealed class LocalOptionsTests
             ["IDP_PORT"] = "x",
             ["BERTH_LOG"] = "loud",
             ["BERTH_POSTGRES"] = "yes",
+            ["BERTH_PATH_PREFIX"] = "yes",
             ["OIDC_CLIENT_ID"] = "a",
         };
 
         var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault));
 
-        Assert.Equal(5, error.Problems.Count);
+        Assert.Equal(6, error.Problems.Count);
         Assert.All(env.Keys, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
     }
 

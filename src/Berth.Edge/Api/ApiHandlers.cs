@@ -11,7 +11,7 @@ internal sealed class ApiHandlers(
     EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, OpenConnections connections,
     TimeProvider clock, IHostApplicationLifetime lifetime)
 {
-    private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+    private readonly WorkspaceUrls _urls = edge.ToUrls();
 
     /// <summary>The calls about accounts.</summary>
     public AccountHandlers Accounts => accounts;

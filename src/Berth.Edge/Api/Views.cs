@@ -78,7 +78,7 @@ internal sealed record WorkspaceView
             Phase = WorkspaceEntries.PhaseOf(workspace),
             Ready = entry?.IsReady == true,
             Message = status?.Message,
-            Url = urls.Origin(name),
+            Url = urls.Url(name),
             Owner = new OwnerView(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject, workspace.Spec.Owner.Email,
                 workspace.Spec.Owner.Name),
             Parameters = workspace.Spec.Parameters,

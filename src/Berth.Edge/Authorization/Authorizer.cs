@@ -30,6 +30,9 @@ internal enum DenyReason
 
     /// <summary>A viewer's share lets nothing through that could change something.</summary>
     ReadOnly,
+
+    /// <summary>Somebody else's, where workspaces of all people have one origin.</summary>
+    OneOrigin,
 }
 
 /// <summary>What a request is about to do.</summary>
@@ -54,6 +57,8 @@ internal readonly record struct AccessDecision(AccessKind Kind, string? Role = n
     {
         DenyReason.ShareEnded => "Your access to this workspace has ended; ask its owner to share it again.",
         DenyReason.ReadOnly => "Your share lets you look at this workspace, not change it; ask its owner for more.",
+        DenyReason.OneOrigin => "The workspaces of this installation share one address, which browsers take for one site: you can open your own only, so that "
+            + "nobody else's pages can reach them. Who runs the service can change that (PathPrefix:AllowOthers).",
         _ => "Ask its owner to share it with you, or sign in as somebody else.",
     };
 }
@@ -97,6 +102,11 @@ internal static class Authorizer
         if (caller.Issuer == workspace.OwnerIssuer && caller.Subject == workspace.OwnerSubject)
         {
             return new AccessDecision(AccessKind.Allow, OwnerRole);
+        }
+
+        if (workspace.IsOwnerOnly)
+        {
+            return new AccessDecision(AccessKind.Forbidden, Reason: DenyReason.OneOrigin);
         }
 
         if (caller.IsAdministrator)

@@ -29,6 +29,12 @@ internal sealed record WorkspaceEntry
     /// <summary>Other people who may use it. The default is nobody.</summary>
     public ImmutableArray<WorkspaceShare> Shares { get; init; } = [];
 
+    /// <summary>
+    /// Whether its owner alone may open it, shares and administrators notwithstanding: where it has one origin with the visitor's own workspaces. The default
+    /// is false.
+    /// </summary>
+    public bool IsOwnerOnly { get; init; }
+
     /// <summary>status.phase, for messages; the decision to forward is <see cref="Target"/> alone.</summary>
     public string Phase { get; init; } = "Pending";
 

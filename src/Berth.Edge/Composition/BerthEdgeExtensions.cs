@@ -43,7 +43,7 @@ public static class BerthEdgeExtensions
         services.AddHostedService(s => s.GetRequiredService<WorkspaceWatch>());
 
         // After the watch, so that it ends before it: its last writes still see what others wrote.
-        services.AddSingleton(new WorkspaceUrls(new Uri(options.Edge.PublicOrigin), options.Edge.WorkspaceDomain));
+        services.AddSingleton(options.Edge.ToUrls());
         services.AddSingleton<ActivityTable>();
         services.AddSingleton<IActivityMeter, ActivityMeter>();
         services.AddSingleton<PolicyReader>();

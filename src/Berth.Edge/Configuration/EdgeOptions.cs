@@ -19,6 +19,9 @@ public sealed record EdgeOptions
     /// <value>No default; example <c>workspaces.example.dev</c>. Give it a registrable domain of its own in production.</value>
     public string WorkspaceDomain { get; init; } = "";
 
+    /// <summary>Workspaces as folders of one host, for installations without wildcard DNS. The default is a host each.</summary>
+    public PathPrefixOptions PathPrefix { get; init; } = new();
+
     /// <summary>OpenID Providers people may sign in with; the first is the default.</summary>
     public IList<IssuerOptions> Issuers { get; init; } = [];
 

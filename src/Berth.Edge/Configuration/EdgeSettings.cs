@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using Berth.Accounts;
+using Berth.Resources;
 
 namespace Berth.Edge;
 
@@ -56,8 +57,18 @@ internal sealed record EdgeSettings
     /// <summary>Whether cookies are Secure and carry the <c>__Host-</c> prefix.</summary>
     public bool IsHttps => Scheme == "https";
 
-    /// <summary>Public origin of a workspace host.</summary>
-    public string WorkspaceOrigin(string host) => $"{Scheme}://{host}{PortSuffix}";
+    /// <summary>Whether all workspaces are folders of the host <see cref="WorkspaceDomain"/>.</summary>
+    public bool IsPathPrefix { get; init; }
+
+    /// <summary>Host and port, as browsers see it, of the workspace with this host.</summary>
+    public string WorkspaceAuthority(string host) => (IsPathPrefix ? WorkspaceDomain : host) + PortSuffix;
+
+    /// <summary>Origin, as browsers see it, of the workspace with this host.</summary>
+    public string WorkspaceOrigin(string host) => $"{Scheme}://{WorkspaceAuthority(host)}";
+
+    /// <summary>Where the workspace with this host is opened: its origin, and its folder in path-prefix mode; no slash at the end.</summary>
+    public string WorkspaceAddress(string host) => IsPathPrefix
+        ? WorkspaceOrigin(host) + WorkspaceUrls.PathRoot + host[..host.IndexOf('.')] : WorkspaceOrigin(host);
 }
 
 /// <summary>One provider after checking.</summary>

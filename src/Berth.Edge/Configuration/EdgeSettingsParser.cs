@@ -31,6 +31,10 @@ internal sealed partial class EdgeSettingsParser
             Problem("WorkspaceDomain",
                 $"is '{options.WorkspaceDomain}'; give a DNS name such as workspaces.example.dev (localhost for one machine)");
         }
+        else if (options.PathPrefix.Enabled)
+        {
+            OwnHost(origin?.Host, domain);
+        }
         else if (origin is not null && HostNames.IsOneLabelBelow(origin.Value.Host, domain, out _))
         {
             Problem("WorkspaceDomain", $"makes the host of PublicOrigin ({origin.Value.Host}) look like a workspace; use a domain the "
@@ -67,6 +71,7 @@ internal sealed partial class EdgeSettingsParser
             EdgeHost = origin.Value.Host,
             PortSuffix = origin.Value.PortSuffix,
             WorkspaceDomain = domain,
+            IsPathPrefix = options.PathPrefix.Enabled,
             Issuers = issuers,
             Administrators = administrators,
             TrustedProxies = networks,

@@ -37,6 +37,7 @@ internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, 
             null => "refused",
             { HostKind: HostKind.Unknown } => "unknown-host",
             { HostKind: HostKind.Workspace } => context.Features.Get<WorkspaceAccess>() is null ? "workspace-pages" : "workspace",
+            { HostKind: HostKind.SharedWorkspaces } => "workspace-pages",
             { Path: var path } => OwnRoute(path),
         };
     }

@@ -9,7 +9,7 @@ internal sealed class DashboardPages(
 {
     private const string NoLog = "The log is shown here when the program runs. Without JavaScript, open it as plain text.";
 
-    private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+    private readonly WorkspaceUrls _urls = edge.ToUrls();
 
     /// <summary>Where a sign-in ends: the person's default workspace, made if it is not there.</summary>
     public async Task StartAsync(HttpContext context, Caller caller)
@@ -24,7 +24,7 @@ internal sealed class DashboardPages(
         }
 
         var (workspace, _) = await workspaces.EnsureDefaultAsync(caller, context.RequestAborted).ConfigureAwait(false);
-        context.Response.Redirect(_urls.Origin(workspace.Metadata.Name!) + "/");
+        context.Response.Redirect(_urls.Url(workspace.Metadata.Name!) + "/");
     }
 
     /// <summary>The list of one's workspaces.</summary>

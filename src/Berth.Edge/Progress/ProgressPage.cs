@@ -7,7 +7,7 @@ internal sealed class ProgressPage(
     PageLayout layout, WorkspaceWatch watch, WorkspaceService workspaces, WorkspaceTable table, LiveStream live, EdgeOptions edge)
     : IProgressPage
 {
-    private readonly WorkspaceUrls _urls = new(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+    private readonly WorkspaceUrls _urls = edge.ToUrls();
 
     /// <inheritdoc/>
     public async Task ShowAsync(HttpContext context, WorkspaceAccess access)
@@ -47,12 +47,12 @@ internal sealed class ProgressPage(
     }
 
     /// <summary>The part of the page that changes.</summary>
-    internal static Html Render(ProgressView view, bool mayStart, string returnPath) => Html.Of($"""
+    internal static Html Render(ProgressView view, bool mayStart, string returnPath, string prefix = "") => Html.Of($"""
         <h1>{view.Title}</h1>
         {Problem(view)}
         {(view.Remedy is null ? Html.Empty : Html.Of($"<p>{view.Remedy}</p>"))}
         {(view.StepList.IsEmpty ? Html.Empty : Html.Of($"<ol class=\"steps\">{Html.Join(view.StepList.Select(Step))}</ol>"))}
-        {Button(view, mayStart, returnPath)}
+        {Button(view, mayStart, returnPath, prefix)}
         """);
 
     private static Html Problem(ProgressView view)
@@ -74,7 +74,7 @@ internal sealed class ProgressPage(
             + $"aria-label=\"{said}\"></span><span>{step.Title}<small>{step.Detail}</small></span></li>");
     }
 
-    private static Html Button(ProgressView view, bool mayStart, string returnPath)
+    private static Html Button(ProgressView view, bool mayStart, string returnPath, string prefix)
     {
         if (view.Action == ProgressAction.None || !mayStart)
         {
@@ -82,7 +82,7 @@ internal sealed class ProgressPage(
         }
 
         var label = view.Action == ProgressAction.Retry ? "Try again" : "Start it";
-        return Html.Of($"<form class=\"actions\" method=\"post\" action=\"/.berth/start\"><input type=\"hidden\" name=\"return\" "
+        return Html.Of($"<form class=\"actions\" method=\"post\" action=\"{prefix}/.berth/start\"><input type=\"hidden\" name=\"return\" "
             + $"value=\"{returnPath}\"><button id=\"start\" class=\"primary\">{label}</button></form>");
     }
 
@@ -105,7 +105,7 @@ internal sealed class ProgressPage(
         var view = Look(access);
         return view.IsReady ? new LiveEvent("ready", "", IsLast: true)
             : view.IsGone ? new LiveEvent("gone", "", IsLast: true)
-            : new LiveEvent("update", Render(view, MayStart(access), "/").ToString());
+            : new LiveEvent("update", Render(view, MayStart(access), "/", _urls.Prefix(access.Workspace.Name)).ToString());
     }
 
     private ProgressView Look(WorkspaceAccess access)
@@ -146,7 +146,7 @@ internal sealed class ProgressPage(
         }
 
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
-        context.Response.Headers.Location = ReturnTargets.CleanWorkspacePath(form?["return"].ToString());
+        context.Response.Headers.Location = _urls.Prefix(access.Workspace.Name) + ReturnTargets.CleanWorkspacePath(form?["return"].ToString());
     }
 
     private Task WriteAsync(HttpContext context, WorkspaceAccess access, string? notice)
@@ -162,7 +162,7 @@ internal sealed class ProgressPage(
             RefreshSeconds = 3,
             Body = Html.Of($"""
                 {(notice is null ? Html.Empty : Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>{notice}</p></div>"))}
-                <article class="card" data-live="/.berth/progress" aria-live="polite">{Render(view, MayStart(access), path)}</article>
+                <article class="card" data-live="{canonical.Prefix}/.berth/progress" aria-live="polite">{Render(view, MayStart(access), path, canonical.Prefix)}</article>
                 <p class="small quiet">This page goes on to the workspace by itself as soon as it is ready. {More(access)}</p>
                 """),
         });

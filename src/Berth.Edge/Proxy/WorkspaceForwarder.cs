@@ -60,9 +60,10 @@ internal sealed class WorkspaceForwarder(
     private static void Prepare(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
     {
         context.Features.Set(access);
-        if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie) is { } cookies)
+        if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie) is { } cookies
+            && (request.Prefix.Length == 0 ? cookies : FolderCookies.ToApplication(cookies)) is { } passed)
         {
-            context.Request.Headers.Cookie = cookies;
+            context.Request.Headers.Cookie = passed;
         }
         else
         {

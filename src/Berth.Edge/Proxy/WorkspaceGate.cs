@@ -217,14 +217,14 @@ internal sealed class WorkspaceGate(
                 Reason = "ticket",
                 Title = "Opening the workspace took too long",
                 Detail = "The way in is valid once, for half a minute, in one browser that accepts cookies. Open the workspace again.",
-                Actions = [new EdgeAction("Open the workspace", "/")],
+                Actions = [new EdgeAction("Open the workspace", request.Prefix + "/")],
             });
             return;
         }
 
         cookies.Delete(context, cookies.Names.Hop);
         cookies.Write(context, request, ticket.Session);
-        LoginEndpoint.Redirect(context, ticket.ReturnPath);
+        LoginEndpoint.Redirect(context, request.Prefix + ticket.ReturnPath);
     }
 
     private string? Hop(HttpContext context) => CookieHeader.ValuesOf(context.Request.Headers, cookies.Names.Hop)

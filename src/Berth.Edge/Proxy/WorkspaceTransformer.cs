@@ -23,13 +23,18 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
         // Applications compare Origin with Host, so they see the host that the browser sees.
-        var authority = access.Workspace.Host + settings.PortSuffix;
+        var authority = settings.WorkspaceAuthority(access.Workspace.Host);
         proxyRequest.Headers.Host = authority;
 
         // Protected headers were stripped before anything was decided; what the workspace sees of them is ours alone.
         Set(proxyRequest, "X-Forwarded-For", request.ClientAddress.ToString());
         Set(proxyRequest, "X-Forwarded-Host", authority);
         Set(proxyRequest, "X-Forwarded-Proto", settings.Scheme);
+        if (request.Prefix.Length > 0)
+        {
+            Set(proxyRequest, "X-Forwarded-Prefix", request.Prefix);
+        }
+
         Set(proxyRequest, ProtectedHeaders.Identity, signer.Sign(access));
     }
 
@@ -48,6 +53,11 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
         if (headers.SetCookie.Count > 0)
         {
             headers.SetCookie = UpstreamCookies.Filter(headers.SetCookie);
+        }
+
+        if (httpContext.GetCanonical() is { Prefix.Length: > 0 } inFolder)
+        {
+            FolderHeaders.Confine(headers, inFolder, settings.WorkspaceOrigin(inFolder.Host));
         }
 
         return copied;

@@ -11,8 +11,11 @@ internal enum HostKind
     /// <summary>The edge's own origin: pages, sign-in, API.</summary>
     Edge,
 
-    /// <summary>One label below the workspace domain.</summary>
+    /// <summary>One label below the workspace domain; in path-prefix mode, the folder of a workspace.</summary>
     Workspace,
+
+    /// <summary>The one host of all workspaces in path-prefix mode, outside of their folders.</summary>
+    SharedWorkspaces,
 }
 
 /// <summary>
@@ -24,14 +27,20 @@ internal sealed record CanonicalRequest
     /// <summary><c>http</c> or <c>https</c> as the client used it (a trusted proxy's X-Forwarded-Proto counts).</summary>
     public required string Scheme { get; init; }
 
-    /// <summary>Lower case, no port, no trailing dot.</summary>
+    /// <summary>
+    /// Lower case, no port, no trailing dot. In path-prefix mode, in a workspace's folder, the host that the workspace would otherwise have: cookies, tickets
+    /// and the table go by it in both modes. What browsers see is <see cref="EdgeSettings.WorkspaceAuthority"/>.
+    /// </summary>
     public required string Host { get; init; }
 
     /// <summary>What the host is to us.</summary>
     public required HostKind HostKind { get; init; }
 
+    /// <summary>The folder of the workspace in path-prefix mode, such as <c>/w/ws-one</c>; empty everywhere else.</summary>
+    public string Prefix { get; init; } = "";
+
     /// <summary>
-    /// Path: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot segments, nothing ambiguous.
+    /// Path, within the folder where there is one: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot segments, nothing ambiguous.
     /// </summary>
     public required string Path { get; init; }
 

@@ -40,14 +40,15 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             return (null, "The request target is not a path on this host.");
         }
 
-        var path = CanonicalPath.Make(rawPath, kind == HostKind.Workspace ? PathStrictness.Workspace : PathStrictness.Strict);
+        var path = CanonicalPath.Make(
+            rawPath, kind is HostKind.Workspace or HostKind.SharedWorkspaces ? PathStrictness.Workspace : PathStrictness.Strict);
         if (path is null || !CanonicalPath.IsQuery(query))
         {
             return (null,
                 "The path can be read in more than one way (encoded separators, dot segments, or characters that must be escaped).");
         }
 
-        return (new CanonicalRequest
+        var canonical = new CanonicalRequest
         {
             Scheme = scheme,
             Host = host,
@@ -57,7 +58,8 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             ClientAddress = client,
             IsUpgrade = RequestKinds.IsUpgrade(context),
             IsNavigation = RequestKinds.IsNavigation(context),
-        }, null);
+        };
+        return kind == HostKind.SharedWorkspaces ? WorkspaceFolder.Enter(canonical, rawPath) : (canonical, null);
     }
 
     /// <summary>Whether the connection comes from a proxy of the configuration.</summary>
@@ -227,6 +229,11 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
         if (host == settings.EdgeHost)
         {
             return HostKind.Edge;
+        }
+
+        if (settings.IsPathPrefix)
+        {
+            return host == settings.WorkspaceDomain ? HostKind.SharedWorkspaces : HostKind.Unknown;
         }
 
         return HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _) ? HostKind.Workspace : HostKind.Unknown;

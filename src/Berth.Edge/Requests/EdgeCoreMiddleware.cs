@@ -8,6 +8,7 @@ namespace Berth.Edge;
 /// headers too large (431) -> a proxy's question: ForwardAuthEndpoint
 /// canonical request (400) -> the address's limits (429) -> protected headers stripped -> host: unknown 421
 ///                                                               | workspace: the gate, which answers
+///                                                               | shared host, outside of folders: redirect or 404
 ///                                                               | edge, /proxy/: the API proxy, which answers
 ///                                                               | edge: authentication -> the person's limit -> same-origin -> next
 /// </code>
@@ -73,11 +74,15 @@ internal sealed class EdgeCoreMiddleware(
         }
 
         context.Request.Scheme = settings.Scheme;
-        context.Request.Host = new HostString(request.Host + settings.PortSuffix);
+        context.Request.Host = new HostString(
+            request.HostKind == HostKind.Workspace ? settings.WorkspaceAuthority(request.Host) : request.Host + settings.PortSuffix);
         switch (request.HostKind)
         {
             case HostKind.Workspace:
                 await gate.HandleAsync(context, request);
+                break;
+            case HostKind.SharedWorkspaces:
+                await SharedHost.AnswerAsync(context, request, settings, pages);
                 break;
             case HostKind.Edge:
                 await OwnOriginAsync(context, request);

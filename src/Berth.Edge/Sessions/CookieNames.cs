@@ -3,7 +3,9 @@ using Berth.Resources;
 namespace Berth.Edge;
 
 /// <summary>Every cookie that the edge ever sets: the list that reading, stripping and deleting go by.</summary>
-internal sealed class CookieNames(bool isHttps)
+/// <param name="isHttps">Whether browsers use https.</param>
+/// <param name="isPathPrefix">Whether workspaces are folders: their cookies then have the folder as their path, which a __Host- cookie cannot.</param>
+internal sealed class CookieNames(bool isHttps, bool isPathPrefix = false)
 {
     private const string SessionName = "berth";
     private const string WorkspaceName = EdgeCookies.Workspace;
@@ -12,15 +14,16 @@ internal sealed class CookieNames(bool isHttps)
 
     // __Host- needs Secure; over http (loopback only) a browser would drop such a cookie.
     private readonly string _prefix = isHttps ? "__Host-" : "";
+    private readonly string _workspacePrefix = !isHttps ? "" : isPathPrefix ? "__Secure-" : "__Host-";
 
     /// <summary>Session on the edge origin.</summary>
     public string Session => _prefix + SessionName;
 
     /// <summary>Session on a workspace host.</summary>
-    public string Workspace => EdgeCookies.WorkspaceSession(isHttps);
+    public string Workspace => _workspacePrefix + WorkspaceName;
 
     /// <summary>Binds a ticket to the browser that asked for it.</summary>
-    public string Hop => _prefix + HopName;
+    public string Hop => _workspacePrefix + HopName;
 
     /// <summary>First part of the name of a flow's cookie.</summary>
     public string FlowPrefix => _prefix + FlowName;

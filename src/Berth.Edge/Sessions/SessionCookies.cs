@@ -13,7 +13,7 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones. They are
     // their own keys here: who can read this memory finds the key to all of them beside it.
     private readonly TokenCache<EdgeSession> _opened = new(10_000);
-    private readonly CookieNames _names = new(settings.IsHttps);
+    private readonly CookieNames _names = new(settings.IsHttps, settings.IsPathPrefix);
 
     /// <summary>Names of the cookies here.</summary>
     public CookieNames Names => _names;
@@ -73,7 +73,7 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 
     /// <summary>Sets a cookie with the attributes that all of ours have.</summary>
     public void Append(HttpContext context, string name, string value, TimeSpan? maxAge) =>
-        context.Response.Cookies.Append(name, value, Attributes(maxAge));
+        context.Response.Cookies.Append(name, value, Attributes(context, maxAge));
 
     /// <summary>
     /// Removes a cookie: same attributes, no life left (a browser ignores a __Host- cookie without Secure, deletions too).
@@ -153,12 +153,12 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     }
 
     // No Expires: the browser forgets the session when it closes; the time-outs are inside, where nobody can change them.
-    private CookieOptions Attributes(TimeSpan? maxAge) => new()
+    private CookieOptions Attributes(HttpContext context, TimeSpan? maxAge) => new()
     {
         HttpOnly = true,
         Secure = settings.IsHttps,
         SameSite = SameSiteMode.Lax,
-        Path = "/",
+        Path = context.Features.Get<CanonicalRequest>()?.Prefix + "/",
         IsEssential = true,
         MaxAge = maxAge,
     };

@@ -1,3 +1,5 @@
+using Berth.Resources;
+
 namespace Berth.Edge;
 
 /// <summary>
@@ -66,6 +68,11 @@ internal sealed class ReturnTargets(EdgeSettings settings, IWorkspaceDirectory d
         }
 
         var host = authority[..^settings.PortSuffix.Length];
+        if (settings.IsPathPrefix)
+        {
+            return host == settings.WorkspaceDomain && slash >= 0 ? CleanFolderPath(target[slash..]) : null;
+        }
+
         if (HostNames.Canonicalise(host) != host || !HostNames.IsOneLabelBelow(host, settings.WorkspaceDomain, out _)
             || !directory.TryFindByHost(host, out _))
         {
@@ -74,4 +81,10 @@ internal sealed class ReturnTargets(EdgeSettings settings, IWorkspaceDirectory d
 
         return settings.WorkspaceOrigin(host) + CleanWorkspacePath(slash < 0 ? "/" : target[slash..]);
     }
+
+    private string? CleanFolderPath(string target) =>
+        CleanPath(target, PathStrictness.Workspace) is { } path && WorkspaceFolder.TrySplit(path.Split('?')[0], out var name, out var rest)
+            && rest.Length > 0 && $"{name}.{settings.WorkspaceDomain}" is var host && directory.TryFindByHost(host, out _)
+            ? settings.WorkspaceAddress(host) + CleanWorkspacePath(path[(WorkspaceUrls.PathRoot.Length + name.Length)..])
+            : null;
 }

@@ -67,10 +67,10 @@ internal sealed class WorkspaceHopEndpoint(
         state.Enter(session.Key, entry!.Name, clock.GetUtcNow());
 
         // Without a hop the browser did not come from the workspace's host: it goes there first, and is sent back here with one.
-        var origin = settings.WorkspaceOrigin(host);
+        var address = settings.WorkspaceAddress(host);
         LoginEndpoint.Redirect(
             context,
-            hop is null ? origin + path : $"{origin}{SessionPath}?ticket={tickets.Issue(host, hop, path, session)}"
+            hop is null ? address + path : $"{address}{SessionPath}?ticket={tickets.Issue(host, hop, path, session)}"
         );
     }
 }

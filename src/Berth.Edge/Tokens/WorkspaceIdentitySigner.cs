@@ -79,7 +79,7 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
 
             // For applications that were started before they had a name and an origin, as those in warm pools are.
             ["workspace"] = access.Workspace.Name,
-            ["origin"] = access.Workspace.Url,
+            ["origin"] = _settings.WorkspaceOrigin(access.Workspace.Host),
             ["sub"] = access.Caller.Subject,
             ["oidc_iss"] = access.Caller.Issuer,
             ["role"] = access.Role,

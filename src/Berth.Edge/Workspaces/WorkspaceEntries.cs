@@ -23,7 +23,7 @@ internal static class WorkspaceEntries
         }
 
         var (target, audience) = TargetOf(workspace, endpoints, targets);
-        var url = urls.Origin(metadata.Name);
+        var url = urls.Url(metadata.Name);
         return new WorkspaceEntry
         {
             Name = metadata.Name,

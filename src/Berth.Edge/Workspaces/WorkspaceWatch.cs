@@ -21,6 +21,7 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
     private readonly IOpenConnections? _connections;
     private readonly WorkspaceUrls _urls;
     private readonly TargetResolution _targets;
+    private readonly bool _ownerOnly;
     private readonly WorkspaceOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
@@ -43,7 +44,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
         _table = table;
         _connections = connections;
         _targets = edge.Proxy.Targets;
-        _urls = new WorkspaceUrls(new Uri(edge.PublicOrigin), edge.WorkspaceDomain);
+        _urls = edge.ToUrls();
+        _ownerOnly = edge.PathPrefix is { Enabled: true, AllowOthers: false };
         _workspaces = new SharedInformer<UserWorkspace>(
             client,
             new InformerOptions<UserWorkspace>
@@ -195,7 +197,8 @@ internal sealed partial class WorkspaceWatch : IHostedService, IDisposable
             var workspace = Find(name);
             var entry = workspace is null
                 ? null
-                : WorkspaceEntries.From(workspace, _endpoints.Store.Get(new ResourceKey(_options.Namespace, name)), _urls, _targets);
+                : WorkspaceEntries.From(workspace, _endpoints.Store.Get(new ResourceKey(_options.Namespace, name)), _urls, _targets)
+                    is { } made ? made with { IsOwnerOnly = _ownerOnly } : null;
             if (entry is null)
             {
                 if (_table.Remove(_urls.Host(name)) is { } gone)

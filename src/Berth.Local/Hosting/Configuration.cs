@@ -78,7 +78,8 @@ internal static class Configuration
             Edge = new Edge.EdgeOptions
             {
                 PublicOrigin = options.PublicOrigin,
-                WorkspaceDomain = "localhost",
+                WorkspaceDomain = options.WorkspaceDomain,
+                PathPrefix = new Edge.PathPrefixOptions { Enabled = options.PathPrefix },
                 Issuers =
                 [
                     provider is null || providerOptions is null
@@ -112,8 +113,9 @@ internal static class Configuration
         {
             Namespace = Namespace,
             PublicOrigin = options.PublicOrigin,
-            WorkspaceDomain = "localhost",
-            Routing = Operator.RoutingMode.Edge,
+            WorkspaceDomain = options.WorkspaceDomain,
+            PathPrefix = options.PathPrefix,
+            Routing = options.PathPrefix ? Operator.RoutingMode.None : Operator.RoutingMode.Edge,
             Edge = new Operator.EdgeOptions
             {
                 JwksUrl = options.PublicOrigin + "/.well-known/workspace-identity/jwks.json",

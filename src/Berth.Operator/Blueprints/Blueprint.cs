@@ -131,7 +131,7 @@ public sealed record Blueprint
         var name = workspace.Metadata.Name!;
         var blueprint = new Blueprint
         {
-            Url = settings.Urls.Origin(name),
+            Url = settings.Urls.Url(name),
             Service = ServicePart.Make(workspace),
 
             // What runs is let out as its own template says, today; a redirect takes effect at the next start.

@@ -85,7 +85,7 @@ internal static class ContainerParts
     internal static List<EnvVar> Environment(
         UserWorkspace workspace, WorkspaceTemplate template, ResolvedTemplate resolved, BlueprintSettings settings)
     {
-        var url = settings.Urls.Origin(workspace.Metadata.Name!);
+        var url = settings.Urls.Url(workspace.Metadata.Name!);
         List<EnvVar> variables =
         [
             new EnvVar { Name = "PORT", Value = resolved.Port.ToString(CultureInfo.InvariantCulture) },

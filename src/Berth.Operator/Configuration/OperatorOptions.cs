@@ -24,6 +24,12 @@ public sealed record OperatorOptions
     /// <value>No default; example <c>workspaces.example.dev</c>, or <c>localhost</c> on one machine.</value>
     public string WorkspaceDomain { get; init; } = "";
 
+    /// <summary>
+    /// Whether workspaces are folders of one host, <c>WorkspaceDomain/w/NAME/</c>, as the edge has to be told too (<c>Berth:Edge:PathPrefix:Enabled</c>).
+    /// Default false: a host each. Needs <see cref="Routing"/> None, since the edge alone rewrites what such workspaces answer.
+    /// </summary>
+    public bool PathPrefix { get; init; }
+
     /// <summary>How requests reach a workspace where Traefik is. Default ForwardAuth.</summary>
     public RoutingMode Routing { get; init; }
 

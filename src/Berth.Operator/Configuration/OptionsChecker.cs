@@ -26,6 +26,7 @@ internal sealed class OptionsChecker
     {
         var origin = Origin(options.PublicOrigin);
         Domain(options.WorkspaceDomain);
+        PathPrefix(options);
         Label("Namespace", options.Namespace, mayBeEmpty: true);
         Label("Edge:Namespace", options.Edge.Namespace, mayBeEmpty: true);
         Label("Edge:Service", options.Edge.Service, mayBeEmpty: false);
@@ -102,7 +103,7 @@ internal sealed class OptionsChecker
 
         return new BlueprintSettings
         {
-            Urls = new WorkspaceUrls(origin, options.WorkspaceDomain),
+            Urls = new WorkspaceUrls(origin, options.WorkspaceDomain, options.PathPrefix),
             IdentityIssuer = origin.GetLeftPart(UriPartial.Authority),
             IdentityJwks = jwks,
             ProxyUrl = proxy,
@@ -121,6 +122,15 @@ internal sealed class OptionsChecker
             Network = network,
             Backup = backup,
         };
+    }
+
+    private void PathPrefix(OperatorOptions options)
+    {
+        if (options.PathPrefix && options.Routing != RoutingMode.None)
+        {
+            _problems.Add($"Routing is {options.Routing}, and PathPrefix is on: routes of workspaces are by host, and Traefik would not rewrite what they "
+                + "answer. Set Routing to None, and lead the host WorkspaceDomain to the edge once, by a route of your own.");
+        }
     }
 
     private Uri? Origin(string text)

@@ -28,6 +28,7 @@ internal static class OptionsReader
             Namespace = source.Text("Namespace", defaults.Namespace),
             PublicOrigin = source.Text("PublicOrigin", defaults.PublicOrigin),
             WorkspaceDomain = source.Text("WorkspaceDomain", defaults.WorkspaceDomain),
+            PathPrefix = source.Flag("PathPrefix") ?? defaults.PathPrefix,
             Routing = source.Choice("Routing", defaults.Routing),
             ImagePullPolicy = source.Text("ImagePullPolicy", defaults.ImagePullPolicy),
             Workers = source.Number("Workers", defaults.Workers),

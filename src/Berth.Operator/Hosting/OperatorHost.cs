@@ -110,7 +110,7 @@ public sealed class OperatorHost : IDisposable
     /// <exception cref="LeadershipLostException">The lease was lost: end the process and let it be started anew.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        OperatorLog.Starting(_logger, _options.Namespace.Length == 0 ? "(all)" : _options.Namespace, _settings.Urls.Origin("*"),
+        OperatorLog.Starting(_logger, _options.Namespace.Length == 0 ? "(all)" : _options.Namespace, _settings.Urls.Url("*"),
             _settings.Routing);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var informers = _informers.RunAsync(stop.Token);

@@ -1,9 +1,11 @@
 // Terminals: xterm.js on one side, a WebSocket to the program on the other. A connection that breaks comes back to the same terminal.
 import { Terminal } from './vendor/xterm/xterm.mjs';
 import { FitAddon } from './vendor/xterm/addon-fit.mjs';
+import { whoami } from './api.js';
 import { $, el, toast } from './dom.js';
 
-const STORE = 'studio-terminals';
+// By address: workspaces that are folders of one origin share its storage, and have terminals of their own.
+const STORE = 'studio-terminals' + new URL('.', document.baseURI).pathname.replace(/\/$/, '');
 
 // xterm.js writes style elements of its own; the page's policy takes only those that carry its nonce.
 const nonce = document.querySelector('meta[name=style-nonce]').content;
@@ -131,12 +133,27 @@ class Session {
     }
     this.#attempts++;
     this.#say('Connection lost; trying again…');
+    this.#explain(e.target);
     setTimeout(() => this.over || this.#connect(), Math.min(500 * 2 ** (this.#attempts - 1), 10000));
   }
 
-  #say(text) {
-    this.note.textContent = text;
-    this.note.hidden = !text;
+  // A browser does not tell a page why a WebSocket ended or was refused; the answer to a request does.
+  async #explain(socket) {
+    const status = await whoami().then(() => 200, error => error.status);
+    if (socket !== this.#socket && this.#socket?.readyState === WebSocket.OPEN) {
+      return;
+    }
+    if (status === 401) {
+      this.#say('You are signed out. What runs in the terminal goes on. ',
+        el('a', { href: document.baseURI, target: '_blank', rel: 'noopener' }, 'Sign in again'), '; this page then goes on by itself.');
+    } else if (status === 403 || status === 404) {
+      this.#say('You may not use this workspace any more. Ask its owner.');
+    }
+  }
+
+  #say(...parts) {
+    this.note.replaceChildren(...parts.filter(Boolean));
+    this.note.hidden = !this.note.hasChildNodes();
   }
 
   #send(data) {

@@ -75,6 +75,26 @@ public class EdgeSettingsTests
         Assert.Equal(good, error is null);
     }
 
+    [Theory]
+    [InlineData("https://berth.example.com", "berth.example.com", false)]
+    [InlineData("https://Berth.example.com", "BERTH.example.com.", false)]
+    [InlineData("https://berth.example.com", "workspaces.example.dev", true)]
+    [InlineData("https://berth.example.com", "example.com", true)]
+    public void Parse_PathPrefix_TheEdgesOwnHostIsRefused(string origin, string domain, bool good)
+    {
+        var options = EdgeFixture.Options("https://idp.example.test") with
+        {
+            PublicOrigin = origin,
+            WorkspaceDomain = domain,
+            PathPrefix = new PathPrefixOptions { Enabled = true },
+        };
+
+        var error = Record.Exception(() => EdgeSettingsParser.Parse(options));
+
+        Assert.Equal(good ? null : typeof(EdgeConfigurationException), error?.GetType());
+        Assert.True(good || error!.Message.Contains("Berth:Edge:WorkspaceDomain is the host of PublicOrigin", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Parse_BoundFromConfiguration_ReadsListsAndFiles()
     {

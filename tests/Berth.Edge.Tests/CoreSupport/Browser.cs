@@ -13,11 +13,17 @@ internal sealed class Browser(HttpMessageHandler handler)
     {
     }
 
-    /// <summary>Cookies by host and name.</summary>
+    /// <summary>Cookies by host and name; where a cookie's path is a folder, the folder stands behind the host.</summary>
     public Dictionary<(string Host, string Name), string> Cookies { get; } = [];
 
     public string CookieHeader(string host) =>
         string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
+
+    /// <summary>The cookies for an address: those of its host, and of the folders that it is in.</summary>
+    public string CookieHeader(Uri url) => string.Join("; ", Cookies
+        .Where(c => c.Key.Host == url.Host
+            || (c.Key.Host.EndsWith('/') && (url.Host + url.AbsolutePath).StartsWith(c.Key.Host, StringComparison.Ordinal)))
+        .Select(c => $"{c.Key.Name}={c.Value}"));
 
     /// <summary>A navigation, unless headers say otherwise. A header "-Name" removes a default.</summary>
     public async Task<HttpResponseMessage> SendAsync(string url, HttpMethod? method = null, HttpContent? content = null,
@@ -31,14 +37,14 @@ internal sealed class Browser(HttpMessageHandler handler)
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        var cookies = CookieHeader(request.RequestUri!.Host);
+        var cookies = CookieHeader(request.RequestUri!);
         if (cookies.Length > 0)
         {
             request.Headers.TryAddWithoutValidation("Cookie", cookies);
         }
 
         var response = await _http.SendAsync(request, CancellationToken.None);
-        Store(request.RequestUri.Host, response);
+        Store(request.RequestUri!.Host, response);
         return response;
     }
 
@@ -76,7 +82,7 @@ internal sealed class Browser(HttpMessageHandler handler)
             socket.Options.SetRequestHeader("Origin", origin);
         }
 
-        var cookies = CookieHeader(uri.Host);
+        var cookies = CookieHeader(uri);
         if (cookies.Length > 0)
         {
             socket.Options.SetRequestHeader("Cookie", cookies);
@@ -105,13 +111,15 @@ internal sealed class Browser(HttpMessageHandler handler)
         foreach (var value in values)
         {
             var pair = value.Split(';')[0].Split('=', 2);
+            var path = value.Split(';').Select(p => p.Trim()).LastOrDefault(p => p.StartsWith("path=/", StringComparison.OrdinalIgnoreCase))?[5..];
+            var place = path is null or "/" ? host : host + path;
             if (value.Contains("max-age=0", StringComparison.OrdinalIgnoreCase))
             {
-                Cookies.Remove((host, pair[0]));
+                Cookies.Remove((place, pair[0]));
             }
             else
             {
-                Cookies[(host, pair[0])] = pair[1];
+                Cookies[(place, pair[0])] = pair[1];
             }
         }
     }

@@ -30,6 +30,25 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public void Check_PathPrefix_MakesFoldersOfTheDomain()
+    {
+        var settings = Check(("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "work.example.dev"), ("PathPrefix", "true"),
+            ("Routing", "None"));
+        Assert.Equal("https://work.example.dev/w/a", settings.Urls.Url("a"));
+    }
+
+    [Theory]
+    [InlineData("ForwardAuth")]
+    [InlineData("Edge")]
+    public void Check_PathPrefixWithRoutesByHost_IsRefused(string routing)
+    {
+        var error = Assert.Throws<OperatorConfigurationException>(() => Check(
+            ("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "work.example.dev"), ("PathPrefix", "true"), ("Routing", routing)));
+        Assert.Contains($"Routing is {routing}, and PathPrefix is on", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Set Routing to None", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Check_ManyMistakes_AreAllInOneMessage()
     {
         var error = Assert.Throws<OperatorConfigurationException>(() => Check(

@@ -10,6 +10,24 @@ public sealed class WorkspaceUrlsTests
         Assert.Equal(expected, new WorkspaceUrls(new Uri(edge), domain).Origin("ws-a"));
 
     [Theory]
+    [InlineData("http://localhost:8080", "workspaces.localhost", "http://workspaces.localhost:8080")]
+    [InlineData("https://berth.example.com", "work.example.dev", "https://work.example.dev")]
+    public void Url_InPathPrefixMode_IsAFolderOfTheDomain(string edge, string domain, string origin)
+    {
+        var urls = new WorkspaceUrls(new Uri(edge), domain, IsPathPrefix: true);
+
+        Assert.Equal((origin, "/w/ws-a", origin + "/w/ws-a"), (urls.Origin("ws-a"), urls.Prefix("ws-a"), urls.Url("ws-a")));
+    }
+
+    [Fact]
+    public void Url_WithAHostEach_IsTheOrigin()
+    {
+        var urls = new WorkspaceUrls(new Uri("http://localhost:8080"), "localhost");
+
+        Assert.Equal(("", "http://ws-a.localhost:8080"), (urls.Prefix("ws-a"), urls.Url("ws-a")));
+    }
+
+    [Theory]
     [InlineData("ws-a.localhost", "ws-a")]
     [InlineData("localhost", null)]
     [InlineData(".localhost", null)]

@@ -54,7 +54,7 @@ public sealed class StudioOptionsTests
     [InlineData("WORKSPACE_ROOT", "tmp")]
     [InlineData("WORKSPACE_ROOT", "/does/not/exist")]
     [InlineData("WORKSPACE_URL", "ws-a.localhost")]
-    [InlineData("WORKSPACE_URL", "http://ws-a.localhost/path")]
+    [InlineData("WORKSPACE_URL", "http://ws-a.localhost/?query")]
     [InlineData("WORKSPACE_IDENTITY_JWKS", "file:///etc/keys")]
     [InlineData("WORKSPACE_IDENTITY_JWKS", "{\"keys\":[]}")]
     [InlineData("WORKSPACE_IDENTITY_JWKS", "{broken")]
