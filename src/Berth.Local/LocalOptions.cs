@@ -24,7 +24,8 @@ public sealed record LocalOptions
     public bool UsePostgres { get; init; } = true;
 
     /// <summary>
-    /// Whether workspaces are folders of <c>workspaces.localhost</c> (<c>BERTH_PATH_PREFIX</c>: <c>on</c> or <c>off</c>), as where there is no wildcard DNS.
+    /// Whether workspaces are folders of <c>workspaces.localhost</c> (<c>BERTH_PATH_PREFIX</c>: <c>on</c> or <c>off</c>), as where there is
+    /// no wildcard DNS.
     /// Default off: a host each.
     /// </summary>
     public bool PathPrefix { get; init; }

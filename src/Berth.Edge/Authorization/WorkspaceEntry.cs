@@ -30,7 +30,8 @@ internal sealed record WorkspaceEntry
     public ImmutableArray<WorkspaceShare> Shares { get; init; } = [];
 
     /// <summary>
-    /// Whether its owner alone may open it, shares and administrators notwithstanding: where it has one origin with the visitor's own workspaces. The default
+    /// Whether its owner alone may open it, shares and administrators notwithstanding: where it has one origin with the visitor's own
+    /// workspaces. The default
     /// is false.
     /// </summary>
     public bool IsOwnerOnly { get; init; }

@@ -66,7 +66,9 @@ internal sealed record EdgeSettings
     /// <summary>Origin, as browsers see it, of the workspace with this host.</summary>
     public string WorkspaceOrigin(string host) => $"{Scheme}://{WorkspaceAuthority(host)}";
 
-    /// <summary>Where the workspace with this host is opened: its origin, and its folder in path-prefix mode; no slash at the end.</summary>
+    /// <summary>
+    /// Where the workspace with this host is opened: its origin, and its folder in path-prefix mode; no slash at the end.
+    /// </summary>
     public string WorkspaceAddress(string host) => IsPathPrefix
         ? WorkspaceOrigin(host) + WorkspaceUrls.PathRoot + host[..host.IndexOf('.')] : WorkspaceOrigin(host);
 }

@@ -2,8 +2,10 @@ namespace Berth.Edge;
 
 /// <summary>Cookies of an application in a folder: sent back to this folder only. Pure.</summary>
 /// <remarks>
-/// A cookie whose name begins with <c>__Host-</c> must have the path <c>/</c>, and would reach every workspace. It travels as <c>__Secure-berth-app-</c> and the
-/// rest of its name with the folder as its path; the application sees the name it chose. What comes from the browser under a true <c>__Host-</c> name was set
+/// A cookie whose name begins with <c>__Host-</c> must have the path <c>/</c>, and would reach every workspace. It travels as
+/// <c>__Secure-berth-app-</c> and the
+/// rest of its name with the folder as its path; the application sees the name it chose. What comes from the browser under a true
+/// <c>__Host-</c> name was set
 /// by nobody but scripts of other workspaces, and is taken out.
 /// </remarks>
 internal static class FolderCookies
@@ -24,7 +26,8 @@ internal static class FolderCookies
             pair = Stand + pair[HostPrefix.Length..];
         }
 
-        // The last Path counts, and one that does not begin with a slash is none (RFC 6265, 5.2.4 and 5.3): then it is the folder of the request.
+        // The last Path counts, and one that does not begin with a slash is none (RFC 6265, 5.2.4 and 5.3): then it is the folder of the
+        // request.
         string? path = null;
         var others = new List<string>(parts.Length);
         foreach (var part in parts[1..])

@@ -3,11 +3,17 @@ using Microsoft.Extensions.Primitives;
 
 namespace Berth.Edge;
 
-/// <summary>Headers of a workspace's answer in path-prefix mode: what leads to the application's own paths leads into its folder. Pure but for the headers.</summary>
-/// <remarks>Bodies are never rewritten: a page that links to <c>/x</c> needs an application that knows its folder, or relative links.</remarks>
+/// <summary>
+/// Headers of a workspace's answer in path-prefix mode: what leads to the application's own paths leads into its folder. Pure but for the
+/// headers.
+/// </summary>
+/// <remarks>
+/// Bodies are never rewritten: a page that links to <c>/x</c> needs an application that knows its folder, or relative links.
+/// </remarks>
 internal static class FolderHeaders
 {
-    // They are about the whole origin, which is not this workspace's alone. NEL and Report-To would send it the addresses of the others' failed requests.
+    // They are about the whole origin, which is not this workspace's alone. NEL and Report-To would send it the addresses of the others'
+    // failed requests.
     private static readonly string[] OfTheOrigin = ["Strict-Transport-Security", "NEL", "Report-To", "Accept-CH", "Use-As-Dictionary"];
 
     private static readonly string[] References = ["Location", "Content-Location", "SourceMap", "X-SourceMap"];

@@ -3,11 +3,13 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>
-/// Where a URL reference in an answer leads once the application is in a folder. Pure. A reference to the application's own host gets the folder in front of
+/// Where a URL reference in an answer leads once the application is in a folder. Pure. A reference to the application's own host gets the
+/// folder in front of
 /// its path, one that has it already stays, and one to anywhere else is not touched.
 /// </summary>
 /// <remarks>
-/// References are read as browsers read them (WHATWG URL): a backslash is a slash, encoded dots are dots, tabs are not there. Otherwise <c>/..%2e/x</c> or
+/// References are read as browsers read them (WHATWG URL): a backslash is a slash, encoded dots are dots, tabs are not there. Otherwise
+/// <c>/..%2e/x</c> or
 /// <c>/\t/host</c> would lead past the folder, or elsewhere than the application meant.
 /// </remarks>
 /// <param name="origin">The shared origin, such as <c>https://workspaces.example.dev</c>.</param>
@@ -106,7 +108,8 @@ internal sealed class FolderReferences(string origin, string prefix, string base
         var rest = slashesAndMore.TrimStart('/');
         var slash = rest.IndexOf('/');
         var authority = slash < 0 ? rest : rest[..slash];
-        return authority.Equals(_authority, StringComparison.OrdinalIgnoreCase) ? origin + Confine(slash < 0 ? "/" : rest[slash..]) + tail : null;
+        return authority.Equals(_authority, StringComparison.OrdinalIgnoreCase)
+            ? origin + Confine(slash < 0 ? "/" : rest[slash..]) + tail : null;
     }
 
     private string Relative(string path, string tail)
@@ -116,7 +119,10 @@ internal sealed class FolderReferences(string origin, string prefix, string base
             return Confine(path) + tail;
         }
 
-        // Without dots it stays below where it is; with them, the browser would climb above the folder, which the application does not know of.
-        return path.Split('/').Any(s => IsDots(s, 1) || IsDots(s, 2)) ? Confine(basePath[..(basePath.LastIndexOf('/') + 1)] + path) + tail : path + tail;
+        // Without dots it stays below where it is; with them, the browser would climb above the folder, which the application does not know
+        // of.
+        return path.Split('/').Any(s => IsDots(s, 1) || IsDots(s, 2))
+            ? Confine(basePath[..(basePath.LastIndexOf('/') + 1)] + path) + tail
+            : path + tail;
     }
 }

@@ -10,7 +10,8 @@ internal static class SharedHost
         {
             if (WorkspaceFolder.TrySplit(request.Path, out _, out _))
             {
-                // A folder without its slash; in the folder the request would be the workspace's. Made of a valid name, it cannot lead elsewhere.
+                // A folder without its slash; in the folder the request would be the workspace's. Made of a valid name, it cannot lead
+                // elsewhere.
                 context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
                 context.Response.Headers.Location = request.Path + "/" + request.Query;
                 context.Response.Headers.CacheControl = "no-store";

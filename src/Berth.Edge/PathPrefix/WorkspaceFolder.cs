@@ -4,7 +4,8 @@ namespace Berth.Edge;
 
 /// <summary>Which workspace's folder a path on the shared host is in. Pure; asked once, when the canonical request is made.</summary>
 /// <remarks>
-/// The name and what is forwarded come out of the same canonical path, cut in two: there is no second reading that could differ, as where a proxy decides by
+/// The name and what is forwarded come out of the same canonical path, cut in two: there is no second reading that could differ, as where a
+/// proxy decides by
 /// the decoded path and forwards the raw one.
 /// </remarks>
 internal static class WorkspaceFolder

@@ -146,7 +146,8 @@ internal sealed class ProgressPage(
         }
 
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
-        context.Response.Headers.Location = _urls.Prefix(access.Workspace.Name) + ReturnTargets.CleanWorkspacePath(form?["return"].ToString());
+        context.Response.Headers.Location = _urls.Prefix(access.Workspace.Name)
+            + ReturnTargets.CleanWorkspacePath(form?["return"].ToString());
     }
 
     private Task WriteAsync(HttpContext context, WorkspaceAccess access, string? notice)
@@ -162,7 +163,8 @@ internal sealed class ProgressPage(
             RefreshSeconds = 3,
             Body = Html.Of($"""
                 {(notice is null ? Html.Empty : Html.Of($"<div class=\"notice bad\" role=\"alert\"><p>{notice}</p></div>"))}
-                <article class="card" data-live="{canonical.Prefix}/.berth/progress" aria-live="polite">{Render(view, MayStart(access), path, canonical.Prefix)}</article>
+                <article class="card" data-live="{canonical.Prefix}/.berth/progress" aria-live="polite">
+                {Render(view, MayStart(access), path, canonical.Prefix)}</article>
                 <p class="small quiet">This page goes on to the workspace by itself as soon as it is ready. {More(access)}</p>
                 """),
         });

@@ -28,7 +28,8 @@ internal sealed record CanonicalRequest
     public required string Scheme { get; init; }
 
     /// <summary>
-    /// Lower case, no port, no trailing dot. In path-prefix mode, in a workspace's folder, the host that the workspace would otherwise have: cookies, tickets
+    /// Lower case, no port, no trailing dot. In path-prefix mode, in a workspace's folder, the host that the workspace would otherwise
+    /// have: cookies, tickets
     /// and the table go by it in both modes. What browsers see is <see cref="EdgeSettings.WorkspaceAuthority"/>.
     /// </summary>
     public required string Host { get; init; }
@@ -40,7 +41,8 @@ internal sealed record CanonicalRequest
     public string Prefix { get; init; } = "";
 
     /// <summary>
-    /// Path, within the folder where there is one: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot segments, nothing ambiguous.
+    /// Path, within the folder where there is one: starts with a slash, unreserved characters decoded, other escapes in upper case, no dot
+    /// segments, nothing ambiguous.
     /// </summary>
     public required string Path { get; init; }
 

@@ -4,7 +4,8 @@ namespace Berth.Edge;
 
 /// <summary>Every cookie that the edge ever sets: the list that reading, stripping and deleting go by.</summary>
 /// <param name="isHttps">Whether browsers use https.</param>
-/// <param name="isPathPrefix">Whether workspaces are folders: their cookies then have the folder as their path, which a __Host- cookie cannot.</param>
+/// <param name="isPathPrefix">Whether workspaces are folders: their cookies then have the folder as their path, which a __Host- cookie
+/// cannot.</param>
 internal sealed class CookieNames(bool isHttps, bool isPathPrefix = false)
 {
     private const string SessionName = "berth";

@@ -25,7 +25,8 @@ public sealed record OperatorOptions
     public string WorkspaceDomain { get; init; } = "";
 
     /// <summary>
-    /// Whether workspaces are folders of one host, <c>WorkspaceDomain/w/NAME/</c>, as the edge has to be told too (<c>Berth:Edge:PathPrefix:Enabled</c>).
+    /// Whether workspaces are folders of one host, <c>WorkspaceDomain/w/NAME/</c>, as the edge has to be told too
+    /// (<c>Berth:Edge:PathPrefix:Enabled</c>).
     /// Default false: a host each. Needs <see cref="Routing"/> None, since the edge alone rewrites what such workspaces answer.
     /// </summary>
     public bool PathPrefix { get; init; }

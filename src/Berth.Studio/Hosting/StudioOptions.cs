@@ -33,7 +33,8 @@ internal sealed record StudioOptions
     public required string Root { get; init; }
 
     /// <summary>
-    /// The origin that the browser sees (of WORKSPACE_URL, which may name a folder on it), or null: then an Origin is compared with what the identity header says, or else with the
+    /// The origin that the browser sees (of WORKSPACE_URL, which may name a folder on it), or null: then an Origin is compared with what
+    /// the identity header says, or else with the
     /// request's Host.
     /// </summary>
     public string? Origin { get; init; }
@@ -79,7 +80,8 @@ internal sealed record StudioOptions
         if (origin is not null && !TryOrigin(origin, out origin))
         {
             problems.Add(
-                $"WORKSPACE_URL is '{Get("WORKSPACE_URL")}', which is not a web address: give for example https://name.example.org, and behind a proxy the folder too."
+                $"WORKSPACE_URL is '{Get("WORKSPACE_URL")}', which is not a web address: give for example https://name.example.org, "
+                    + "and behind a proxy the folder too."
             );
         }
 

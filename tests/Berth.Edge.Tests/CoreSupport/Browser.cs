@@ -111,7 +111,8 @@ internal sealed class Browser(HttpMessageHandler handler)
         foreach (var value in values)
         {
             var pair = value.Split(';')[0].Split('=', 2);
-            var path = value.Split(';').Select(p => p.Trim()).LastOrDefault(p => p.StartsWith("path=/", StringComparison.OrdinalIgnoreCase))?[5..];
+            var path = value.Split(';').Select(p => p.Trim())
+                .LastOrDefault(p => p.StartsWith("path=/", StringComparison.OrdinalIgnoreCase))?[5..];
             var place = path is null or "/" ? host : host + path;
             if (value.Contains("max-age=0", StringComparison.OrdinalIgnoreCase))
             {

@@ -29,14 +29,17 @@ public class FolderHeadersTests
     [InlineData("1;/x;y=1", "1;url=/w/a/x;y=1")]
     [InlineData("1;url=https://elsewhere.test/;x", "1;url=https://elsewhere.test/;x")]
     [InlineData("1;", "1;")]
-    public void Refresh_Forms_LeadIntoTheFolder(string value, string expected) => Assert.Equal(expected, FolderHeaders.Refresh(value, References));
+    public void Refresh_Forms_LeadIntoTheFolder(string value, string expected) =>
+        Assert.Equal(expected, FolderHeaders.Refresh(value, References));
 
     [Theory]
     [InlineData("</s.css>; rel=preload; as=style", "</w/a/s.css>; rel=preload; as=style")]
-    [InlineData("</a>; rel=next, <https://elsewhere.test/>; rel=me, <b>; rel=x", "</w/a/a>; rel=next, <https://elsewhere.test/>; rel=me, <b>; rel=x")]
+    [InlineData("</a>; rel=next, <https://elsewhere.test/>; rel=me, <b>; rel=x",
+        "</w/a/a>; rel=next, <https://elsewhere.test/>; rel=me, <b>; rel=x")]
     [InlineData("</a>; title=\"</b> \\\" </c>\"; rel=x", "</w/a/a>; title=\"</b> \\\" </c>\"; rel=x")]
     [InlineData("</a", "</a")]
-    public void Link_Targets_LeadIntoTheFolder(string value, string expected) => Assert.Equal(expected, FolderHeaders.Link(value, References));
+    public void Link_Targets_LeadIntoTheFolder(string value, string expected) =>
+        Assert.Equal(expected, FolderHeaders.Link(value, References));
 
     [Theory]
     [InlineData("/", "/w/a/")]
@@ -68,7 +71,8 @@ public class FolderHeadersTests
 
     [Fact]
     public void FromApplication_NoPathAtTheRoot_IsTheFolder() =>
-        Assert.Equal("sid=1; Path=/w/a/", FolderCookies.FromApplication("sid=1", new FolderReferences(Origin, "/w/a", "/page"), Request("/page")));
+        Assert.Equal("sid=1; Path=/w/a/", FolderCookies.FromApplication(
+            "sid=1", new FolderReferences(Origin, "/w/a", "/page"), Request("/page")));
 
     [Theory]
     [InlineData("a=1; b=2", "a=1; b=2")]

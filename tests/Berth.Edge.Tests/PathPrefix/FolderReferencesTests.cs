@@ -69,5 +69,6 @@ public class FolderReferencesTests
     [InlineData("/\\elsewhere.test/x")]
     [InlineData("///elsewhere.test/x")]
     [InlineData("/\t/elsewhere.test/x")]
-    public void Rewrite_WhatBrowsersTakeForAnotherHost_IsThatHost(string reference) => Assert.Equal(reference, References.Rewrite(reference));
+    public void Rewrite_WhatBrowsersTakeForAnotherHost_IsThatHost(string reference) =>
+        Assert.Equal(reference, References.Rewrite(reference));
 }

@@ -23,7 +23,8 @@ public class PathPrefixPagesTests
         Assert.NotNull(page.QuerySelector($"[data-live='{folder}/.berth/progress']"));
 
         edge.MakeReady(edge.NameOf("user1"), upstream.Port);
-        await ProductFixture.Until(() => edge.Get<WorkspaceTable>().TryFindByHost(edge.NameOf("user1") + ".workspaces.localhost", out var entry)
+        await ProductFixture.Until(() => edge.Get<WorkspaceTable>()
+            .TryFindByHost(edge.NameOf("user1") + ".workspaces.localhost", out var entry)
             && entry.IsReady);
         using var workspace = await browser.GetAsync(Shared + folder + "/deep?x=1");
         Assert.Equal("from the workspace", await workspace.Content.ReadAsStringAsync());
@@ -66,7 +67,8 @@ public class PathPrefixPagesTests
         Assert.Equal(address + "/", page.QuerySelector($"#open-{edge.NameOf("user1")}")!.GetAttribute("href"));
 
         using var api = edge.Api("user1");
-        Assert.Contains($"\"url\":\"{address}\"", await api.GetStringAsync(new Uri("/api/workspaces", UriKind.Relative)), StringComparison.Ordinal);
+        var list = await api.GetStringAsync(new Uri("/api/workspaces", UriKind.Relative));
+        Assert.Contains($"\"url\":\"{address}\"", list, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -40,7 +40,8 @@ public class PathPrefixTests
 
         using var answer = await browser.FollowAsync(One + "/");
 
-        Assert.Equal([($"{Host}/w/ws-one/", "berth-ws")], browser.Cookies.Keys.Where(k => k.Host.StartsWith(Host, StringComparison.Ordinal)));
+        Assert.Equal([($"{Host}/w/ws-one/", "berth-ws")],
+            browser.Cookies.Keys.Where(k => k.Host.StartsWith(Host, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -91,7 +92,7 @@ public class PathPrefixTests
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains("PathPrefix:AllowOthers", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
-        edge.Directory.Put(edge.Directory["ws-one." + Host] with { IsOwnerOnly = false, Shares = [new WorkspaceShare("user2", null, "use", null)] });
+        edge.Directory.Put(edge.Directory["ws-one." + Host] with { IsOwnerOnly = false });
         using var allowed = await browser.FollowAsync(One + "/");
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
     }
@@ -184,8 +185,8 @@ public class PathPrefixTests
         var browser = await edge.SignedInAsync("user1");
         using var opened = await browser.FollowAsync(One + "/");
         edge.Upstream.Answer.AddRange([("Location", "/lab"), ("Refresh", "3;url=/later"), ("Link", "</s.css>; rel=preload"),
-            ("Service-Worker-Allowed", "/"), ("Set-Cookie", "sid=1; Path=/; Domain=workspaces.localhost"), ("Set-Cookie", "berth-ws=x; Path=/"),
-            ("Set-Cookie", "__Host-id=2; Path=/; Secure"), ("NEL", "{}")]);
+            ("Service-Worker-Allowed", "/"), ("Set-Cookie", "sid=1; Path=/; Domain=workspaces.localhost"),
+            ("Set-Cookie", "berth-ws=x; Path=/"), ("Set-Cookie", "__Host-id=2; Path=/; Secure"), ("NEL", "{}")]);
 
         using var answer = await browser.GetAsync(One + "/x");
 
@@ -194,7 +195,8 @@ public class PathPrefixTests
         Assert.Equal("</w/ws-one/s.css>; rel=preload", answer.Headers.GetValues("Link").Single());
         Assert.Equal("/w/ws-one/", answer.Headers.GetValues("Service-Worker-Allowed").Single());
         Assert.False(answer.Headers.Contains("NEL"));
-        Assert.Equal(["sid=1; Path=/w/ws-one/", "__Secure-berth-app-id=2; Secure; Path=/w/ws-one/"], answer.Headers.GetValues("Set-Cookie"));
+        Assert.Equal(["sid=1; Path=/w/ws-one/", "__Secure-berth-app-id=2; Secure; Path=/w/ws-one/"],
+            answer.Headers.GetValues("Set-Cookie"));
 
         using var next = await browser.GetAsync(One + "/y");
         Assert.Equal(["sid=1; __Host-id=2"], edge.Upstream.Requests.Last().Headers["Cookie"].Order());
@@ -216,7 +218,8 @@ public class PathPrefixTests
         Assert.Equal("echo hello", Encoding.UTF8.GetString(buffer, 0, echo.Count));
         Assert.Equal("/socket", edge.Upstream.Requests.Last().Target);
 
-        using var signedOut = await browser.SendAsync(EdgeFixture.Origin + "/logout", HttpMethod.Post, headers: ("Origin", EdgeFixture.Origin));
+        using var signedOut = await browser.SendAsync(EdgeFixture.Origin + "/logout", HttpMethod.Post,
+            headers: ("Origin", EdgeFixture.Origin));
         Assert.Equal(HttpStatusCode.OK, signedOut.StatusCode);
         await ProductFixture.Until(() => edge.Get<OpenConnections>().Count == 0);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -298,8 +301,8 @@ public class PathPrefixTests
         using var opened = await browser.FollowAsync(One + "/");
 
         var answer = await edge.RawAsync(
-            $"GET /auth/forward/ws-one HTTP/1.1\r\nHost: edge.svc\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: {Host}:8080\r\n"
-            + $"X-Forwarded-Uri: {path}\r\nCookie: {browser.CookieHeader(new Uri(One + "/"))}\r\nConnection: close\r\n\r\n");
+            "GET /auth/forward/ws-one HTTP/1.1\r\nHost: edge.svc\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: http\r\n"
+            + $"X-Forwarded-Host: {Host}:8080\r\nX-Forwarded-Uri: {path}\r\nCookie: {browser.CookieHeader(new Uri(One + "/"))}\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 421 ", answer, StringComparison.Ordinal);
     }

@@ -33,18 +33,21 @@ public class WorkspaceFolderTests
     [InlineData("/workspace/ws-one/")]
     public void TrySplit_AnythingElse_IsNoFolder(string path) => Assert.False(WorkspaceFolder.TrySplit(path, out _, out _));
 
-    /// <summary>What is decided by and what is forwarded are one path, cut in two (GHSA-6jwx-7vp4-9847 and GHSA-pvrc-wvj2-f59p were two readings).</summary>
+    /// <summary>
+    /// What is decided by and what is forwarded are one path, cut in two (GHSA-6jwx-7vp4-9847 and GHSA-pvrc-wvj2-f59p were two readings).
+    /// </summary>
     [Fact]
     public void Enter_WhateverTheTarget_NameAndRestAreTheCanonicalPath()
     {
         var random = new Random(20261121);
-        string[] parts = ["/", "w", "W", "%77", "ws-one", "ws-two", "ws%2done", "%2f", "%5c", "..", ".", "%2e%2e", "%252e", ";", "..;x", "//", "\\", "%00",
-            "a", "%20", "?", "#", "%", "\t", "\u00e4"];
+        string[] parts = ["/", "w", "W", "%77", "ws-one", "ws-two", "ws%2done", "%2f", "%5c", "..", ".", "%2e%2e", "%252e", ";", "..;x", "//",
+            "\\", "%00", "a", "%20", "?", "#", "%", "\t", "\u00e4"];
         var entered = 0;
         for (var i = 0; i < 40_000; i++)
         {
             // Most begin like a folder: chance alone would seldom get that far.
-            var raw = (random.Next(3) > 0 ? "/w/ws-one/" : "/") + string.Concat(Enumerable.Range(0, random.Next(6)).Select(_ => parts[random.Next(parts.Length)]));
+            var raw = (random.Next(3) > 0 ? "/w/ws-one/" : "/")
+                + string.Concat(Enumerable.Range(0, random.Next(6)).Select(_ => parts[random.Next(parts.Length)]));
             if (CanonicalPath.Make(raw, PathStrictness.Workspace) is not { } path)
             {
                 continue;

@@ -43,7 +43,8 @@ public sealed class OptionsTests
     public void Check_PathPrefixWithRoutesByHost_IsRefused(string routing)
     {
         var error = Assert.Throws<OperatorConfigurationException>(() => Check(
-            ("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "work.example.dev"), ("PathPrefix", "true"), ("Routing", routing)));
+            ("PublicOrigin", "https://berth.example.com"), ("WorkspaceDomain", "work.example.dev"), ("PathPrefix", "true"),
+            ("Routing", routing)));
         Assert.Contains($"Routing is {routing}, and PathPrefix is on", error.Message, StringComparison.Ordinal);
         Assert.Contains("Set Routing to None", error.Message, StringComparison.Ordinal);
     }
