@@ -58,7 +58,8 @@ internal readonly record struct AccessDecision(AccessKind Kind, string? Role = n
         DenyReason.ShareEnded => "Your access to this workspace has ended; ask its owner to share it again.",
         DenyReason.ReadOnly => "Your share lets you look at this workspace, not change it; ask its owner for more.",
         DenyReason.OneOrigin => "The workspaces of this installation share one address, which browsers take for one site: you can "
-            + "open your own only, so that nobody else's pages can reach them. Who runs the service can change that (PathPrefix:AllowOthers).",
+            + "open your own only, so that nobody else's pages can reach them. "
+            + "Who runs the service can change that (PathPrefix:AllowOthers).",
         _ => "Ask its owner to share it with you, or sign in as somebody else.",
     };
 }

@@ -9,7 +9,8 @@ internal sealed partial class EdgeSettingsParser
         if (domain == edgeHost)
         {
             Problem("WorkspaceDomain", $"is the host of PublicOrigin ({edgeHost}), and PathPrefix is on: the pages of workspaces could "
-                + "act as the edge's own. Give a second host name that leads to the same edge, best one of another domain; one name is enough, no wildcard");
+                + "act as the edge's own. Give a second host name that leads to the same edge, "
+                + "best one of another domain; one name is enough, no wildcard");
         }
     }
 }

@@ -129,7 +129,8 @@ internal sealed class OptionsChecker
         if (options.PathPrefix && options.Routing != RoutingMode.None)
         {
             _problems.Add($"Routing is {options.Routing}, and PathPrefix is on: routes of workspaces are by host, and Traefik would not "
-                + "rewrite what they answer. Set Routing to None, and lead the host WorkspaceDomain to the edge once, by a route of your own.");
+                + "rewrite what they answer. Set Routing to None, and lead the host WorkspaceDomain to the edge "
+                + "once, by a route of your own.");
         }
     }
 

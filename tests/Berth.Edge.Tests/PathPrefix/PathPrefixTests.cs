@@ -302,7 +302,8 @@ public class PathPrefixTests
 
         var answer = await edge.RawAsync(
             "GET /auth/forward/ws-one HTTP/1.1\r\nHost: edge.svc\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: http\r\n"
-            + $"X-Forwarded-Host: {Host}:8080\r\nX-Forwarded-Uri: {path}\r\nCookie: {browser.CookieHeader(new Uri(One + "/"))}\r\nConnection: close\r\n\r\n");
+            + $"X-Forwarded-Host: {Host}:8080\r\nX-Forwarded-Uri: {path}\r\n"
+            + $"Cookie: {browser.CookieHeader(new Uri(One + "/"))}\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 421 ", answer, StringComparison.Ordinal);
     }
