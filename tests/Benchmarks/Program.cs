@@ -9,7 +9,7 @@ namespace Benchmarks;
 /// <summary>Prints one figure a line: <c>bench area.what value unit</c>.</summary>
 internal static class Program
 {
-    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput vault edge</c>.</summary>
+    /// <summary>With names of areas it runs those alone: <c>queue watch accounts latency warm scale throughput vault edge edge-sockets edge-sign-in</c>.</summary>
     /// <remarks>Other commands are parts of those, and <see cref="EdgeServe"/> for load from outside.</remarks>
     private static async Task<int> Main(string[] args)
     {
@@ -40,6 +40,8 @@ internal static class Program
             ("throughput", OperatorBenchmarks.ThroughputAsync),
             ("vault", VaultBenchmark.RunAsync),
             ("edge", EdgeBenchmark.RunAsync),
+            ("edge-sockets", SocketBenchmark.RunAsync),
+            ("edge-sign-in", SignInBenchmark.RunAsync),
         ];
         foreach (var (name, run) in areas)
         {

@@ -8,6 +8,10 @@ namespace Benchmarks.Edge;
 /// <summary>A server under load in a process of its own, on one core of its own.</summary>
 internal sealed class BenchProcess : IDisposable
 {
+    /// <summary>The core that is measured, and the one of the load and what it leads to.</summary>
+    internal const int ProxyCore = 0;
+    internal const int LoadCore = 1;
+
     private readonly Process _process;
     private readonly Task<List<string>> _said;
 
@@ -29,6 +33,25 @@ internal sealed class BenchProcess : IDisposable
             _process.Refresh();
             return _process.TotalProcessorTime;
         }
+    }
+
+    /// <summary>Whether this machine can keep proxy and load apart; says so if not.</summary>
+    internal static async Task<bool> CanPinAsync()
+    {
+        if (OperatingSystem.IsLinux() && Environment.ProcessorCount >= 2 && File.Exists("/usr/bin/taskset"))
+        {
+            return true;
+        }
+
+        await Console.Error.WriteLineAsync("edge: needs Linux with two cores and taskset");
+        return false;
+    }
+
+    /// <summary>Keeps this process, which makes the load, off the core that is measured.</summary>
+    internal static void PinSelf()
+    {
+        using var self = Process.GetCurrentProcess();
+        self.ProcessorAffinity = 1 << LoadCore;
     }
 
     /// <summary>A port that nobody has now.</summary>

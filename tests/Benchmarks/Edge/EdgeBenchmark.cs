@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Benchmarks.Edge;
 
 /// <summary>
@@ -8,24 +6,19 @@ namespace Benchmarks.Edge;
 /// </summary>
 internal static class EdgeBenchmark
 {
-    /// <summary>The core that is measured.</summary>
-    internal const int ProxyCore = 0;
-
-    private const int OtherCore = 1;
     private const int Connections = 32;
     private const int Rounds = 3;
     private const int DistinctTokens = 30_000;
     private const string Audience = "https://bench.example";
     private const string Subject = "bench-person";
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(3);
 
     /// <summary>Runs it; needs two cores and taskset.</summary>
     internal static async Task RunAsync()
     {
-        if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2 || !File.Exists("/usr/bin/taskset"))
+        if (!await BenchProcess.CanPinAsync())
         {
-            await Console.Error.WriteLineAsync("edge: needs Linux with two cores and taskset");
             return;
         }
 
@@ -35,16 +28,15 @@ internal static class EdgeBenchmark
         await File.WriteAllTextAsync(jwks, keys.Jwks);
         const string Issuer = "https://issuer.bench.example";
         var tokens = keys.AccessTokens(DistinctTokens, Issuer, Audience, Subject);
-        using var self = Process.GetCurrentProcess();
-        self.ProcessorAffinity = 1 << OtherCore;
+        BenchProcess.PinSelf();
         var upstreamPort = BenchProcess.FreePort();
-        using var upstream = BenchProcess.StartOwn(OtherCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
+        using var upstream = BenchProcess.StartOwn(BenchProcess.LoadCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
         var url = $"http://127.0.0.1:{upstreamPort}";
         var edgePort = BenchProcess.FreePort();
-        using var edge = BenchProcess.StartOwn(ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
+        using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
             "--jwks", jwks, "--issuer", Issuer, "--audience", Audience, "--session", Subject);
         var yarpPort = BenchProcess.FreePort();
-        using var yarp = BenchProcess.StartOwn(ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/");
+        using var yarp = BenchProcess.StartOwn(BenchProcess.ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/");
         var peers = Peers.Start(folder.FullName, upstreamPort, keys, Issuer, Audience);
         try
         {
@@ -63,14 +55,12 @@ internal static class EdgeBenchmark
             Ratios(rates);
             Latency(targets, rates["bearer-cached"]);
             ForwardAuth(edgePort, cookie);
-            await WebSocketsAsync(edge, yarp, cookie);
         }
         finally
         {
             peers.ForEach(p => p.Process.Dispose());
         }
 
-        await SignInAsync(upstreamPort, url);
         folder.Delete(recursive: true);
     }
 
@@ -156,54 +146,6 @@ internal static class EdgeBenchmark
         var result = load.Closed(Connections, Time, request);
         Program.Print("edge.forward-auth.rate", result.Rate, "decisions/s");
         Program.Print("edge.forward-auth.p99", result.Percentile(0.99), "us");
-    }
-
-    private static async Task WebSocketsAsync(BenchProcess edge, BenchProcess yarp, string cookie)
-    {
-        (string Name, BenchProcess Process, WebSocketLoad Load)[] both =
-        [
-            ("yarp", yarp, new WebSocketLoad(yarp.Port, "Host: bench.example")),
-            ("edge", edge, new WebSocketLoad(edge.Port, "Host: bench.example", $"Cookie: {cookie}", $"Origin: http://{EdgeServe.WorkspaceHost}:{edge.Port}")),
-        ];
-        foreach (var (name, process, load) in both)
-        {
-            load.EchoFor(Connections, WarmUp / 2);
-            var one = load.EchoFor(1, Time);
-            Program.Print($"edge.websocket.{name}.round-trip.p50", one.Percentile(0.5), "us");
-            Program.Print($"edge.websocket.{name}.round-trip.p99", one.Percentile(0.99), "us");
-            Program.Print($"edge.websocket.{name}.messages", load.EchoFor(Connections, Time).Rate, "echoes/s");
-            await IdleAsync(name, process, load);
-        }
-    }
-
-    // A proxy holds two descriptors for each, and a machine may allow fewer than ten thousand need.
-    private static async Task IdleAsync(string name, BenchProcess process, WebSocketLoad load)
-    {
-        var limit = int.Parse(File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], System.Globalization.CultureInfo.InvariantCulture);
-        var count = Math.Min(10_000, (limit - 500) / 2);
-        var before = process.ResidentBytes;
-        var sockets = Enumerable.Range(0, count).Select(_ => load.Open()).ToList();
-        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
-        Program.Print($"edge.websocket.{name}.idle.count", count, "sockets");
-        Program.Print($"edge.websocket.{name}.idle.memory", (process.ResidentBytes - before) / 1024.0 / count, "KiB each");
-        var used = process.Processor;
-        var started = TimeProvider.System.GetTimestamp();
-        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
-        Program.Print($"edge.websocket.{name}.idle.cpu", (process.Processor - used) / TimeProvider.System.GetElapsedTime(started) * 100, "% of a core");
-        sockets.ForEach(s => s.Dispose());
-    }
-
-    private static async Task SignInAsync(int upstreamPort, string url)
-    {
-        var port = BenchProcess.FreePort();
-        using var edge = BenchProcess.StartOwn(ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
-            "--audience", Audience, "--session", Subject);
-        await edge.SaidAsync("cookie");
-        SignInLoad.Run(port, 8, WarmUp / 2);
-        var result = SignInLoad.Run(port, 8, Time);
-        Program.Print("edge.sign-in.rate", result.Rate, "sign-ins/s");
-        Program.Print("edge.sign-in.p99", result.Percentile(0.99), "us");
     }
 
     private sealed record Target(string Name, BenchProcess Process, string[] Headers)

@@ -31,7 +31,7 @@ internal static class Peers
             }
 
             var port = BenchProcess.FreePort();
-            started.Add((name, BenchProcess.Start(EdgeBenchmark.ProxyCore, port, command(port))));
+            started.Add((name, BenchProcess.Start(BenchProcess.ProxyCore, port, command(port))));
         }
     }
 
