@@ -24,7 +24,7 @@ internal static class SignInBenchmark
         var url = $"http://127.0.0.1:{upstreamPort}";
         var port = BenchProcess.FreePort();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
-            "--audience", "bench", "--session", "bench-person");
+            "--audience", "https://bench.example", "--session", "bench-person");
         await edge.SaidAsync("cookie");
         Run(port, 8, WarmUp);
         var result = Run(port, 8, Time);

@@ -29,7 +29,7 @@ internal static class SocketBenchmark
 
         var port = BenchProcess.FreePort();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
-            "--audience", "bench", "--session", "bench-person");
+            "--audience", "https://bench.example", "--session", "bench-person");
         var cookie = await edge.SaidAsync("cookie");
         await MeasureAsync("edge", edge, new WebSocketLoad(
             port, "Host: bench.example", $"Cookie: {cookie}", $"Origin: http://{EdgeServe.WorkspaceHost}:{port}"));
