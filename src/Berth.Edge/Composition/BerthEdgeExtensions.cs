@@ -99,7 +99,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<AccountsService>();
         services.AddHostedService(s => s.GetRequiredService<AccountsService>());
         services.AddSingleton(_ =>
-            new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.", "System.Runtime", "System.Net.Http", "Npgsql"));
+            new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql"));
         services.AddSingleton<EdgeMetrics>();
         services.AddSingleton<ManagementServer>();
         services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());

@@ -85,7 +85,7 @@ public sealed class PrometheusCollector : IDisposable
 
     private sealed class Family
     {
-        private readonly ConcurrentDictionary<string, Series> _series = new(StringComparer.Ordinal);
+        private readonly SeriesTable<Series> _series;
         private readonly Instrument _instrument;
         private readonly Shape _shape;
         private readonly bool _isObservable;
@@ -109,6 +109,7 @@ public sealed class PrometheusCollector : IDisposable
                 ?? (instrument as Histogram<int>)?.Advice?.HistogramBucketBoundaries?.Select(b => (double)b).ToArray()
                 ?? DefaultBuckets;
             Name = NameOf(instrument, _shape);
+            _series = new SeriesTable<Series>(Labels, () => new Series(_shape == Shape.Histogram ? _buckets.Length + 1 : 0), MaximumSeries);
         }
 
         public string Name { get; }
@@ -124,17 +125,7 @@ public sealed class PrometheusCollector : IDisposable
 
         public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         {
-            var key = Labels(tags);
-            if (!_series.TryGetValue(key, out var series))
-            {
-                key = _series.Count >= MaximumSeries ? "overflow=\"true\"" : key;
-                series = _series.GetOrAdd(
-                    key,
-                    static (_, family) => new Series(family._shape == Shape.Histogram ? family._buckets.Length + 1 : 0),
-                    this
-                );
-            }
-
+            var series = _series.Of(tags);
             lock (series)
             {
                 if (_shape == Shape.Histogram)
@@ -178,7 +169,7 @@ public sealed class PrometheusCollector : IDisposable
 
         public void WriteSeries(StringBuilder text, HashSet<string> seen)
         {
-            foreach (var (labels, series) in _series.OrderBy(s => s.Key, StringComparer.Ordinal))
+            foreach (var (labels, series) in _series.All.OrderBy(s => s.Key, StringComparer.Ordinal))
             {
                 if (!seen.Add(labels))
                 {
