@@ -56,6 +56,9 @@ internal static class BerthEdgeCoreExtensions
 
         services.AddSingleton<OpenConnections>();
         services.AddSingleton<IOpenConnections>(s => s.GetRequiredService<OpenConnections>());
+        services.AddSingleton<Waiting>();
+        services.AddSingleton<Circuits>();
+        services.AddSingleton(new RetryBudget(settings.Proxy.RetryPercent));
         services.AddSingleton<ForwardingClient>();
         services.AddSingleton<WorkspaceTransformer>();
         services.AddSingleton<WorkspaceForwarder>();

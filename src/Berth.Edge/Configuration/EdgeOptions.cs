@@ -220,4 +220,33 @@ public sealed record ProxyOptions
     /// <c>Authorization: Bearer</c> goes through untouched. The default is none: a bearer token is the edge's to verify.
     /// </summary>
     public IList<string> ApplicationBearerTemplates { get; init; } = [];
+
+    /// <summary>
+    /// How long a WebSocket, or a request of a script or API client, waits for a workspace that is starting; 0 waits for none. The default
+    /// is 30 seconds: most starts are over by then, and clients and balancers give up after 60.
+    /// </summary>
+    public TimeSpan WakeTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many wait for one workspace. The default is 100: a person's tabs, several times over. 0 is no limit.</summary>
+    public int WaitingPerWorkspace { get; init; } = 100;
+
+    /// <summary>How many wait in all on this replica. The default is 2,000; each holds a connection and little more. 0 is no limit.</summary>
+    public int WaitingInAll { get; init; } = 2000;
+
+    /// <summary>
+    /// Connections to one workspace's process that have to fail in a row before no more are tried for a while. The default is 5: more than
+    /// a restart's blink. 0 always tries.
+    /// </summary>
+    public int BreakerFailures { get; init; } = 5;
+
+    /// <summary>
+    /// How long none is tried then; after it one request is let through to see. The default is 5 seconds: what one blind attempt costs.
+    /// </summary>
+    public TimeSpan BreakerOpenFor { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Of a hundred requests, how many may be sent once more. The default is 10, so that repeats cannot double the load of what is down
+    /// already. 0 sends none again.
+    /// </summary>
+    public int RetryPercent { get; init; } = 10;
 }

@@ -193,6 +193,7 @@ internal sealed partial class EdgeSettingsParser
         Positive("Proxy:ResponseHeaderTimeout", options.Proxy.ResponseHeaderTimeout);
         Positive("Proxy:ActivityTimeout", options.Proxy.ActivityTimeout);
         Positive("Proxy:StreamActivityTimeout", options.Proxy.StreamActivityTimeout);
+        Forwarding(options.Proxy);
         if (options.Session.IdleTimeout > options.Session.AbsoluteTimeout)
         {
             Problem("Session:IdleTimeout", "is longer than AbsoluteTimeout and would never act; shorten it");

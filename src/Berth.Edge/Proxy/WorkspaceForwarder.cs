@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// <remarks>
 /// <code>
 /// entered in the table of open connections -> YARP -> answered: done
-///                                                           |-- not connected, nothing sent, idempotent: once more, to where it is now
+/// circuit open: as not connected                            |-- not connected, nothing sent, idempotent, budget: once more, to where it is now
 ///                                                           |-- not connected, navigation: the progress page
 ///                                                           '-- else 502 / 504 in the form the client can read
 /// </code>
@@ -23,6 +23,8 @@ internal sealed class WorkspaceForwarder(
     IProgressPage progress,
     IEdgePages pages,
     IActivityMeter activity,
+    Circuits circuits,
+    RetryBudget retries,
     TimeProvider clock)
 {
     private readonly ForwarderRequestConfig _plain = Config(settings.Proxy.ActivityTimeout);
@@ -96,6 +98,13 @@ internal sealed class WorkspaceForwarder(
         ForwarderRequestConfig config, UseInProgress? use, CancellationToken cut)
     {
         var target = access.Workspace.Target!.Value;
+        if (!circuits.TryPass(target))
+        {
+            await UnreachableAsync(context, request, access);
+            return;
+        }
+
+        retries.Earn();
         using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
         context.Features.Set(limit);
         if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
@@ -115,7 +124,7 @@ internal sealed class WorkspaceForwarder(
 
         // Where it is now, if what is there now is what was decided about.
         if (IsConnectFailure(context) && IsRepeatable(context) && directory.TryFindByHost(request.Host, out var now)
-            && access.StillHolds(now, asked, clock.GetUtcNow()))
+            && access.StillHolds(now, asked, clock.GetUtcNow()) && circuits.TryPass(now.Target ?? target) && retries.TrySpend())
         {
             context.Response.Clear();
             context.Features.Set<IForwarderErrorFeature>(null);
@@ -140,9 +149,9 @@ internal sealed class WorkspaceForwarder(
         {
             await pages.WriteAsync(context, EdgeMessages.SignInRequired(settings.PublicOrigin + "/login"));
         }
-        else if (connect && request.IsNavigation)
+        else if (connect)
         {
-            await progress.ShowAsync(context, access);
+            await UnreachableAsync(context, request, access);
         }
         else if (error == ForwarderError.RequestTimedOut || status == StatusCodes.Status504GatewayTimeout)
         {
@@ -157,10 +166,18 @@ internal sealed class WorkspaceForwarder(
         }
         else
         {
-            context.Response.Headers.RetryAfter = "2";
-            await pages.WriteAsync(context, EdgeMessages.Upstream(
-                502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting: saved files are kept, "
-                    + "what was not saved may be lost. Try again in a moment."));
+            await BadGatewayAsync(context);
         }
+    }
+
+    private Task UnreachableAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access) =>
+        request.IsNavigation ? progress.ShowAsync(context, access) : BadGatewayAsync(context);
+
+    private Task BadGatewayAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "2";
+        return pages.WriteAsync(context, EdgeMessages.Upstream(
+            502, "workspace-unreachable", "The workspace's process does not answer. It may be restarting: saved files are kept, "
+                + "what was not saved may be lost. Try again in a moment."));
     }
 }

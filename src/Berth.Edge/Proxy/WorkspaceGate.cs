@@ -25,6 +25,7 @@ internal sealed class WorkspaceGate(
     IEdgePages pages,
     IActivityMeter activity,
     RequestLimits limits,
+    Waiting waiting,
     TimeProvider clock)
 {
     private const string ReservedPrefix = "/.berth/";
@@ -122,11 +123,17 @@ internal sealed class WorkspaceGate(
                 }
             });
         }
-        else if (access.Workspace.IsReady)
+        else if (access.Workspace.IsReady || waiting.IsFor(request, access.Workspace))
         {
-            using var admission = limits.Forward(request, access);
+            // Who waits is not counted yet: a workspace that starts has all its places.
+            if ((access.Workspace.IsReady ? access : await waiting.ForAsync(context, request, access, until)) is not { } ready)
+            {
+                return;
+            }
+
+            using var admission = limits.Forward(request, ready);
             await (admission.IsRefused
-                ? limits.WriteAsync(context, admission) : forwarder.ForwardAsync(context, request, access, until));
+                ? limits.WriteAsync(context, admission) : forwarder.ForwardAsync(context, request, ready, until));
         }
         else
         {

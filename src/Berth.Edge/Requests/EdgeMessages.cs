@@ -102,6 +102,14 @@ internal static class EdgeMessages
             + " Its files are kept. Try again in a moment, or open the workspace in a browser to see more.",
     };
 
+    public static EdgeMessage TooManyWaiting() => new()
+    {
+        Status = 503,
+        Reason = "too-many-waiting",
+        Title = "The workspace is not ready",
+        Detail = "It is starting, and as many connections wait for it as may. Its files are kept. Try again in a moment.",
+    };
+
     public static EdgeMessage Upstream(int status, string reason, string detail) => new()
     {
         Status = status,

@@ -21,6 +21,9 @@ internal sealed class WorkspaceTable : IWorkspaceDirectory
     /// <inheritdoc/>
     public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry) => _byHost.TryGetValue(host, out entry);
 
+    /// <inheritdoc/>
+    public IWorkspaceChanges Subscribe(string name) => Subscribe(n => n == name);
+
     /// <summary>Adds or replaces; returns what was there before.</summary>
     public WorkspaceEntry? Put(WorkspaceEntry entry)
     {
@@ -57,7 +60,7 @@ internal sealed class WorkspaceTable : IWorkspaceDirectory
     /// A signal rather than a queue: whoever shows the state reads it anew when told, so ten changes while they were busy are one. It
     /// starts signalled.
     /// </summary>
-    internal sealed class Subscription(WorkspaceTable table, Func<string, bool> selects) : IDisposable
+    internal sealed class Subscription(WorkspaceTable table, Func<string, bool> selects) : IWorkspaceChanges
     {
         private readonly Channel<byte> _signal = Make();
 

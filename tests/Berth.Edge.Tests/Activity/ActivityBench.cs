@@ -24,7 +24,8 @@ internal sealed class ActivityBench : IAsyncDisposable
         Policy = new PolicyReader(kube, options, clock, NullLogger<PolicyReader>.Instance);
         Writer = new ActivityWriter(kube, Watch, Table, Policy, options, _metrics, clock, NullLogger<ActivityWriter>.Instance);
         Lease = new ActivityLease(kube, options, clock);
-        _http = new ForwardingClient(EdgeSettingsParser.Parse(edge));
+        var settings = EdgeSettingsParser.Parse(edge);
+        _http = new ForwardingClient(settings, new Circuits(settings, clock));
         var probe = new ApplicationProbe(
             _http, directory, new WorkspaceUrls(new Uri(edge.PublicOrigin), edge.WorkspaceDomain), _metrics, clock,
             NullLogger<ApplicationProbe>.Instance);

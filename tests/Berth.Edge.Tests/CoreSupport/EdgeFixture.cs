@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -165,11 +164,23 @@ internal sealed class EdgeFixture : IAsyncDisposable
 /// <summary>A directory that tests fill.</summary>
 internal sealed class TableDirectory : IWorkspaceDirectory
 {
-    private readonly ConcurrentDictionary<string, WorkspaceEntry> _entries = new();
+    private readonly WorkspaceTable _table = new();
 
-    public WorkspaceEntry this[string host] => _entries[host];
+    public WorkspaceEntry this[string host] => _table.TryFindByHost(host, out var entry) ? entry : throw new KeyNotFoundException(host);
 
-    public void Put(WorkspaceEntry entry) => _entries[entry.Host] = entry;
+    public void Put(WorkspaceEntry entry)
+    {
+        _table.Put(entry);
+        _table.Announce(entry.Name);
+    }
 
-    public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry) => _entries.TryGetValue(host, out entry);
+    public void Remove(string host)
+    {
+        var gone = _table.Remove(host);
+        _table.Announce(gone!.Name);
+    }
+
+    public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry) => _table.TryFindByHost(host, out entry);
+
+    public IWorkspaceChanges Subscribe(string name) => _table.Subscribe(name);
 }

@@ -236,6 +236,8 @@ public class WithdrawnTests
 
         public Func<WorkspaceEntry, WorkspaceEntry>? Later { get; set; }
 
+        public IWorkspaceChanges Subscribe(string name) => Inner.Subscribe(name);
+
         public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry)
         {
             if (!Inner.TryFindByHost(host, out entry))

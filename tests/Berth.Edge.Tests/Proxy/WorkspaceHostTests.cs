@@ -198,7 +198,8 @@ public class WorkspaceHostTests
     [Fact]
     public async Task NotReady_EachKindOfRequestGetsItsAnswer()
     {
-        await using var edge = await EdgeFixture.StartAsync();
+        await using var edge = await EdgeFixture.StartAsync(
+            options: o => o with { Proxy = o.Proxy with { WakeTimeout = TimeSpan.Zero } });
         var browser = await EnterAsync(edge);
         edge.Directory.Put(
             edge.Directory[EdgeFixture.WorkspaceHost] with { Target = null, Phase = "Starting", Message = "Pulling the image." });
@@ -398,6 +399,8 @@ public class WorkspaceHostTests
         public TableDirectory Inner { get; set; } = new();
 
         public int? FirstPort { get; set; }
+
+        public IWorkspaceChanges Subscribe(string name) => Inner.Subscribe(name);
 
         public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry)
         {
