@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Berth.Accounts;
 using Kube.Client;
@@ -92,11 +91,11 @@ public static class Program
             builder.Services.AddSingleton<IAccountStore>(s => NewStore(database, options.Database.Migrate, s));
         }
 
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = options.Drain.Total);
         builder.WebHost.ConfigureKestrel(k =>
         {
             BerthEdgeExtensions.ConfigureBerthEdge(k);
-            k.Listen(IPAddress.Parse(options.Listener.Address), options.Listener.Port);
+            PublicListener.Listen(k, options.Listener, TimeProvider.System);
         });
         await using var app = builder.Build();
         app.UseBerthEdge();

@@ -20,6 +20,13 @@ internal sealed class AccountSessionState(IAccountStore accounts) : ISessionStat
         accounts.TouchSession(session.SessionId, at, idleEnd);
 
     /// <inheritdoc/>
+    public async ValueTask<DateTimeOffset?> IdleEndAsync(SessionKey session, CancellationToken cancellationToken)
+    {
+        var all = await accounts.ListSessionsAsync(new PersonKey(session.Issuer, session.Subject), cancellationToken).ConfigureAwait(false);
+        return all.FirstOrDefault(s => s.Id == session.SessionId)?.IdleExpiresAt;
+    }
+
+    /// <inheritdoc/>
     public void Enter(in SessionKey session, string workspace, DateTimeOffset at) =>
         accounts.EnterWorkspace(session.SessionId, workspace, at);
 

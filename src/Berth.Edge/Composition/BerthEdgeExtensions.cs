@@ -36,6 +36,8 @@ public static class BerthEdgeExtensions
         services.AddSingleton(options.Workspaces);
         services.AddSingleton(options.Pages);
         services.AddSingleton(options.Management);
+        services.AddSingleton(options.Drain);
+        services.AddHostedService<DrainService>();
 
         services.AddSingleton<WorkspaceTable>();
         services.AddSingleton<IWorkspaceDirectory>(s => s.GetRequiredService<WorkspaceTable>());
@@ -121,6 +123,7 @@ public static class BerthEdgeExtensions
             services.GetRequiredService<WorkspaceWatch>(),
             services.GetRequiredService<IAccountStore>());
         app.UseMiddleware<RequestMetrics>();
+        app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StartupGate>();
         app.UseBerthEdgeCore();
         app.UseRouting();
@@ -184,6 +187,7 @@ public static class BerthEdgeExtensions
         options.Workspaces.Check(problems);
         options.Pages.Check(problems);
         options.Listener.Check(problems);
+        options.Drain.Check(problems);
         options.Management.Check(problems);
         options.Database.Check(problems);
         options.PersonalTokens.Check(problems);

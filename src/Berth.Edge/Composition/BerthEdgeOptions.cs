@@ -20,6 +20,9 @@ public sealed record BerthEdgeOptions
     /// <summary>The program's public listener; not used by in-process composition.</summary>
     public ListenerOptions Listener { get; init; } = new();
 
+    /// <summary>How a replica ends.</summary>
+    public DrainOptions Drain { get; init; } = new();
+
     /// <summary>Probes and metrics.</summary>
     public ManagementOptions Management { get; init; } = new();
 
@@ -56,7 +59,7 @@ public sealed record BerthEdgeOptions
         (string Name, Type Type)[] parts =
         [
             (nameof(Workspaces), typeof(WorkspaceOptions)), (nameof(Pages), typeof(PageOptions)),
-                (nameof(Listener), typeof(ListenerOptions)),
+                (nameof(Listener), typeof(ListenerOptions)), (nameof(Drain), typeof(DrainOptions)),
             (nameof(Management), typeof(ManagementOptions)), (nameof(Database), typeof(DatabaseOptions)),
             (nameof(Vault), typeof(VaultOptions)), (nameof(PersonalTokens), typeof(PersonalTokenOptions)),
         ];
@@ -79,6 +82,7 @@ public sealed record BerthEdgeOptions
             Workspaces = good.GetSection(nameof(Workspaces)).Get<WorkspaceOptions>() ?? new(),
             Pages = good.GetSection(nameof(Pages)).Get<PageOptions>() ?? new(),
             Listener = good.GetSection(nameof(Listener)).Get<ListenerOptions>() ?? new(),
+            Drain = good.GetSection(nameof(Drain)).Get<DrainOptions>() ?? new(),
             Management = good.GetSection(nameof(Management)).Get<ManagementOptions>() ?? new(),
             Connections = good.GetSection(nameof(Connections)).Get<Dictionary<string, ConnectionOptions>>() ?? [],
             Vault = good.GetSection(nameof(Vault)).Get<VaultOptions>() ?? new(),

@@ -54,6 +54,7 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<ProviderLogoutEndpoint>();
         services.AddSingleton<WorkspaceHopEndpoint>();
 
+        services.AddSingleton<SessionUse>();
         services.AddSingleton<OpenConnections>();
         services.AddSingleton<IOpenConnections>(s => s.GetRequiredService<OpenConnections>());
         services.AddSingleton<Waiting>();

@@ -222,6 +222,12 @@ public sealed record ProxyOptions
     public IList<string> ApplicationBearerTemplates { get; init; } = [];
 
     /// <summary>
+    /// How often the client of a WebSocket is sent a ping; 0 sends none. The default is 30 seconds: balancers and firewalls that forget
+    /// quiet connections do so after a minute or more.
+    /// </summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// How long a WebSocket, or a request of a script or API client, waits for a workspace that is starting; 0 waits for none. The default
     /// is 30 seconds: most starts are over by then, and clients and balancers give up after 60.
     /// </summary>
@@ -249,4 +255,7 @@ public sealed record ProxyOptions
     /// already. 0 sends none again.
     /// </summary>
     public int RetryPercent { get; init; } = 10;
+
+    /// <summary>Other time-outs for some templates or paths; the first that fits a request counts. The default is none.</summary>
+    public IList<RouteOptions> Routes { get; init; } = [];
 }

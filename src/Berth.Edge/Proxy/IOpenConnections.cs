@@ -25,6 +25,9 @@ internal interface IOpenConnections
     /// <summary>Cuts all that leads to a workspace (stopped or deleted).</summary>
     int CutWorkspace(string workspaceNamespace, string workspaceName);
 
+    /// <summary>Cuts everything: this replica ends.</summary>
+    int CutAll();
+
     /// <summary>Decides anew for all that leads to a changed workspace, and cuts what is no longer allowed.</summary>
     int Review(WorkspaceEntry workspace);
 }

@@ -5,9 +5,19 @@ namespace Berth.Edge;
 /// <summary>
 /// The table of everything that is under way for somebody and may last: requests to workspaces, live pages, followed logs.
 /// </summary>
-internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirectory directory, TimeProvider clock) : IOpenConnections
+internal sealed class OpenConnections : IOpenConnections
 {
     private readonly ConcurrentDictionary<OpenConnection, byte> _open = new();
+    private readonly ISessionState _sessions;
+    private readonly IWorkspaceDirectory _directory;
+    private readonly SessionUse _use;
+    private readonly TimeProvider _clock;
+
+    public OpenConnections(ISessionState sessions, IWorkspaceDirectory directory, SessionUse use, TimeProvider clock)
+    {
+        (_sessions, _directory, _use, _clock) = (sessions, directory, use, clock);
+        use.WhenIdle = id => Cut(c => c.IsStream && c.Caller.SessionId == id, EndReason.SessionEnded);
+    }
 
     /// <inheritdoc/>
     public int Count => _open.Count(c => c.Key.IsStream);
@@ -20,17 +30,25 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
     /// <param name="until">When it ends in any case.</param>
     /// <param name="access">The workspace it leads to; null where it is about the caller alone.</param>
     /// <param name="request">What was decided about.</param>
-    /// <param name="isStream">Whether it stays open by its nature, to be counted.</param>
+    /// <param name="isStream">Whether it stays open by its nature: it is counted, and ends when nobody uses its session.</param>
     public OpenConnection Add(
         Caller caller, DateTimeOffset until, WorkspaceAccess? access = null, AccessRequest request = default, bool isStream = true)
     {
-        var connection = new OpenConnection(this, caller, access, request, isStream, clock, until);
+        var connection = new OpenConnection(this, caller, access, request, isStream ? _use.Open(caller) : null, isStream);
         _open[connection] = 0;
 
         // Whoever withdraws something changes it first and cuts then: either they see this entry, or the change is seen here.
-        if (!Holds(connection))
+        if (!HoldsSession(caller))
         {
-            connection.Cut();
+            connection.Cut(EndReason.SignedOut);
+        }
+        else if (!HoldsAccess(connection))
+        {
+            connection.Cut(EndReason.AccessEnded);
+        }
+        else
+        {
+            connection.EndAt(until, until < caller.ExpiresAt ? EndReason.AccessEnded : EndReason.SessionEnded, _clock);
         }
 
         return connection;
@@ -41,40 +59,43 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
         _open.Any(c => c.Key.IsStream && c.Key.IsOf(workspaceNamespace, workspaceName));
 
     /// <inheritdoc/>
-    public int CutSession(string sessionId) => Cut(c => c.Caller.SessionId == sessionId);
+    public int CutSession(string sessionId) => Cut(c => c.Caller.SessionId == sessionId, EndReason.SignedOut);
 
     /// <inheritdoc/>
-    public int CutToken(Guid token) => Cut(c => c.Caller.PersonalToken == token);
+    public int CutToken(Guid token) => Cut(c => c.Caller.PersonalToken == token, EndReason.SignedOut);
 
     /// <inheritdoc/>
-    public int CutPerson(string issuer, string subject) => Cut(c => c.Caller.Issuer == issuer && c.Caller.Subject == subject);
+    public int CutPerson(string issuer, string subject) =>
+        Cut(c => c.Caller.Issuer == issuer && c.Caller.Subject == subject, EndReason.SignedOut);
 
     /// <inheritdoc/>
-    public int CutWorkspace(string workspaceNamespace, string workspaceName) => Cut(c => c.IsOf(workspaceNamespace, workspaceName));
+    public int CutWorkspace(string workspaceNamespace, string workspaceName) =>
+        Cut(c => c.IsOf(workspaceNamespace, workspaceName), EndReason.WorkspaceStopped);
 
     /// <inheritdoc/>
-    public int Review(WorkspaceEntry workspace) => Cut(c => c.IsOf(workspace.Namespace, workspace.Name) && !IsAllowed(c, workspace));
+    public int Review(WorkspaceEntry workspace) =>
+        Cut(c => c.IsOf(workspace.Namespace, workspace.Name) && !IsAllowed(c, workspace), EndReason.AccessEnded);
 
-    private bool Holds(OpenConnection connection)
-    {
-        var caller = connection.Caller;
-        var isKnown = caller.SessionId is { } session
-            ? sessions.IsLive(new SessionKey(session, caller.Issuer, caller.Subject, caller.Epoch))
-            : !sessions.IsDisabled(caller.Issuer, caller.Subject)
-                && !(caller.PersonalToken is { } token && sessions.IsTokenRevoked(token));
-        return isKnown && (connection.Access is not { } access
-            || (directory.TryFindByHost(access.Workspace.Host, out var now) && IsAllowed(connection, now)));
-    }
+    /// <inheritdoc/>
+    public int CutAll() => Cut(_ => true, EndReason.GoingAway);
+
+    private bool HoldsSession(Caller caller) => caller.SessionId is { } session
+        ? _sessions.IsLive(new SessionKey(session, caller.Issuer, caller.Subject, caller.Epoch))
+        : !_sessions.IsDisabled(caller.Issuer, caller.Subject)
+            && !(caller.PersonalToken is { } token && _sessions.IsTokenRevoked(token));
+
+    private bool HoldsAccess(OpenConnection connection) => connection.Access is not { } access
+        || (_directory.TryFindByHost(access.Workspace.Host, out var now) && IsAllowed(connection, now));
 
     private bool IsAllowed(OpenConnection connection, WorkspaceEntry now) =>
-        connection.Access!.StillHolds(now, connection.Request, clock.GetUtcNow());
+        connection.Access!.StillHolds(now, connection.Request, _clock.GetUtcNow());
 
-    private int Cut(Func<OpenConnection, bool> which)
+    private int Cut(Func<OpenConnection, bool> which, EndReason reason)
     {
         var count = 0;
         foreach (var (connection, _) in _open)
         {
-            count += which(connection) && connection.Cut() ? 1 : 0;
+            count += which(connection) && connection.Cut(reason) ? 1 : 0;
         }
 
         return count;
@@ -83,65 +104,81 @@ internal sealed class OpenConnections(ISessionState sessions, IWorkspaceDirector
     private bool Remove(OpenConnection connection) => _open.TryRemove(connection, out _);
 
     /// <summary>One of them.</summary>
-    internal sealed class OpenConnection : IDisposable
+    internal sealed class OpenConnection(
+        OpenConnections table, Caller caller, WorkspaceAccess? access, AccessRequest request, SessionUse.Lease? session, bool isStream)
+        : IDisposable
     {
         private static readonly TimeSpan Longest = TimeSpan.FromDays(31);
-        private readonly OpenConnections _table;
-        private readonly CancellationTokenSource _end;
+        private readonly CancellationTokenSource _end = new();
+        private ITimer? _timer;
 
-        public OpenConnection(OpenConnections table, Caller caller, WorkspaceAccess? access, AccessRequest request, bool isStream,
-            TimeProvider clock, DateTimeOffset until)
-        {
-            _table = table;
-            Caller = caller;
-            Access = access;
-            Request = request;
-            IsStream = isStream;
-            var left = until - clock.GetUtcNow();
+        public Caller Caller { get; } = caller;
 
-            // A timer takes at most 49 days; sessions last at most 31, personal tokens a year. Whoever is cut off after a month comes back.
-            left = left < Longest ? left : Longest;
-            _end = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
-            Token = _end.Token;
-        }
+        public WorkspaceAccess? Access { get; } = access;
 
-        public Caller Caller { get; }
+        public AccessRequest Request { get; } = request;
 
-        public WorkspaceAccess? Access { get; }
+        public bool IsStream { get; } = isStream;
 
-        public AccessRequest Request { get; }
+        /// <summary>Use of its session is noted here; null without one.</summary>
+        public SessionUse.Lease? Session { get; } = session;
 
-        public bool IsStream { get; }
+        /// <summary>What is done before it is cut, such as a close frame: bounded, and never throws. The default is nothing.</summary>
+        public Func<EndReason, Task>? Farewell { get; set; }
 
-        public CancellationToken Token { get; }
+        /// <summary>Why it was cut; null while it was not.</summary>
+        public EndReason? Ended { get; private set; }
+
+        public CancellationToken Token => _end.Token;
 
         public bool IsOf(string workspaceNamespace, string workspaceName) =>
             Access?.Workspace.Name == workspaceName && Access.Workspace.Namespace == workspaceNamespace;
 
-        public bool Cut()
+        /// <summary>Has it end by itself.</summary>
+        public void EndAt(DateTimeOffset until, EndReason reason, TimeProvider clock)
         {
-            if (!_table.Remove(this))
+            // A timer takes at most 49 days; sessions last at most 31, personal tokens a year. Whoever is cut off after a month comes back.
+            var left = until - clock.GetUtcNow();
+            left = left < TimeSpan.Zero ? TimeSpan.Zero : left < Longest ? left : Longest;
+            _timer = clock.CreateTimer(_ => Cut(reason), null, left, Timeout.InfiniteTimeSpan);
+        }
+
+        public bool Cut(EndReason reason)
+        {
+            if (!table.Remove(this))
             {
                 return false;
             }
 
-            try
-            {
-                // Not synchronously: whoever cuts a hundred must not run what follows each of them.
-                _ = _end.CancelAsync();
-            }
-            catch (ObjectDisposedException)
-            {
-                return false;
-            }
-
+            Ended = reason;
+            _ = EndAsync(reason);
             return true;
         }
 
         public void Dispose()
         {
-            _table.Remove(this);
+            table.Remove(this);
+            _timer?.Dispose();
+            Session?.Dispose();
             _end.Dispose();
+        }
+
+        private async Task EndAsync(EndReason reason)
+        {
+            if (Farewell is { } farewell)
+            {
+                await farewell(reason).ConfigureAwait(false);
+            }
+
+            try
+            {
+                // Not synchronously: whoever cuts a hundred must not run what follows each of them.
+                await _end.CancelAsync().ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended by itself.
+            }
         }
     }
 }

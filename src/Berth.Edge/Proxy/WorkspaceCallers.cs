@@ -42,7 +42,7 @@ internal sealed class WorkspaceCallers(
             return await WithTokenAsync(context, request, isReserved);
         }
 
-        if (cookies.Read(context, request) is { } session)
+        if (await cookies.ReadAsync(context, request) is { } session)
         {
             return new WorkspaceArrival(cookies.ToCaller(session), request);
         }

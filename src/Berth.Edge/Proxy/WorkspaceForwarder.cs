@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
@@ -27,25 +28,32 @@ internal sealed class WorkspaceForwarder(
     RetryBudget retries,
     TimeProvider clock)
 {
-    private readonly ForwarderRequestConfig _plain = Config(settings.Proxy.ActivityTimeout);
-    private readonly ForwarderRequestConfig _stream = Config(settings.Proxy.StreamActivityTimeout);
+    private readonly RouteTable _routes = new(settings.Proxy);
+    private readonly ConcurrentDictionary<TimeSpan, ForwarderRequestConfig> _configs = new();
 
     /// <summary>Forwards; the workspace of the access has a target.</summary>
     public async Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
     {
         Prepare(context, request, access);
         var use = activity.Begin(access.Workspace, request.Path);
-        if (request.IsUpgrade && use is not null)
-        {
-            MeteredUpgrade.Install(context, use);
-        }
-
         // A download or a script's stream lasts as long as it likes, too: nobody can tell beforehand.
         var isStream = request.IsUpgrade
             || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
         var asked = new AccessRequest(context.Request.Method, request.IsUpgrade);
         using var open = connections.Add(access.Caller, until, access, asked, isStream);
-        await SendAsync(context, request, access, asked, isStream ? _stream : _plain, use, open.Token);
+        if (request.IsUpgrade)
+        {
+            MeteredUpgrade.Install(context, stream =>
+            {
+                var socket = new ClientSocket(stream, use, open.Session, settings.Proxy.PingInterval, clock);
+                open.Farewell = socket.EndAsync;
+                return socket;
+            });
+        }
+
+        var times = _routes.Find(access.Workspace.Template, request.Path);
+        var config = _configs.GetOrAdd(isStream ? times.Stream : times.Plain, Config);
+        await SendAsync(context, request, access, asked, config, times.ResponseHeader, use, open);
     }
 
     private static ForwarderRequestConfig Config(TimeSpan activity) => new()
@@ -95,7 +103,7 @@ internal sealed class WorkspaceForwarder(
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
 
     private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, AccessRequest asked,
-        ForwarderRequestConfig config, UseInProgress? use, CancellationToken cut)
+        ForwarderRequestConfig config, TimeSpan responseHeader, UseInProgress? use, OpenConnections.OpenConnection open)
     {
         var target = access.Workspace.Target!.Value;
         if (!circuits.TryPass(target))
@@ -105,7 +113,7 @@ internal sealed class WorkspaceForwarder(
         }
 
         retries.Earn();
-        using var limit = new ResponseHeaderLimit(settings.Proxy.ResponseHeaderTimeout, clock, cut);
+        using var limit = new ResponseHeaderLimit(responseHeader, clock, open.Token);
         context.Features.Set(limit);
         if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
         {
@@ -136,22 +144,31 @@ internal sealed class WorkspaceForwarder(
             }
         }
 
-        await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, cut);
+        await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, open.Ended);
     }
 
     private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error,
-        CancellationToken cut)
+        EndReason? ended)
     {
         var connect = IsConnectFailure(context);
         var status = context.Response.StatusCode;
         context.Response.Clear();
-        if (cut.IsCancellationRequested)
+        if (ended is EndReason.GoingAway or EndReason.WorkspaceStopped)
+        {
+            await UnreachableAsync(context, request, access);
+        }
+        else if (ended is not null)
         {
             await pages.WriteAsync(context, EdgeMessages.SignInRequired(settings.PublicOrigin + "/login"));
         }
         else if (connect)
         {
             await UnreachableAsync(context, request, access);
+        }
+        else if (error == ForwarderError.ResponseHeaders && request.IsUpgrade)
+        {
+            await pages.WriteAsync(context, EdgeMessages.Upstream(502, "not-a-websocket",
+                "The workspace's process answered the WebSocket's handshake with something else. Its log may say why."));
         }
         else if (error == ForwarderError.RequestTimedOut || status == StatusCodes.Status504GatewayTimeout)
         {

@@ -43,6 +43,11 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         httpContext.Features.Get<ResponseHeaderLimit>()?.AnswerBegan();
+        if (proxyResponse is not null)
+        {
+            ProtocolSwitch.Check(httpContext, proxyResponse);
+        }
+
         var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         var headers = httpContext.Response.Headers;
         foreach (var name in Withheld)

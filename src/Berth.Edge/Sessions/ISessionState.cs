@@ -30,6 +30,14 @@ internal interface ISessionState
     /// <param name="idleEnd">When it ends if it is not used again.</param>
     void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd);
 
+    /// <summary>
+    /// When the session ends if nobody uses it any more, by what all replicas noted. For the few who come with an older time: may ask a
+    /// database.
+    /// </summary>
+    /// <returns>Null when nothing is known of the session, or it has ended.</returns>
+    /// <exception cref="AccountsUnavailableException">It cannot be asked now.</exception>
+    ValueTask<DateTimeOffset?> IdleEndAsync(SessionKey session, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
+
     /// <summary>Notes that the session went into a workspace.</summary>
     void Enter(in SessionKey session, string workspace, DateTimeOffset at);
 

@@ -6,6 +6,9 @@ namespace Berth.Edge;
 /// <summary>Revocations of this process only: enough for one replica, and the fallback where no account store is composed.</summary>
 internal sealed class InMemorySessionState(TimeProvider clock) : ISessionState
 {
+    private const int Most = 10_000;
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _idleEnds = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _revoked = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -18,7 +21,19 @@ internal sealed class InMemorySessionState(TimeProvider clock) : ISessionState
     /// <inheritdoc/>
     public void Touch(in SessionKey session, DateTimeOffset at, DateTimeOffset idleEnd)
     {
+        _idleEnds[session.SessionId] = idleEnd;
+        if (_idleEnds.Count > Most)
+        {
+            foreach (var over in _idleEnds.Where(e => e.Value < at))
+            {
+                _idleEnds.TryRemove(over);
+            }
+        }
     }
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> IdleEndAsync(SessionKey session, CancellationToken cancellationToken) =>
+        new(StandingOf(session) == SessionState.Active && _idleEnds.TryGetValue(session.SessionId, out var end) ? end : null);
 
     /// <inheritdoc/>
     public void Enter(in SessionKey session, string workspace, DateTimeOffset at)

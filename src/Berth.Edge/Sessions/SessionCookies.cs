@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Berth.Accounts;
 
 namespace Berth.Edge;
@@ -7,12 +8,15 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 {
     // Two of one name can stand in a header by accident (another path); a long row of them is an attack on our time.
     private const int MaximumTried = 4;
+    private const int MostOver = 10_000;
     private static readonly object Decided = new();
 
     // What a cookie says never changes, so one that was opened need not be opened for every request of its browser; whether it still counts
     // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones. They are
     // their own keys here: who can read this memory finds the key to all of them beside it.
     private readonly TokenCache<EdgeSession> _opened = new(10_000);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _over = new(StringComparer.Ordinal);
     private readonly CookieNames _names = new(settings.IsHttps, settings.IsPathPrefix);
 
     /// <summary>Names of the cookies here.</summary>
@@ -32,6 +36,16 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
             }
 
             readable = true;
+            if (context.Features.Get<UsedElsewhere>() is { } used && used.SessionId == session.Id)
+            {
+                session = session with { RenewedAt = used.At };
+            }
+
+            if (StateOf(session) == SessionState.IdleExpired)
+            {
+                context.Features.Set(new IdleCookie(session));
+            }
+
             if (IsLive(session))
             {
                 Renew(context, request, session);
@@ -46,6 +60,14 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 
         return null;
     }
+
+    /// <summary>
+    /// The same; a session that has been idle for too long by its cookie is looked up: a WebSocket may have used it, which cannot renew a
+    /// cookie.
+    /// </summary>
+    public ValueTask<EdgeSession?> ReadAsync(HttpContext context, CanonicalRequest request) =>
+        Read(context, request) is { } session ? new(session)
+            : context.Features.Get<IdleCookie>() is { } idle ? LookUpAsync(context, request, idle.Session) : default;
 
     /// <summary>Whether a session, wherever it came from, still holds: provider configured, times, revocation.</summary>
     public bool IsLive(EdgeSession session) =>
@@ -116,6 +138,40 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
         return session;
     }
 
+    private async ValueTask<EdgeSession?> LookUpAsync(HttpContext context, CanonicalRequest request, EdgeSession session)
+    {
+        // A tab that was left open asks for ever with the cookie of a session that is over: once a minute is often enough.
+        var now = clock.GetUtcNow();
+        if (_over.TryGetValue(session.Id, out var askAgain) && now < askAgain)
+        {
+            return null;
+        }
+
+        DateTimeOffset? end;
+        try
+        {
+            end = await state.IdleEndAsync(session.Key, context.RequestAborted);
+        }
+        catch (AccountsUnavailableException)
+        {
+            return null;
+        }
+
+        if (end is { } later && later > now)
+        {
+            context.Features.Set(new UsedElsewhere(session.Id, later - settings.Sessions.Idle));
+            return Read(context, request);
+        }
+
+        if (_over.Count >= MostOver)
+        {
+            _over.Clear();
+        }
+
+        _over[session.Id] = now + TimeSpan.FromMinutes(1);
+        return null;
+    }
+
     private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 
     private (string Name, ProtectionPurpose Purpose, string Binding) Place(CanonicalRequest request) => request.HostKind == HostKind.Edge
@@ -126,7 +182,7 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     {
         var now = clock.GetUtcNow();
         var times = settings.Sessions.Use(session.Times, now);
-        if (times == session.Times)
+        if (times == session.Times && context.Features.Get<UsedElsewhere>() is null)
         {
             return;
         }
@@ -169,3 +225,9 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 /// is no such cookie.
 /// </summary>
 internal sealed class UnreadableCookie;
+
+/// <summary>A session that is over by its cookie alone, for nobody used it lately that the cookie knows of.</summary>
+internal sealed record IdleCookie(EdgeSession Session);
+
+/// <summary>What is known of a session's use besides its cookie.</summary>
+internal sealed record UsedElsewhere(string SessionId, DateTimeOffset At);

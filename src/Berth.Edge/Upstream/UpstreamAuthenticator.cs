@@ -23,7 +23,7 @@ internal sealed class UpstreamAuthenticator(
 
         var (caller, error) = header.Count == 1
             ? await WithTokenAsync(header.ToString(), request, context.RequestAborted).ConfigureAwait(false)
-            : WithCookie(context, request, settings);
+            : await WithCookieAsync(context, request, settings).ConfigureAwait(false);
         return caller is not null && accounts.Revocations.IsDisabled(new PersonKey(caller.Issuer, caller.Subject))
             ? (null, UpstreamErrors.Disabled)
             : (caller, error);
@@ -88,9 +88,11 @@ internal sealed class UpstreamAuthenticator(
         && workspace.Spec.DesiredState == DesiredStates.Running
         && workspace.Spec.Administration?.Frozen != true;
 
-    private (Caller? Caller, ConnectionError? Error) WithCookie(HttpContext context, CanonicalRequest request, UpstreamSettings? settings)
+    private async ValueTask<(Caller? Caller, ConnectionError? Error)> WithCookieAsync(
+        HttpContext context, CanonicalRequest request, UpstreamSettings? settings)
     {
-        if (settings?.AllowSessionCookie != true || request.HostKind != HostKind.Edge || cookies.Read(context, request) is not { } session)
+        if (settings?.AllowSessionCookie != true || request.HostKind != HostKind.Edge
+            || await cookies.ReadAsync(context, request).ConfigureAwait(false) is not { } session)
         {
             return (null, UpstreamErrors.NotAuthenticated);
         }

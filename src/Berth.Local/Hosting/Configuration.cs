@@ -70,6 +70,9 @@ internal static class Configuration
         new()
         {
             Database = new Edge.DatabaseOptions { ConnectionString = database },
+
+            // Nobody else goes on: whoever stops it does not wait for open windows.
+            Drain = new Edge.DrainOptions { Lead = TimeSpan.Zero, Grace = TimeSpan.Zero },
             Vault = database is null ? new Accounts.VaultOptions() : Vault(data),
             Connections =
                 database is null || provider is null || providerOptions is null

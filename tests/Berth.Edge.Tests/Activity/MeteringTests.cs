@@ -16,7 +16,8 @@ public class MeteringTests
         var random = new Random(4711);
         var bytes = new byte[100_000];
         random.NextBytes(bytes);
-        await using var stream = new FrameMeterStream(new MemoryStream(bytes), new UseInProgress(table.Of("w"), 0, clock));
+        await using var stream = new ClientSocket(
+            new MemoryStream(bytes), new UseInProgress(table.Of("w"), 0, clock), null, TimeSpan.FromSeconds(30), clock);
         var read = new MemoryStream();
         var buffer = new byte[4096];
         while (true)
@@ -40,7 +41,9 @@ public class MeteringTests
     public async Task FrameMeter_Writes_PassThrough()
     {
         var inner = new MemoryStream();
-        await using var stream = new FrameMeterStream(inner, new UseInProgress(new ActivityTable().Of("w"), 0, new FakeTimeProvider()));
+        var clock = new FakeTimeProvider();
+        await using var stream = new ClientSocket(
+            inner, new UseInProgress(new ActivityTable().Of("w"), 0, clock), null, TimeSpan.FromSeconds(30), clock);
 
         await stream.WriteAsync("from the workspace"u8.ToArray());
         await stream.FlushAsync();

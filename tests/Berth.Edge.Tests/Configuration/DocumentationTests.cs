@@ -17,7 +17,7 @@ public partial class DocumentationTests
         (string Prefix, Type Type)[] parts =
         [
             ("", typeof(EdgeOptions)), ("Workspaces:", typeof(WorkspaceOptions)), ("Pages:", typeof(PageOptions)),
-                ("Listener:", typeof(ListenerOptions)),
+                ("Listener:", typeof(ListenerOptions)), ("Drain:", typeof(DrainOptions)),
             ("Management:", typeof(ManagementOptions)), ("Database:", typeof(DatabaseOptions)), ("Vault:", typeof(VaultOptions)),
                 ("PersonalTokens:", typeof(PersonalTokenOptions)),
         ];

@@ -16,6 +16,17 @@ internal sealed class Browser(HttpMessageHandler handler)
     /// <summary>Cookies by host and name; where a cookie's path is a folder, the folder stands behind the host.</summary>
     public Dictionary<(string Host, string Name), string> Cookies { get; } = [];
 
+    /// <summary>Takes another browser's cookies too: the same person on another way to the edge.</summary>
+    public Browser With(Browser other)
+    {
+        foreach (var (key, value) in other.Cookies)
+        {
+            Cookies[key] = value;
+        }
+
+        return this;
+    }
+
     public string CookieHeader(string host) =>
         string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
 

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Testing;
@@ -44,6 +45,9 @@ internal sealed class EdgeFixture : IAsyncDisposable
 
     public int Port { get; private set; }
 
+    /// <summary>The same edge over HTTP/2 in clear.</summary>
+    public int Http2Port { get; private set; }
+
     public IServiceProvider Services => _app.Services;
 
     public static async Task<EdgeFixture> StartAsync(
@@ -64,6 +68,7 @@ internal sealed class EdgeFixture : IAsyncDisposable
         {
             BerthEdgeExtensions.ConfigureBerthEdge(k);
             k.Listen(IPAddress.Loopback, 0);
+            k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddRouting();
         builder.Services.AddSingleton<TimeProvider>(clock);
@@ -80,7 +85,11 @@ internal sealed class EdgeFixture : IAsyncDisposable
             context.Response.WriteAsync(context.GetCaller() is { } c ? $"{c.Kind} {c.Subject} {c.IsAdministrator}" : "stranger"));
         app.MapPost("/change", context => context.Response.WriteAsync("changed by " + context.GetCaller()?.Subject));
         await app.StartAsync();
-        var fixture = new EdgeFixture(app, clock, fake, upstream, directory) { Port = new Uri(app.Urls.Single()).Port };
+        var fixture = new EdgeFixture(app, clock, fake, upstream, directory) 
+        {
+            Port = new Uri(app.Urls.First()).Port,
+            Http2Port = new Uri(app.Urls.Last()).Port,
+        };
         if (waitForProvider)
         {
             // By the background load alone: a second one beside it would come at any time, and tests count requests.

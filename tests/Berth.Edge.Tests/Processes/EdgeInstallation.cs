@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Berth.Edge.Tests.Cluster;
 using Berth.Edge.Tests.VaultProxy;
+using Berth.Resources;
 using Npgsql;
 using Testing;
 
@@ -77,6 +78,42 @@ internal sealed class EdgeInstallation : IAsyncDisposable
             new { connection = "calendar", refresh_token = (await Calendar.ConsentAsync(person)).RefreshToken });
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         return (Guid)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["persistent_token_id"]!;
+    }
+
+    /// <summary>Has a person's default workspace run at a port of this machine, as an operator would.</summary>
+    /// <returns>Its host.</returns>
+    public async Task<string> RunWorkspaceAsync(EdgeProcess edge, string owner, int port)
+    {
+        using var client = edge.Client(TokenOf(owner));
+        using (var created = await client.PostAsync("/api/workspaces", null))
+        {
+            Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        }
+
+        var name = WorkspaceNames.ForOwner(SignIn.Issuer, owner);
+        await _cluster.SetStatusAsync(name, w => new UserWorkspaceStatus
+        {
+            Phase = WorkspacePhases.Running,
+            ObservedGeneration = w.Metadata.Generation,
+        });
+        await _cluster.AddressAsync(name, port);
+        return $"{name}.localhost";
+    }
+
+    /// <summary>Shares an owner's default workspace with one person, or with nobody.</summary>
+    public async Task ShareAsync(string owner, string? with)
+    {
+        var now = (await _cluster.FindAsync(WorkspaceNames.ForOwner(SignIn.Issuer, owner)))!;
+        WorkspaceSharing[] sharing = with is null ? [] : [new WorkspaceSharing { Subject = with, Role = "use" }];
+        await _cluster.Client.ReplaceAsync(now with { Spec = now.Spec with { Sharing = sharing } }, null, default);
+    }
+
+    /// <summary>Signs a person in with a browser.</summary>
+    public async Task SignInAsync(Browser browser, string person)
+    {
+        SignIn.Subject = person;
+        using var answer = await browser.FollowAsync($"{ProductFixture.Origin}/login?return=%2Ftos");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
     public async Task ExecuteAsync(string sql)

@@ -7,6 +7,7 @@ namespace Berth.Edge.Tests.Processes;
 /// <summary>The edge as it is shipped: the program, in a process of its own, with a configuration file.</summary>
 internal sealed class EdgeProcess : IAsyncDisposable
 {
+    private readonly HttpClient _probe = new();
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly int _management;
@@ -66,6 +67,36 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Asks it to end, as a cluster does: SIGTERM.</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExitAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Whether it wants new connections.</summary>
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var answer = await _probe.GetAsync($"http://127.0.0.1:{_management}/readyz");
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_isDisposed)
@@ -81,6 +112,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+        _probe.Dispose();
     }
 
     private async Task ReadyAsync()

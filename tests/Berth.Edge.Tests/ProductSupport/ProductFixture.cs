@@ -59,7 +59,8 @@ internal sealed class ProductFixture : IAsyncDisposable
         var given = new BerthEdgeOptions
         {
             Edge = EdgeFixture.Options(provider.Issuer),
-            Workspaces = new WorkspaceOptions { Namespace = Namespace }
+            Workspaces = new WorkspaceOptions { Namespace = Namespace },
+            Drain = new DrainOptions { Lead = TimeSpan.Zero, Grace = TimeSpan.Zero },
         };
         builder.Services.AddBerthEdge(options?.Invoke(given) ?? given);
         var app = builder.Build();
