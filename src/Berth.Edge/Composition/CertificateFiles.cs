@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Berth.Edge;
 
 /// <summary>
-/// A certificate with its chain and key in PEM files, read again when they change: whoever renews them needs no restart. Files that cannot be
-/// used, such as a new certificate whose key is not there yet, leave the old one in place.
+/// A certificate with its chain and key in PEM files, read again when they change: whoever renews them needs no restart. Files that cannot
+/// be used, such as a new certificate whose key is not there yet, leave the old one in place.
 /// </summary>
 internal sealed partial class CertificateFiles
 {

@@ -42,7 +42,8 @@ public sealed record DrainOptions
 /// </code>
 /// WebSockets that are left get a close frame 1001 and come back to another replica.
 /// </remarks>
-internal sealed class DrainService(DrainOptions options, IOpenConnections connections, TimeProvider clock) : IHostedLifecycleService, IDisposable
+internal sealed class DrainService(DrainOptions options, IOpenConnections connections, TimeProvider clock)
+    : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _over = new();
     private Task _grace = Task.CompletedTask;

@@ -236,7 +236,7 @@ public sealed record ProxyOptions
     /// <summary>How many wait for one workspace. The default is 100: a person's tabs, several times over. 0 is no limit.</summary>
     public int WaitingPerWorkspace { get; init; } = 100;
 
-    /// <summary>How many wait in all on this replica. The default is 2,000; each holds a connection and little more. 0 is no limit.</summary>
+    /// <summary>How many wait in all on this replica. The default is 2,000, each a connection and little more. 0 is no limit.</summary>
     public int WaitingInAll { get; init; } = 2000;
 
     /// <summary>

@@ -7,13 +7,15 @@ internal sealed partial class EdgeSettingsParser
     {
         if (proxy.WakeTimeout < TimeSpan.Zero || proxy.WakeTimeout > TimeSpan.FromMinutes(10))
         {
-            Problem("Proxy:WakeTimeout", $"is {proxy.WakeTimeout}; give a time up to 10 minutes, such as 00:00:30, or 0 to wait for none");
+            Problem("Proxy:WakeTimeout",
+                $"is {proxy.WakeTimeout}; give a time up to 10 minutes, such as 00:00:30, or 0 to wait for none");
         }
 
         if (proxy.PingInterval != TimeSpan.Zero
             && (proxy.PingInterval < TimeSpan.FromSeconds(1) || proxy.PingInterval > TimeSpan.FromHours(1)))
         {
-            Problem("Proxy:PingInterval", $"is {proxy.PingInterval}; give a time from 1 second to 1 hour, such as 00:00:30, or 0 for no pings");
+            Problem("Proxy:PingInterval",
+                $"is {proxy.PingInterval}; give a time from 1 second to 1 hour, such as 00:00:30, or 0 for no pings");
         }
 
         Count("Proxy:WaitingPerWorkspace", proxy.WaitingPerWorkspace);

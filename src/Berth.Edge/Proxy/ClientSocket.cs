@@ -73,7 +73,7 @@ internal sealed class ClientSocket : Stream
 
     private bool IsEnding => Volatile.Read(ref _ending) != Open;
 
-    /// <summary>Says good-bye: sends a close frame where there is a place for it, and waits for the client to answer. Never throws.</summary>
+    /// <summary>Says good-bye: sends a close frame where there is a place for one, and waits for the answer. Never throws.</summary>
     public async Task EndAsync(EndReason reason)
     {
         if (Interlocked.CompareExchange(ref _ending, (int)reason, Open) != Open)

@@ -25,8 +25,9 @@ internal sealed class ForwardingClient : IDisposable
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
 
         // Each request and each WebSocket takes one connection: whoever was admitted has one, and no fault of ours can take more.
-        MaxConnectionsPerServer = settings.Limits is { RequestsPerWorkspace: > 0 and var requests, WebSocketsPerWorkspace: > 0 and var sockets }
-            ? requests + sockets : int.MaxValue,
+        MaxConnectionsPerServer =
+            settings.Limits is { RequestsPerWorkspace: > 0 and var requests, WebSocketsPerWorkspace: > 0 and var sockets }
+                ? requests + sockets : int.MaxValue,
         ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, circuits, cancellationToken),
     });
 

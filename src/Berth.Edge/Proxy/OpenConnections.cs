@@ -23,8 +23,8 @@ internal sealed class OpenConnections : IOpenConnections
     public int Count => _open.Count(c => c.Key.IsStream);
 
     /// <summary>
-    /// Adds a connection; dispose the result when it has ended. Its token is cancelled when it is cut or its time is over: at once, when what
-    /// allowed it was withdrawn between the decision and now.
+    /// Adds a connection; dispose the result when it has ended. Its token is cancelled when it is cut or its time is over: at once, when
+    /// what allowed it was withdrawn between the decision and now.
     /// </summary>
     /// <param name="caller">For whom it is open.</param>
     /// <param name="until">When it ends in any case.</param>

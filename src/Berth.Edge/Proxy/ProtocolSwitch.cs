@@ -10,7 +10,7 @@ namespace Berth.Edge;
 internal static class ProtocolSwitch
 {
     /// <summary>Looks at the head of an answer.</summary>
-    /// <exception cref="HttpRequestException">The client would take it for a switch that it is not, or it is one nobody asked for.</exception>
+    /// <exception cref="HttpRequestException">The client would take it for a switch that it is not, or nobody asked for it.</exception>
     public static void Check(HttpContext context, HttpResponseMessage answer)
     {
         var asksFor = RequestKinds.IsUpgrade(context);

@@ -45,8 +45,9 @@ internal sealed class Waiting(
         !request.IsNavigation && settings.Proxy.WakeTimeout > TimeSpan.Zero && IsStarting(workspace);
 
     /// <summary>Waits.</summary>
-    /// <returns>The access to the workspace as it is now, which is ready; null when the request has been answered, or its client left.</returns>
-    public async Task<WorkspaceAccess?> ForAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    /// <returns>The access to the workspace as it is now, ready; null when the request has been answered, or its client left.</returns>
+    public async Task<WorkspaceAccess?> ForAsync(
+        HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
     {
         if (!TryEnter(access.Workspace.Host))
         {

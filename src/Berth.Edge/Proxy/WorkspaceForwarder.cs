@@ -9,7 +9,7 @@ namespace Berth.Edge;
 /// <remarks>
 /// <code>
 /// entered in the table of open connections -> YARP -> answered: done
-/// circuit open: as not connected                            |-- not connected, nothing sent, idempotent, budget: once more, to where it is now
+/// circuit open: as not connected                            |-- not connected, idempotent, budget: once more, to where it is now
 ///                                                           |-- not connected, navigation: the progress page
 ///                                                           '-- else 502 / 504 in the form the client can read
 /// </code>

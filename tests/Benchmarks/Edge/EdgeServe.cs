@@ -186,6 +186,9 @@ internal static class EdgeServe
         // A session has no bearer token to read; its owner is the one whose cookie was printed.
         private readonly WorkspaceEntry _default = Entry(given, given.Session ?? "nobody");
 
+        // It never changes.
+        public IWorkspaceChanges Subscribe(string name) => new WorkspaceTable().Subscribe(name);
+
         public Task LeadAsync(HttpContext context, RequestDelegate next)
         {
             var headers = context.Request.Headers;

@@ -29,7 +29,8 @@ public class ClientSocketTests
 
         var sent = await SentAsync(12 + 4 + text.Length);
         Assert.Equal(Frame(10), sent[..12]);
-        Assert.Equal([0x88, (byte)(2 + text.Length), (byte)(code >> 8), (byte)code, .. System.Text.Encoding.ASCII.GetBytes(text)], sent[12..]);
+        byte[] close = [0x88, (byte)(2 + text.Length), (byte)(code >> 8), (byte)code, .. System.Text.Encoding.ASCII.GetBytes(text)];
+        Assert.Equal(close, sent[12..]);
         await AnswerAsync();
         await ending;
     }

@@ -7,7 +7,8 @@ namespace Berth.Edge.Tests.Proxy;
 /// <summary>HTTP/2 from the client to the edge, HTTP/1.1 from there: the same rules, whatever the form.</summary>
 public class Http2Tests
 {
-    private const string Handshake = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ";
+    private const string Handshake = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        + "Sec-WebSocket-Accept: ";
 
     [Fact]
     public async Task ExtendedConnect_Owner_IsForwardedAsUpgrade()

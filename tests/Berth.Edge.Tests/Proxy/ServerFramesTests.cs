@@ -104,6 +104,7 @@ public class ServerFramesTests
         }
     }
 
-    private static byte[] Frame(int opcode, int length, bool final = true, bool masked = false, int reserved = 0, int? lengthBytes = null) =>
+    private static byte[] Frame(
+        int opcode, int length, bool final = true, bool masked = false, int reserved = 0, int? lengthBytes = null) =>
         ClientFramesTests.Frame(opcode, length, final, masked, reserved, lengthBytes);
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Berth.Edge.Tests.Proxy;
 
-/// <summary>Uploads and downloads of any size pass as they come: whoever is slow makes the other side wait, and nothing is kept here.</summary>
+/// <summary>Bodies of any size pass as they come: whoever is slow makes the other side wait, and nothing is kept here.</summary>
 public class StreamingTests
 {
     private const long Size = 128L << 20;
