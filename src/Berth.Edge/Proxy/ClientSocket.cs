@@ -14,7 +14,7 @@ namespace Berth.Edge;
 /// </code>
 /// RFC 6455 lets whoever closes wait for the answer (7.1.1): a connection that is torn down at once can take the close frame with it.
 /// </remarks>
-internal sealed class ClientSocket : Stream
+internal sealed class ClientSocket : AsyncOnlyStream
 {
     /// <summary>How long the frame under way may take. With <see cref="AnswerLimit"/> an end takes 3 seconds at most.</summary>
     public static readonly TimeSpan FrameLimit = TimeSpan.FromSeconds(2);
@@ -56,20 +56,7 @@ internal sealed class ClientSocket : Stream
     public override bool CanRead => _inner.CanRead;
 
     /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
     public override bool CanWrite => _inner.CanWrite;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     private bool IsEnding => Volatile.Read(ref _ending) != Open;
 
@@ -146,13 +133,6 @@ internal sealed class ClientSocket : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -192,13 +172,6 @@ internal sealed class ClientSocket : Stream
     }
 
     /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -211,15 +184,6 @@ internal sealed class ClientSocket : Stream
             _writing.Release();
         }
     }
-
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()

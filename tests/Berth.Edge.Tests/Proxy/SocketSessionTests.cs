@@ -18,7 +18,7 @@ public class SocketSessionTests
     [InlineData("drain", 1001, "going away")]
     public async Task OpenSocket_IsCut_ClientReadsWhy(string why, int code, string reason)
     {
-        await using var edge = await EdgeFixture.StartAsync();
+        await using var edge = await StartAsync();
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         using var socket = await browser.ConnectAsync(SocketUrl, EdgeFixture.WorkspaceOrigin);
         await EchoAsync(socket);
@@ -144,8 +144,10 @@ public class SocketSessionTests
         Assert.Equal("stranger", await page.Content.ReadAsStringAsync());
     }
 
-    private static Task<EdgeFixture> StartAsync() =>
-        EdgeFixture.StartAsync(services: s => s.AddSingleton<IActivityMeter>(p => new CountingMeter(p.GetRequiredService<TimeProvider>())));
+    // Without pings: hours that pass at once would be hundreds of them, unanswered before the close frame.
+    private static Task<EdgeFixture> StartAsync() => EdgeFixture.StartAsync(
+        options: o => o with { Proxy = o.Proxy with { PingInterval = TimeSpan.Zero } },
+        services: s => s.AddSingleton<IActivityMeter>(p => new CountingMeter(p.GetRequiredService<TimeProvider>())));
 
     private static async Task EchoAsync(WebSocket socket)
     {
