@@ -85,7 +85,7 @@ internal sealed class EdgeFixture : IAsyncDisposable
             context.Response.WriteAsync(context.GetCaller() is { } c ? $"{c.Kind} {c.Subject} {c.IsAdministrator}" : "stranger"));
         app.MapPost("/change", context => context.Response.WriteAsync("changed by " + context.GetCaller()?.Subject));
         await app.StartAsync();
-        var fixture = new EdgeFixture(app, clock, fake, upstream, directory) 
+        var fixture = new EdgeFixture(app, clock, fake, upstream, directory)
         {
             Port = new Uri(app.Urls.First()).Port,
             Http2Port = new Uri(app.Urls.Last()).Port,
