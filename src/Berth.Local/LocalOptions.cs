@@ -30,6 +30,12 @@ public sealed record LocalOptions
     /// </summary>
     public bool PathPrefix { get; init; }
 
+    /// <summary>
+    /// How long a session lasts, used or not (<c>BERTH_SESSION</c>: <c>hours:minutes:seconds</c>), to see what happens at its end. Default
+    /// null: as the edge has it by itself, 24 hours and 8 without use.
+    /// </summary>
+    public TimeSpan? Session { get; init; }
+
     /// <summary>Lowest level logged (<c>BERTH_LOG</c>): Trace, Debug, Information, Warning, Error. Default Warning: the terminal belongs to the person.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
@@ -84,6 +90,16 @@ public sealed record LocalOptions
             problems.Add($"BERTH_PATH_PREFIX is \"{Shorten(pathPrefix)}\": give on or off.");
         }
 
+        TimeSpan? session = null;
+        if (Get("BERTH_SESSION") is { } sessionText)
+        {
+            session = TimeSpan.TryParse(sessionText, CultureInfo.InvariantCulture, out var time) ? time : TimeSpan.Zero;
+            if (session <= TimeSpan.Zero || session > TimeSpan.FromDays(31))
+            {
+                problems.Add($"BERTH_SESSION is \"{Shorten(sessionText)}\": give a time up to 31 days, such as 00:30:00.");
+            }
+        }
+
         ExternalProvider? provider = null;
         if (Get("OIDC_ISSUER") is { } issuer)
         {
@@ -124,6 +140,7 @@ public sealed record LocalOptions
             DataDirectory = Path.GetFullPath(Get("BERTH_DATA") ?? ".local"),
             UsePostgres = postgres == "auto",
             PathPrefix = pathPrefix == "on",
+            Session = session,
             LogLevel = level,
             Provider = provider,
         };

@@ -9,6 +9,9 @@ public sealed class ForeignProviderBerth : BerthFixture
 {
     private Process? _provider;
 
+    /// <summary>The provider's issuer identifier.</summary>
+    public string Issuer { get; private set; } = "";
+
     protected override bool IsReady => Tools.OpenIdProvider is not null && Tools.Chromium is not null;
 
     protected override async Task<IReadOnlyDictionary<string, string>> ConfigureAsync(string origin, int freePort)
@@ -25,15 +28,17 @@ public sealed class ForeignProviderBerth : BerthFixture
         info.Environment["REDIRECT_URIS"] = $"{origin}/auth/callback";
         info.Environment["POST_LOGOUT_URIS"] = $"{origin}/";
         info.Environment["AUDIENCE"] = origin;
+        info.Environment["BACKCHANNEL_URI"] = $"{origin}/auth/backchannel-logout";
         _provider = Process.Start(info)!;
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await _provider.StandardOutput.ReadLineAsync(limit.Token) is { } line)
         {
             if (line.StartsWith("ready ", StringComparison.Ordinal))
             {
+                Issuer = line["ready ".Length..];
                 return new Dictionary<string, string>
                 {
-                    ["OIDC_ISSUER"] = line["ready ".Length..],
+                    ["OIDC_ISSUER"] = Issuer,
                     ["OIDC_CLIENT_ID"] = "berth",
                     ["OIDC_CLIENT_SECRET"] = "a-secret-of-this-test",
                     ["OIDC_AUDIENCE"] = origin,
@@ -55,9 +60,12 @@ public sealed class ForeignProviderBerth : BerthFixture
 /// <summary>The journey, signed in by somebody else's provider.</summary>
 public sealed class ForeignProviderJourneyTests : JourneyTests, IClassFixture<ForeignProviderBerth>
 {
+    private readonly ForeignProviderBerth _berth;
+
     public ForeignProviderJourneyTests(ForeignProviderBerth berth)
         : base(berth)
     {
+        _berth = berth;
         Skip.If(Tools.OpenIdProvider is null, "needs somebody else's OpenID Provider (BERTH_TEST_IDP=program that starts one)");
     }
 
@@ -66,8 +74,32 @@ public sealed class ForeignProviderJourneyTests : JourneyTests, IClassFixture<Fo
         await page.Locator("input[name=login]").FillAsync(person);
         await page.Locator("input[name=password]").FillAsync("any");
         await page.Locator("button[type=submit]").ClickAsync();
-        // The consent page.
-        await page.Locator("button[type=submit]").ClickAsync();
+
+        // The consent page, which somebody who consented in another tab is spared.
+        var consent = page.Locator("form:has(input[name=prompt][value=consent]) button[type=submit]");
+        var back = page.WaitForURLAsync(u => !u.StartsWith(_berth.Issuer, StringComparison.Ordinal));
+        if (await Task.WhenAny(consent.WaitForAsync(), back) != back)
+        {
+            await consent.ClickAsync();
+        }
+
+        await back;
+    }
+
+    /// <summary>The provider's server tells ours (OpenID Connect Back-Channel Logout), which ends what is open.</summary>
+    [SkippableFact]
+    public async Task SignOut_AtTheProvider_EndsTheTerminalAndThePageSaysWhy()
+    {
+        await using var person = await _berth.NewPersonAsync();
+        var (studio, sockets) = await OpenTerminalAsync(person, "user3");
+        var ended = sockets.LatestEnds;
+
+        var provider = await person.NewPageAsync();
+        await provider.GotoAsync(_berth.Issuer + "/session/end");
+        await provider.Locator("button[name=logout]").ClickAsync();
+
+        await ended;
+        await studio.SaysAsync("You are signed out");
     }
 
     protected override string ShownAs(string person) => $"{person}@example.test";

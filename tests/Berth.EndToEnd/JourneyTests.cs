@@ -122,9 +122,11 @@ public abstract partial class JourneyTests(BerthFixture berth)
         );
     }
 
-    internal async Task<StudioPage> SignInAsync(IBrowserContext person, string name)
+    internal async Task<StudioPage> SignInAsync(IBrowserContext person, string name) =>
+        await SignInAsync(await person.NewPageAsync(), name);
+
+    private async Task<StudioPage> SignInAsync(IPage page, string name)
     {
-        var page = await person.NewPageAsync();
         await page.GotoAsync(berth.Origin + "/");
         await page.GetByRole(AriaRole.Link, new() { NameRegex = SignInWords() }).First.ClickAsync();
         await PassProviderAsync(page, name);

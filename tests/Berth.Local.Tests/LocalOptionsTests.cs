@@ -33,12 +33,13 @@ public sealed class LocalOptionsTests
             ["BERTH_LOG"] = "loud",
             ["BERTH_POSTGRES"] = "yes",
             ["BERTH_PATH_PREFIX"] = "yes",
+            ["BERTH_SESSION"] = "long",
             ["OIDC_CLIENT_ID"] = "a",
         };
 
         var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault));
 
-        Assert.Equal(6, error.Problems.Count);
+        Assert.Equal(7, error.Problems.Count);
         Assert.All(env.Keys, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
     }
 

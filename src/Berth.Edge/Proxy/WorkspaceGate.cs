@@ -199,6 +199,12 @@ internal sealed class WorkspaceGate(
             return pages.WriteAsync(context, EdgeMessages.SignInRequired(url));
         }
 
+        // It has ended, or is none of ours: a dead cookie would be sent, and opened, with every request from now on.
+        if (CookieHeader.ValuesOf(context.Request.Headers, cookies.Names.Workspace).Any())
+        {
+            cookies.Delete(context, request);
+        }
+
         // One hop cookie serves all tabs: it only says "the same browser".
         var hop = Hop(context);
         if (hop is null)

@@ -104,7 +104,12 @@ internal static class Configuration
                             DisplayName = "the development provider",
                         },
                 ],
-                Session = new Edge.SessionOptions { Keys = [Base64(data.Secret("edge/session-key"))] },
+                Session = new Edge.SessionOptions
+                {
+                    Keys = [Base64(data.Secret("edge/session-key"))],
+                    IdleTimeout = options.Session ?? new Edge.SessionOptions().IdleTimeout,
+                    AbsoluteTimeout = options.Session ?? new Edge.SessionOptions().AbsoluteTimeout,
+                },
                 Identity = new Edge.WorkspaceIdentityOptions { KeyFiles = [IdentityKey(data)] },
             },
             Workspaces = new Edge.WorkspaceOptions { Namespace = Namespace },

@@ -13,10 +13,14 @@ public class PathPrefixPagesTests
     {
         await using var edge = await StartAsync();
         await using var upstream = await Upstream.StartAsync();
-        var browser = edge.NewBrowser();
+        var browser = await edge.SignedInAsync("user1");
         var folder = "/w/" + edge.NameOf("user1");
+        using var start = await browser.GetAsync($"{ProductFixture.Origin}/start");
+        Assert.Equal(Shared + folder + "/", start.Headers.Location!.AbsoluteUri);
+        await ProductFixture.Until(() => edge.Get<WorkspaceTable>()
+            .TryFindByHost(edge.NameOf("user1") + ".workspaces.localhost", out _));
 
-        using var progress = await browser.FollowAsync($"{ProductFixture.Origin}/login?login_hint=user1");
+        using var progress = await browser.FollowAsync(start.Headers.Location.AbsoluteUri);
         Assert.Equal(Shared + folder + "/", progress.RequestMessage!.RequestUri!.AbsoluteUri);
         var page = await Progress.ProgressPageTests.PageAsync(progress);
         Assert.Equal("My workspace is starting", page.QuerySelector("h1")!.TextContent);
