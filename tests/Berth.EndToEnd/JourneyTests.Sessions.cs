@@ -30,7 +30,9 @@ public abstract partial class JourneyTests
         Assert.DoesNotContain(await person.CookiesAsync(), c => c.Name.Contains("berth-flow-", StringComparison.Ordinal));
     }
 
-    /// <summary>Whose sign-in takes longer than a flow lasts: by then the browser has thrown its cookie away, which is done here at once.</summary>
+    /// <summary>
+    /// Whose sign-in takes longer than a flow lasts: by then the browser has thrown its cookie away, which is done here at once.
+    /// </summary>
     [SkippableFact]
     public async Task Provider_TakesTooLong_ThePageLeadsToASignInThatWorks()
     {

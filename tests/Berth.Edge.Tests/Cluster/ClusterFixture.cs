@@ -20,6 +20,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
     private readonly DirectoryInfo _folder;
     private readonly KubeServer _server;
     private readonly List<IAsyncDisposable> _started = [];
+    private bool _isApiDown;
 
     private ClusterFixture(DirectoryInfo folder, KubeServer server, FakeProvider provider)
     {
@@ -124,6 +125,16 @@ internal sealed class ClusterFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>The API goes away and does not come back.</summary>
+    public async Task StopApiAsync()
+    {
+        if (!_isApiDown)
+        {
+            _isApiDown = true;
+            await _server.DisposeAsync();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var part in _started)
@@ -132,7 +143,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
         }
 
         await Provider.DisposeAsync();
-        await _server.DisposeAsync();
+        await StopApiAsync();
         _folder.Delete(recursive: true);
     }
 

@@ -60,6 +60,12 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     /// <summary>One more replica.</summary>
     public Task<EdgeProcess> NewEdgeAsync(params (string Name, string Value)[] environment) => NewEdgeAsync(null, environment);
 
+    /// <summary>One more replica, which need not become ready.</summary>
+    public Task<EdgeProcess> NewEdgeThatNeedNotBeReadyAsync() => NewEdgeAsync(null, [], mustBeReady: false);
+
+    /// <summary>The Kubernetes API goes away and does not come back.</summary>
+    public Task StopApiAsync() => _cluster.StopApiAsync();
+
     /// <summary>One more replica, of another version.</summary>
     public Task<EdgeProcess> NewEdgeAsync(string program) => NewEdgeAsync(program, []);
 
@@ -136,12 +142,12 @@ internal sealed class EdgeInstallation : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private async Task<EdgeProcess> NewEdgeAsync(string? program, (string Name, string Value)[] environment)
+    private async Task<EdgeProcess> NewEdgeAsync(string? program, (string Name, string Value)[] environment, bool mustBeReady = true)
     {
         var kubeconfig = Path.Combine(_folder.FullName, "kubeconfig");
         await File.WriteAllTextAsync(kubeconfig, _cluster.Kubeconfig);
         var edge = await EdgeProcess.StartAsync(
-            (port, management) => Configuration(port, management, withVault: program is null), kubeconfig, environment, program);
+            (port, management) => Configuration(port, management, withVault: program is null), kubeconfig, environment, program, mustBeReady);
         _edges.Add(edge);
         return edge;
     }

@@ -31,8 +31,10 @@ internal sealed class EdgeProcess : IAsyncDisposable
     /// <param name="kubeconfig">File to find the API with.</param>
     /// <param name="environment">More environment variables.</param>
     /// <param name="program">Another version's Berth.Edge.dll.</param>
+    /// <param name="mustBeReady">Whether to wait until it is.</param>
     public static async Task<EdgeProcess> StartAsync(
-        Func<int, int, string> configuration, string kubeconfig, (string Name, string Value)[] environment, string? program = null)
+        Func<int, int, string> configuration, string kubeconfig, (string Name, string Value)[] environment, string? program = null,
+        bool mustBeReady = true)
     {
         var (port, management) = (Loopback.FreePort(), Loopback.FreePort());
         var file = Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"edge-{port}.json");
@@ -51,7 +53,11 @@ internal sealed class EdgeProcess : IAsyncDisposable
         var edge = new EdgeProcess(Process.Start(info)!, port, management);
         edge._process.BeginOutputReadLine();
         edge._process.BeginErrorReadLine();
-        await edge.ReadyAsync();
+        if (mustBeReady)
+        {
+            await edge.ReadyAsync();
+        }
+
         return edge;
     }
 
@@ -72,6 +78,23 @@ internal sealed class EdgeProcess : IAsyncDisposable
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+    }
+
+    /// <summary>Ends it as a machine that fails does: SIGKILL, nothing is finished.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>What the probe of readiness says: status and text; null while nothing listens there.</summary>
+    public async Task<(HttpStatusCode Status, string Text)?> ReadinessAsync()
+    {
+        try
+        {
+            using var answer = await _probe.GetAsync($"http://127.0.0.1:{_management}/readyz");
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Waits for its end.</summary>
