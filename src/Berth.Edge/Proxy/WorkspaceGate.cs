@@ -200,7 +200,7 @@ internal sealed class WorkspaceGate(
         }
 
         // It has ended, or is none of ours: a dead cookie would be sent, and opened, with every request from now on.
-        if (CookieHeader.ValuesOf(context.Request.Headers, cookies.Names.Workspace).Any())
+        if (CookieHeader.ValuesOf(context.Request.Headers, cookies.Names.Workspace).Count > 0)
         {
             cookies.Delete(context, request);
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 
@@ -6,6 +7,8 @@ namespace Berth.Edge;
 /// <summary>Canonical host names.</summary>
 internal static class HostNames
 {
+    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
     /// <summary>
     /// Lower case, without a trailing dot; null when it is not a host name (letters, digits, dashes; punycode checked) or an IP literal.
     /// </summary>
@@ -29,8 +32,15 @@ internal static class HostNames
         }
 
         var text = host.ToString().ToLowerInvariant();
-        var labels = text.Split('.');
-        return text.Length <= 253 && Array.TrueForAll(labels, IsLabel) ? text : null;
+        foreach (var label in text.AsSpan().Split('.'))
+        {
+            if (!IsLabel(text.AsSpan(label)))
+            {
+                return null;
+            }
+        }
+
+        return text.Length <= 253 ? text : null;
     }
 
     /// <summary>Whether the host is one label below the domain; the label comes back.</summary>
@@ -54,16 +64,15 @@ internal static class HostNames
     /// <summary>https, or http on loopback: what may carry secrets.</summary>
     public static bool IsSecureUrl(Uri uri) => uri.Scheme == "https" || (uri.Scheme == "http" && IsLoopback(uri.Host));
 
-    private static bool IsLabel(string label)
+    private static bool IsLabel(ReadOnlySpan<char> label)
     {
-        if (label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-'
-            || !label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        if (label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-' || label.ContainsAnyExcept(LabelCharacters))
         {
             return false;
         }
 
         // A label that claims to be punycode must be what its own decoding encodes to; two spellings of one name would be two names to us.
-        return !label.StartsWith("xn--", StringComparison.Ordinal) || IsRoundTrip(label);
+        return !label.StartsWith("xn--", StringComparison.Ordinal) || IsRoundTrip(label.ToString());
     }
 
     private static bool IsRoundTrip(string label)

@@ -3,50 +3,65 @@ using Microsoft.Extensions.Primitives;
 namespace Berth.Edge;
 
 /// <summary>Reads the Cookie header as it is, so that two cookies of one name are seen as two.</summary>
+/// <remarks>Each request comes through here: nothing is copied out of the header but what is asked for.</remarks>
 internal static class CookieHeader
 {
     // A browser keeps fewer per host; more is an attempt to make us work.
     private const int MaximumCookies = 200;
 
     /// <summary>The values of every cookie with this exact name, in order.</summary>
-    public static IEnumerable<string> ValuesOf(IHeaderDictionary headers, string name) =>
-        Pairs(headers.Cookie).Where(p => p.Name == name).Select(p => p.Value);
+    public static IReadOnlyList<string> ValuesOf(IHeaderDictionary headers, string name) => Choose(headers.Cookie, name, isPrefix: false);
 
     /// <summary>Names that start with a prefix.</summary>
-    public static IEnumerable<string> NamesWith(IHeaderDictionary headers, string prefix) =>
-        Pairs(headers.Cookie).Select(p => p.Name).Where(n => n.StartsWith(prefix, StringComparison.Ordinal));
+    public static IReadOnlyList<string> NamesWith(IHeaderDictionary headers, string prefix) => Choose(headers.Cookie, prefix, isPrefix: true);
 
     /// <summary>The header without our cookies; null when nothing is left.</summary>
     /// <param name="cookie">The Cookie header.</param>
     /// <param name="visibleAsciiOnly">Leave out cookies with other characters, which an answer's header cannot carry.</param>
     public static string? WithoutOurs(StringValues cookie, bool visibleAsciiOnly = false)
     {
-        var kept = new List<string>();
+        List<string>? kept = null;
         foreach (var header in cookie)
         {
-            foreach (var pair in (header ?? "").Split(';'))
+            foreach (var range in header.AsSpan().Split(';'))
             {
+                var pair = header.AsSpan(range);
                 var equals = pair.IndexOf('=');
-                if (!CookieNames.IsOurs(equals < 0 ? pair : pair.AsSpan(0, equals)) && pair.AsSpan().Trim().Length > 0
-                    && (!visibleAsciiOnly || !pair.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+                if (!CookieNames.IsOurs(equals < 0 ? pair : pair[..equals]) && pair.Trim().Length > 0
+                    && (!visibleAsciiOnly || !pair.ContainsAnyExceptInRange(' ', '~')))
                 {
-                    kept.Add(pair.Trim());
+                    (kept ??= []).Add(pair.Trim().ToString());
                 }
             }
         }
 
-        return kept.Count == 0 ? null : string.Join("; ", kept);
+        return kept is null ? null : string.Join("; ", kept);
     }
 
-    private static IEnumerable<(string Name, string Value)> Pairs(StringValues cookie)
+    // Values of a name, or names with a prefix.
+    private static List<string> Choose(StringValues cookie, string wanted, bool isPrefix)
     {
-        foreach (var pair in cookie.SelectMany(h => (h ?? "").Split(';', MaximumCookies)))
+        List<string>? chosen = null;
+        foreach (var header in cookie)
         {
-            var split = pair.IndexOf('=');
-            if (split > 0)
+            var left = MaximumCookies;
+            foreach (var range in header.AsSpan().Split(';'))
             {
-                yield return (pair[..split].Trim(), pair[(split + 1)..].Trim());
+                var pair = header.AsSpan(range);
+                var equals = pair.IndexOf('=');
+                if (left-- <= 0 || equals <= 0)
+                {
+                    continue;
+                }
+
+                var name = pair[..equals].Trim();
+                if (isPrefix ? name.StartsWith(wanted, StringComparison.Ordinal) : name.SequenceEqual(wanted))
+                {
+                    (chosen ??= []).Add((isPrefix ? name : pair[(equals + 1)..].Trim()).ToString());
+                }
             }
         }
+
+        return chosen ?? [];
     }
 }

@@ -72,7 +72,16 @@ internal static class EdgeServe
             k.Listen(IPAddress.Loopback, given.Port);
         });
         builder.Services.AddSingleton<IKubeClient>(api.Client);
-        builder.Services.AddBerthEdge(Options(given, ns));
+        try
+        {
+            builder.Services.AddBerthEdge(Options(given, ns));
+        }
+        catch (EdgeConfigurationException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return 2;
+        }
+
         var directory = new OneWorkspace(given);
         builder.Services.AddSingleton<IWorkspaceDirectory>(directory);
         if (given.Jwks is { } jwks)
