@@ -143,6 +143,9 @@ public static class BerthEdgeExtensions
     {
         ArgumentNullException.ThrowIfNull(kestrel);
         kestrel.AddServerHeader = false;
+
+        // A line ends with CR LF. The server would take LF alone as well, and a proxy before us may not.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         kestrel.Limits.MaxRequestHeadersTotalSize = RequestSizes.ServerHeaders;
         kestrel.Limits.MaxRequestHeaderCount = RequestSizes.ServerHeaderCount;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);

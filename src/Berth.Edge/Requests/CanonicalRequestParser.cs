@@ -177,7 +177,7 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
     {
         foreach (var (name, _) in headers)
         {
-            if (ProtectedHeaders.IsDisguised(name))
+            if (ProtectedHeaders.IsDisguised(name) || IsDisguisedFraming(name))
             {
                 return "A header name imitates a reserved one with an underscore or dot.";
             }
@@ -189,8 +189,23 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
             return "Content-Length and Transfer-Encoding contradict each other.";
         }
 
+        // Others are read in as many ways as there are servers, and nobody sends them.
+        if (headers.TransferEncoding.Count > 0
+            && !(headers.TransferEncoding.Count == 1 && headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)))
+        {
+            return "Transfer-Encoding has to be chunked, once.";
+        }
+
+        if (RequestKinds.AsksForWebSocket(headers) && (headers.TransferEncoding.Count > 0 || headers.ContentLength > 0))
+        {
+            return "A WebSocket handshake has no body.";
+        }
+
         return ProtectedHeaders.IsNominated(headers.Connection) ? "The Connection header names a header that must not be dropped." : null;
     }
+
+    private static bool IsDisguisedFraming(string name) => name.Equals("Content_Length", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Transfer_Encoding", StringComparison.OrdinalIgnoreCase);
 
     private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 

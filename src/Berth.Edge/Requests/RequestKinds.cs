@@ -11,8 +11,12 @@ internal static class RequestKinds
     /// 9110 allows.
     /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
-        context.Request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase)
+        AsksForWebSocket(context.Request.Headers)
         || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+
+    /// <summary>The same of HTTP/1.1 alone, where it is the Upgrade header that says so.</summary>
+    public static bool AsksForWebSocket(IHeaderDictionary headers) =>
+        headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// A browser that goes to a page: GET or HEAD, no upgrade, and none of the signs of a script's request (X-Requested-With, fetch
