@@ -111,7 +111,9 @@ internal sealed partial class EdgeSettingsParser
         var algorithms = issuer.Algorithms.Count > 0 ? [.. issuer.Algorithms] : JwsAlgorithms.All;
         foreach (var unknown in algorithms.Except(JwsAlgorithms.All))
         {
-            Problem($"{name}:Algorithms", $"contains '{unknown}'; accepted are {string.Join(", ", JwsAlgorithms.All.Order())}");
+            // The framework has no Ed25519, and signatures are nothing to write oneself.
+            Problem($"{name}:Algorithms", $"contains '{unknown}'; accepted are {string.Join(", ", JwsAlgorithms.All.Order())}"
+                + (unknown == "EdDSA" ? ". .NET 10 has no Ed25519; have the provider sign with ES256" : ""));
         }
 
         return algorithms;
