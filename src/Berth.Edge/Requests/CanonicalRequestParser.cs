@@ -74,7 +74,8 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
     /// nor a workspace (the Service's name, an address). Under those two the path belongs to whoever is served there.
     /// </summary>
     public bool IsForwardAuth(HttpContext context) =>
-        ForwardAuthTarget(context) is not null && context.Request.Headers.Host is { Count: 1 } given && HostOf(given.ToString()) is { } host && Classify(host) == HostKind.Unknown;
+        ForwardAuthTarget(context) is not null && context.Request.Headers.Host is { Count: 1 } given
+            && HostOf(given.ToString()) is { } host && Classify(host) == HostKind.Unknown;
 
     /// <summary>
     /// Parses the request that a trusted proxy asks about, and makes the context look like it: its method, and Upgrade where it is one.
@@ -191,7 +192,8 @@ internal sealed class CanonicalRequestParser(EdgeSettings settings)
 
         // Others are read in as many ways as there are servers, and nobody sends them.
         if (headers.TransferEncoding.Count > 0
-            && !(headers.TransferEncoding.Count == 1 && headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)))
+            && !(headers.TransferEncoding.Count == 1
+                && headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)))
         {
             return "Transfer-Encoding has to be chunked, once.";
         }

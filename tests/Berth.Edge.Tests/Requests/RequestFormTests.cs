@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Berth.Edge.Tests.Requests;
 
 /// <summary>
-/// What a request says of itself, plain, upgraded and as a proxy's question, as bytes on the wire: one reading, and no header or spelling that
-/// grants anything.
+/// What a request says of itself, plain, upgraded and as a proxy's question, as bytes on the wire: one reading, and no header or spelling
+/// that grants anything.
 /// </summary>
 public class RequestFormTests
 {
@@ -23,7 +23,8 @@ public class RequestFormTests
         {
             foreach (var (line, refused) in ((string, bool)[])
                 [
-                    ($"{name}: forged", false), ($"{name.ToUpperInvariant()}: forged", false), ($"{name.ToLowerInvariant()}: forged", false),
+                    ($"{name}: forged", false), ($"{name.ToUpperInvariant()}: forged", false),
+                    ($"{name.ToLowerInvariant()}: forged", false),
                     ($"{name}: forged\r\n{name}: forged", false), ($"{name.Replace('-', '_')}: forged", true),
                     ($"{name.Replace('-', '.')}: forged", true), ($"{name} : forged", true), ($"{name}\t: forged", true),
                 ])
@@ -93,7 +94,8 @@ public class RequestFormTests
         ];
         foreach (var line in lines)
         {
-            foreach (var target in (string[])["/livez", "/readyz", "/metrics", "/x?/.well-known/workspace-identity/jwks.json", "/?p=/login"])
+            foreach (var target in (string[])
+                ["/livez", "/readyz", "/metrics", "/x?/.well-known/workspace-identity/jwks.json", "/?p=/login"])
             {
                 var answer = await edge.AskAsync(way, [line, "Accept: application/json"], target);
                 Assert.Equal((line, target, 401), (line, target, answer.Status));
@@ -113,7 +115,8 @@ public class RequestFormTests
         edge.Upstream.Requests.Clear();
 
         var answer = await edge.AskAsync(way,
-            [.. own, "X-Forwarded-Host: ws-two.localhost", "X-Forwarded-Uri: /.berth/x", "X-Forwarded-Proto: https", "X-Forwarded-For: 1.2.3.4"],
+            [.. own, "X-Forwarded-Host: ws-two.localhost", "X-Forwarded-Uri: /.berth/x", "X-Forwarded-Proto: https",
+                "X-Forwarded-For: 1.2.3.4"],
             "/here");
 
         Assert.Equal(way.Success(), answer.Status);
@@ -143,8 +146,8 @@ public class RequestFormTests
         Assert.Empty(edge.Upstream.Requests);
     }
 
-    // CVE-2025-66490: seven encodings in three spellings. What cannot occur in a file name is refused everywhere; the four that can go on to
-    // workspaces exactly as they were decided on, and are refused on the edge's own origin.
+    // CVE-2025-66490: seven encodings in three spellings. What cannot occur in a file name is refused everywhere; the four that can go on
+    // to workspaces exactly as they were decided on, and are refused on the edge's own origin.
     [Theory]
     [MemberData(nameof(All))]
     public async Task Target_EncodedReservedCharacters_AreRefusedOrPassAsTheyWereRead(Way way)
@@ -153,8 +156,9 @@ public class RequestFormTests
         var own = await InsideAsync(edge);
         foreach (var code in (string[])["2f", "5c", "00", "3b", "3f", "23", "25"])
         {
+            var isOfFileNames = code is "3b" or "3f" or "23" or "25";
             foreach (var (escape, passes) in ((string, bool)[])
-                [("%" + code, code is "3b" or "3f" or "23" or "25"), ("%" + code.ToUpperInvariant(), code is "3b" or "3f" or "23" or "25"), ("%25" + code, true)])
+                [("%" + code, isOfFileNames), ("%" + code.ToUpperInvariant(), isOfFileNames), ("%25" + code, true)])
             {
                 edge.Upstream.Requests.Clear();
                 var answer = await edge.AskAsync(way, own, $"/a{escape}b");
@@ -175,7 +179,11 @@ public class RequestFormTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var own = await InsideAsync(edge);
-        string[] pieces = ["/", "a", "B", ".", "..", "%2e", "%2F", "%41", "%7e", "%c3%a4", "%25", "%3f", ";", "=", ":", "@", "//", "|", "~", "-", "berth", "%zz"];
+        string[] pieces =
+        [
+            "/", "a", "B", ".", "..", "%2e", "%2F", "%41", "%7e", "%c3%a4", "%25", "%3f", ";", "=", ":", "@", "//", "|", "~", "-", "berth",
+            "%zz",
+        ];
         var random = new Random(20261121);
         var (passed, refused) = (0, 0);
         for (var i = 0; i < 200; i++)

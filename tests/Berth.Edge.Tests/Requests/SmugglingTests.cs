@@ -8,36 +8,39 @@ public class SmugglingTests
 {
     private const string Next = "GET /smuggled HTTP/1.1\r\nHost: ws-one.localhost:8080\r\n\r\n";
 
+    private const string Get = "GET / HTTP/1.1\r\nHost: HOST\r\n";
+    private const string Post = "POST / HTTP/1.1\r\nHost: HOST\r\n";
+
     public static TheoryData<string, string> Requests() => new()
     {
         { "bare LF ends the request line", "GET / HTTP/1.1\nHost: HOST\r\nCOOKIE\r\n\r\n" },
         { "bare LF ends a header", "GET / HTTP/1.1\r\nHost: HOST\nCOOKIE\r\n\r\n" },
-        { "bare LF ends the headers", "GET / HTTP/1.1\r\nHost: HOST\r\nCOOKIE\r\n\n" },
-        { "LF in a value", "GET / HTTP/1.1\r\nHost: HOST\r\nX-A: b\nX-C: d\r\nCOOKIE\r\n\r\n" },
-        { "bare CR in a value", "GET / HTTP/1.1\r\nHost: HOST\r\nX-A: b\rX-C: d\r\nCOOKIE\r\n\r\n" },
+        { "bare LF ends the headers", Get + "COOKIE\r\n\n" },
+        { "LF in a value", Get + "X-A: b\nX-C: d\r\nCOOKIE\r\n\r\n" },
+        { "bare CR in a value", Get + "X-A: b\rX-C: d\r\nCOOKIE\r\n\r\n" },
         { "bare CR ends a header", "GET / HTTP/1.1\r\nHost: HOST\rCOOKIE\r\n\r\n" },
-        { "NUL in a value", "GET / HTTP/1.1\r\nHost: HOST\r\nX-A: b\0c\r\nCOOKIE\r\n\r\n" },
-        { "obs-fold", "GET / HTTP/1.1\r\nHost: HOST\r\nX-A: b\r\n c\r\nCOOKIE\r\n\r\n" },
+        { "NUL in a value", Get + "X-A: b\0c\r\nCOOKIE\r\n\r\n" },
+        { "obs-fold", Get + "X-A: b\r\n c\r\nCOOKIE\r\n\r\n" },
         { "obs-fold of the first header", "GET / HTTP/1.1\r\n Host: HOST\r\nCOOKIE\r\n\r\n" },
-        { "space before the colon", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length : 5\r\nCOOKIE\r\n\r\nhello" },
-        { "header without a name", "GET / HTTP/1.1\r\nHost: HOST\r\n: x\r\nCOOKIE\r\n\r\n" },
-        { "two hosts", "GET / HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\nCOOKIE\r\n\r\n" },
-        { "TE and CL", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "CL and TE", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "CL twice, different", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
-        { "CL twice, the same", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
-        { "CL as a list", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5, 5\r\nCOOKIE\r\n\r\nhello" },
-        { "CL below zero", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: -5\r\nCOOKIE\r\n\r\nhello" },
-        { "CL in hex", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0x5\r\nCOOKIE\r\n\r\nhello" },
-        { "TE chunked, identity", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked, identity\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE identity, chunked", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: identity, chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE gzip, chunked", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip, chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE identity", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: identity\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE xchunked", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: xchunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE twice", "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "TE with an underscore", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nTransfer_Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
-        { "CL with an underscore", "POST / HTTP/1.1\r\nHost: HOST\r\nContent_Length: 5\r\nCOOKIE\r\n\r\n" },
-        { "upgrade with a body", "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
+        { "space before the colon", Post + "Content-Length : 5\r\nCOOKIE\r\n\r\nhello" },
+        { "header without a name", Get + ": x\r\nCOOKIE\r\n\r\n" },
+        { "two hosts", Get + "Host: HOST\r\nCOOKIE\r\n\r\n" },
+        { "TE and CL", Post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "CL and TE", Post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "CL twice, different", Post + "Content-Length: 3\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
+        { "CL twice, the same", Post + "Content-Length: 5\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
+        { "CL as a list", Post + "Content-Length: 5, 5\r\nCOOKIE\r\n\r\nhello" },
+        { "CL below zero", Post + "Content-Length: -5\r\nCOOKIE\r\n\r\nhello" },
+        { "CL in hex", Post + "Content-Length: 0x5\r\nCOOKIE\r\n\r\nhello" },
+        { "TE chunked, identity", Post + "Transfer-Encoding: chunked, identity\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE identity, chunked", Post + "Transfer-Encoding: identity, chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE gzip, chunked", Post + "Transfer-Encoding: gzip, chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE identity", Post + "Transfer-Encoding: identity\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE xchunked", Post + "Transfer-Encoding: xchunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE twice", Post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "TE with an underscore", Post + "Content-Length: 5\r\nTransfer_Encoding: chunked\r\nCOOKIE\r\n\r\n0\r\n\r\n" },
+        { "CL with an underscore", Post + "Content_Length: 5\r\nCOOKIE\r\n\r\n" },
+        { "upgrade with a body", Get + "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\nCOOKIE\r\n\r\nhello" },
     };
 
     public static TheoryData<string, string> Chunks() => new()

@@ -9,8 +9,8 @@ using Testing;
 namespace Berth.Edge.Tests.Tokens;
 
 /// <summary>
-/// Everything that is signed, encrypted or random and proves something, in every place that takes such a thing: it works where it belongs, and
-/// nowhere else (CVE-2024-47616).
+/// Everything that is signed, encrypted or random and proves something, in every place that takes such a thing: it works where it belongs,
+/// and nowhere else (CVE-2024-47616).
 /// </summary>
 public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostgres>
 {
@@ -22,7 +22,8 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
         ("API bearer", "access token"), ("API bearer", "personal token"),
         ("workspace bearer", "access token"), ("workspace bearer", "personal token"),
         ("workspace upgrade bearer", "access token"), ("workspace upgrade bearer", "personal token"),
-        ("session cookie", "session cookie"), ("workspace cookie", "workspace cookie"), ("ticket", "ticket"), ("flow cookie", "flow cookie"),
+        ("session cookie", "session cookie"), ("workspace cookie", "workspace cookie"), ("ticket", "ticket"),
+        ("flow cookie", "flow cookie"),
         ("form", "form token"), ("logout", "logout token"), ("consent state", "consent state"), ("identity header", "workspace identity"),
     ];
 
@@ -64,8 +65,10 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
         await edge.SignedInAsync("user1");
         var claims = edge.Provider.AccessTokenClaims(FakeProvider.ClientId);
         var identity = edge.Get<WorkspaceIdentitySigner>().Sign(new WorkspaceAccess(edge.Directory[EdgeFixture.WorkspaceHost],
-            new Caller { Kind = CallerKind.Session, Issuer = edge.Provider.Issuer, Subject = "user1", ExpiresAt = DateTimeOffset.MaxValue }, "owner"));
-        foreach (var token in (string[])[earlier!, edge.Provider.Sign(claims, "at+jwt"), edge.Provider.Sign(claims, "JWT"), identity, "garbage",
+            new Caller { Kind = CallerKind.Session, Issuer = edge.Provider.Issuer, Subject = "user1", ExpiresAt = DateTimeOffset.MaxValue },
+            "owner"));
+        foreach (var token in (string[])
+            [earlier!, edge.Provider.Sign(claims, "at+jwt"), edge.Provider.Sign(claims, "JWT"), identity, "garbage",
             edge.Provider.Sign(Logout(edge.Provider.Issuer, edge.Clock.GetUtcNow()), "logout+jwt")])
         {
             edge.Provider.OnIdTokenText = _ => token;
@@ -108,8 +111,10 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
         await using var source = NpgsqlDataSource.Create(database);
         await using var command = source.CreateCommand("SELECT refresh_token FROM berth.vault_tokens LIMIT 1");
         var envelope = StrictBase64Url.Encode((byte[])(await command.ExecuteScalarAsync())!);
-        using var made = await browser.SendAsync($"{ProductFixture.Origin}/api/me/tokens", HttpMethod.Post, new StringContent(
-            """{"name":"t","scopes":["api:read","api:write","workspace"]}""", Encoding.UTF8, "application/json"), ("Origin", ProductFixture.Origin));
+        using var wish = new StringContent(
+            """{"name":"t","scopes":["api:read","api:write","workspace"]}""", Encoding.UTF8, "application/json");
+        using var made = await browser.SendAsync(
+            $"{ProductFixture.Origin}/api/me/tokens", HttpMethod.Post, wish, ("Origin", ProductFixture.Origin));
         var personal = (string)(await VaultFixture.JsonAsync(made))["token"]!;
         var session = SessionCodec.Read(edge.Get<CookieProtector>()
             .Unprotect(ProtectionPurpose.EdgeSession, "berth", browser.Cookies[("localhost", "berth")])!)!;
@@ -134,7 +139,8 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
                 return value;
             },
             ["form token"] = () => Task.FromResult(edge.Get<CsrfTokens>().For(caller)),
-            ["workspace identity"] = () => Task.FromResult(edge.Get<WorkspaceIdentitySigner>().Sign(new WorkspaceAccess(entry, caller, "owner"))),
+            ["workspace identity"] = () => Task.FromResult(
+                edge.Get<WorkspaceIdentitySigner>().Sign(new WorkspaceAccess(entry, caller, "owner"))),
             ["access token"] = () => Task.FromResult(edge.Provider.Sign(edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt")),
             ["access token for another"] = () => Task.FromResult(
                 edge.Provider.Sign(edge.Provider.AccessTokenClaims("https://other.example.test"), "at+jwt")),
@@ -180,7 +186,8 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
             },
             ["session cookie"] = t => IsAsync(edge, $"{ProductFixture.Origin}/api/me", 200, ("Cookie", $"berth={t}")),
             ["workspace cookie"] = t => IsAsync(edge, workspace + "/", 200, ("Cookie", $"berth-ws={t}")),
-            ["ticket"] = t => IsAsync(edge, $"{workspace}/.berth/session?ticket={Uri.EscapeDataString(t)}", 303, ("Cookie", $"berth-hop={Hop}")),
+            ["ticket"] = t => IsAsync(
+                edge, $"{workspace}/.berth/session?ticket={Uri.EscapeDataString(t)}", 303, ("Cookie", $"berth-hop={Hop}")),
             ["flow cookie"] = async t =>
             {
                 // Accepted is what makes the edge redeem a code.
@@ -206,14 +213,16 @@ public class CrossUseTests(ThrowawayPostgres postgres) : IClassFixture<Throwaway
             ["consent state"] = async t =>
             {
                 var before = edge.Provider.TokenRequests;
-                using var answer = await browser.GetAsync($"{ProductFixture.Origin}{ConsentFlow.CallbackPath}?state={Uri.EscapeDataString(t)}&code=x"
+                using var answer = await browser.GetAsync(
+                    $"{ProductFixture.Origin}{ConsentFlow.CallbackPath}?state={Uri.EscapeDataString(t)}&code=x"
                     + $"&iss={Uri.EscapeDataString(edge.Provider.Issuer)}");
                 return edge.Provider.TokenRequests > before;
             },
 
             // What an application does with the header, by the published keys.
             ["identity header"] = t => Task.FromResult(
-                JwsVerifier.Parse(t, [JwsAlgorithms.Es256], out var jws) == TokenError.None && jws!.Type == WorkspaceIdentitySigner.TokenType
+                JwsVerifier.Parse(t, [JwsAlgorithms.Es256], out var jws) == TokenError.None
+                && jws!.Type == WorkspaceIdentitySigner.TokenType
                 && JwsVerifier.Verify(jws, JwkSet.Parse(edge.Get<WorkspaceIdentitySigner>().Jwks)!) == TokenError.None),
         };
     }

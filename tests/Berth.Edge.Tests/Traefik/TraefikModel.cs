@@ -20,8 +20,8 @@ public enum TraefikVersion
     V30,
 
     /// <summary>
-    /// 3.7: X-Forwarded-Prefix goes too, forwarded headers cannot be nominated, the path is cleaned before rules see it (unreserved characters
-    /// decoded, dot segments and double slashes resolved), and that is what goes on.
+    /// 3.7: X-Forwarded-Prefix goes too, forwarded headers cannot be nominated, the path is cleaned before rules see it (unreserved
+    /// characters decoded, dot segments and double slashes resolved), and that is what goes on.
     /// </summary>
     V37,
 }

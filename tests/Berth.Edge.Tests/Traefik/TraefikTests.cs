@@ -50,7 +50,8 @@ public class TraefikTests
         var browser = await site.EnterAsync();
         string[] names =
         [
-            "X-Workspace-Identity", "x-workspace-identity", "Workspace-Identity", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups",
+            "X-Workspace-Identity", "x-workspace-identity", "Workspace-Identity", "X-Forwarded-User", "X-Forwarded-Email",
+            "X-Forwarded-Groups",
             "X-Forwarded-Access-Token", "X-Auth-Request-User", "Remote-User", "X-Remote-User", "X-WebAuth-User", "X-User", "Forwarded",
             "X-Original-URL", "X-Forwarded-Prefix", "OIDC-Claim-Sub", "X-Pomerium-Jwt-Assertion", "X-Berth-Anything", "True-Client-IP",
         ];
@@ -117,7 +118,8 @@ public class TraefikTests
         var cookie = $"Cookie: {browser.CookieHeader(EdgeFixture.WorkspaceHost)}";
 
         var stranger = await site.RawAsync("/", "Accept: application/json");
-        var forged = await site.RawAsync("/", "Accept: application/json", "X-Forwarded-Host: ws-one.localhost", "X-Forwarded-Uri: /.berth/");
+        var forged = await site.RawAsync(
+            "/", "Accept: application/json", "X-Forwarded-Host: ws-one.localhost", "X-Forwarded-Uri: /.berth/");
         var post = await site.RawAsync("/", "POST", cookie, "Origin: http://evil.example", "Content-Length: 6\r\n\r\nsecret");
         var bearer = await site.RawAsync("/", cookie, "Authorization: Bearer garbage");
         var ambiguous = await site.RawAsync("/a%2fb", cookie);
@@ -248,7 +250,8 @@ public class TraefikTests
     }
 
     internal static Blueprint BlueprintOf(string name, bool podReady, RoutingMode routing = RoutingMode.ForwardAuth,
-        string origin = EdgeFixture.Origin, string domain = "localhost", IngressRouteTls? tls = null, IReadOnlyList<string>? entries = null) =>
+        string origin = EdgeFixture.Origin, string domain = "localhost", IngressRouteTls? tls = null,
+        IReadOnlyList<string>? entries = null) =>
         Blueprint.For(
             new UserWorkspace
             {
@@ -291,7 +294,10 @@ public class TraefikTests
             {
                 Spec = new IngressRouteSpec
                 {
-                    Routes = [new Route { Match = "Host(`localhost`)", Priority = 1, Services = [new RouteService { Name = "berth-edge" }] }],
+                    Routes =
+                    [
+                        new Route { Match = "Host(`localhost`)", Priority = 1, Services = [new RouteService { Name = "berth-edge" }] },
+                    ],
                 },
             };
             var services = new Dictionary<string, int> { ["berth-edge"] = edge.Port, ["ws-one"] = edge.Upstream.Port };
