@@ -101,7 +101,18 @@ public static class Program
         app.UseBerthEdge();
         await app.StartAsync().ConfigureAwait(false);
         starting = false;
-        await app.WaitForShutdownAsync().ConfigureAwait(false);
+        try
+        {
+            await app.WaitForShutdownAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (
+            error is OperationCanceledException or AggregateException { InnerException: OperationCanceledException })
+        {
+            // What did not end in its time ended with the server; that is no failure of the program.
+            await Console.Error.WriteLineAsync("Some requests had not ended when the time of Berth:Edge:Drain was over, and were cut.")
+                .ConfigureAwait(false);
+        }
+
         return Environment.ExitCode;
     }
 
