@@ -16,7 +16,7 @@ namespace Berth.Studio.Terminals;
 internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Another connection of the same person took the terminal over.</summary>
-    public const int CloseReplaced = 4001;
+    public const int CloseReplaced = 4009;
 
     /// <summary>The terminal does not exist, or cannot be opened; the error frame says why.</summary>
     public const int CloseRefused = 4004;

@@ -121,7 +121,7 @@ class Session {
     if (this.over || e.target !== this.#socket) {
       return;
     }
-    if (e.code === 4001) {
+    if (e.code === 4009) {
       this.over = true;
       this.#say('Opened in another window');
       return;
@@ -146,6 +146,9 @@ class Session {
     if (status === 401) {
       this.#say('You are signed out. What runs in the terminal goes on. ',
         el('a', { href: document.baseURI, target: '_blank', rel: 'noopener' }, 'Sign in again'), '; this page then goes on by itself.');
+    } else if (status === 503) {
+      this.#say('The workspace has stopped, or is starting again. ',
+        el('a', { href: document.baseURI, target: '_blank', rel: 'noopener' }, 'See how it stands'), '.');
     } else if (status === 403 || status === 404) {
       this.#say('You may not use this workspace any more. Ask its owner.');
     }
