@@ -46,6 +46,11 @@ public static class Program
                 .ConfigureAwait(false);
         }
 
+        if (args is ["why", .. var which])
+        {
+            return await WhyCommand.RunAsync(which, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
+        }
+
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         if (args is ["--config", var file])
         {
@@ -56,7 +61,7 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|selfcheck. docs/edge.md lists the settings.")
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|selfcheck|why. docs/edge.md lists the settings.")
                 .ConfigureAwait(false);
             return UsageExitCode;
         }
@@ -97,6 +102,7 @@ public static class Program
             BerthEdgeExtensions.ConfigureBerthEdge(k);
             PublicListener.Listen(k, options.Listener, TimeProvider.System);
         });
+        using var traces = EdgeTraces.Export(builder.Configuration);
         await using var app = builder.Build();
         app.UseBerthEdge();
         await app.StartAsync().ConfigureAwait(false);

@@ -26,7 +26,8 @@ public sealed class ReferenceTests
                 "Polly.Core",
             ]
         ),
-        ["Berth.Edge"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources", "Berth.Accounts"], ["Polly.Core"]),
+        ["Berth.Edge"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources", "Berth.Accounts"],
+            ["Polly.Core", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["Berth.Studio"] = ([], []),
         ["Berth.Local"] = (
             [

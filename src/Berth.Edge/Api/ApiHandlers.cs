@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, OpenConnections connections,
+    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, RequestHandlers requests, OpenConnections connections,
     TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = edge.ToUrls();
@@ -21,6 +21,9 @@ internal sealed class ApiHandlers(
 
     /// <summary>The calls about personal access tokens.</summary>
     public TokenHandlers Tokens => tokens;
+
+    /// <summary>The calls about requests.</summary>
+    public RequestHandlers Requests => requests;
 
     public Task GetMeAsync(HttpContext context, Caller caller) => WriteAsync(context, 200, EdgeJson.Default.PersonView, new PersonView
     {

@@ -67,6 +67,7 @@ internal static class ApiRoutes
         },
         .. AccountRoutes.All,
         .. TokenRoutes.All,
+        .. RequestRoutes.All,
     ];
 
     /// <summary>Maps the routes and the description.</summary>

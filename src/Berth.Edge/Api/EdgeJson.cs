@@ -28,6 +28,7 @@ namespace Berth.Edge;
 [JsonSerializable(typeof(UsageView))]
 [JsonSerializable(typeof(SessionListView))]
 [JsonSerializable(typeof(AuditVerificationView))]
+[JsonSerializable(typeof(RequestView))]
 [JsonSerializable(typeof(CreateToken))]
 [JsonSerializable(typeof(TokenListView))]
 [JsonSerializable(typeof(CreatedTokenView))]

@@ -241,6 +241,7 @@ internal static class OpenApiDocument
         ["History"] = Schema(EdgeJson.Default.HistoryView),
         ["Usage"] = Schema(EdgeJson.Default.UsageView),
         ["SessionList"] = Schema(EdgeJson.Default.SessionListView),
+        ["Request"] = Schema(EdgeJson.Default.RequestView),
         ["AuditVerification"] = Schema(EdgeJson.Default.AuditVerificationView),
         ["CreatePersonalToken"] = Schema(EdgeJson.Default.CreateToken),
         ["NewPersonalToken"] = Schema(EdgeJson.Default.CreatedTokenView),

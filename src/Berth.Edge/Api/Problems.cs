@@ -32,6 +32,7 @@ internal static class Problems
     /// <summary>Answers with a problem.</summary>
     public static async Task WriteAsync(HttpContext context, ProblemView problem)
     {
+        RequestNotes.Decided(context, problem.Reason);
         var response = context.Response;
         response.StatusCode = problem.Status;
         response.ContentType = ContentType;

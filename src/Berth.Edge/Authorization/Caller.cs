@@ -48,6 +48,9 @@ internal sealed record Caller
     /// <summary>Token id (jti) of a <see cref="CallerKind.Bearer"/> when the token has one; else null.</summary>
     public string? TokenId { get; init; }
 
+    /// <summary>Id (kid) of the key that signed the token of a <see cref="CallerKind.Bearer"/>; null when it has none.</summary>
+    public string? KeyId { get; init; }
+
     /// <summary>
     /// Id of the personal access token that a <see cref="CallerKind.Bearer"/> came with; else null. Where it is not null,
     /// <see cref="Scopes"/> bound what the caller may do: see <see cref="TokenScopes"/>.

@@ -66,6 +66,11 @@ public static class BerthEdgeExtensions
         services.AddSingleton<PersonalTokenAuthenticator>();
         services.AddSingleton<PersonalTokenService>();
         services.AddSingleton<TokenHandlers>();
+        services.AddSingleton<RequestIds>();
+        services.AddSingleton(new RequestHistory());
+        services.AddSingleton<RefusalLedger>();
+        services.AddSingleton<RequestHandlers>();
+        services.AddSingleton<RequestPages>();
         services.AddSingleton<WorkspaceDefaults>();
         services.AddSingleton<PreferenceReader>();
         services.AddSingleton<PersonalEnvironment>();
@@ -121,7 +126,9 @@ public static class BerthEdgeExtensions
             services.GetRequiredService<WorkspaceTable>(),
             services.GetRequiredService<IOpenConnections>(),
             services.GetRequiredService<WorkspaceWatch>(),
-            services.GetRequiredService<IAccountStore>());
+            services.GetRequiredService<IAccountStore>(),
+            services.GetRequiredService<IdentityProviders>(),
+            services.GetRequiredService<TimeProvider>());
         app.UseMiddleware<RequestMetrics>();
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StartupGate>();

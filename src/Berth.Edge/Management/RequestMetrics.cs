@@ -1,24 +1,47 @@
+using Yarp.ReverseProxy.Forwarder;
+
 namespace Berth.Edge;
 
 /// <summary>
-/// Counts and times every request of the public listener under the name of the way it took; never under a host, a path or a person.
+/// The outermost of every request of the public listener: names it, times it, and when it has ended notes what became of it for metrics,
+/// traces, <c>why</c> and the audit log.
 /// </summary>
-internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, TimeProvider clock)
+internal sealed class RequestMetrics(
+    RequestDelegate next, EdgeMetrics metrics, RequestIds ids, RequestHistory history, RefusalLedger ledger, CanonicalRequestParser parser,
+    TimeProvider clock)
 {
     /// <summary>Passes the request on and notes how it ended.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        var start = clock.GetTimestamp();
+        var (start, at) = (clock.GetTimestamp(), clock.GetUtcNow());
+        context.TraceIdentifier = ids.Next();
+        context.Response.OnStarting(
+            static state =>
+            {
+                // Last of all, so that a workspace's own does not stand in its place.
+                var answered = (HttpContext)state;
+                answered.Response.Headers[RequestIds.Header] = answered.TraceIdentifier;
+                return Task.CompletedTask;
+            },
+            context);
+        var span = EdgeTraces.Begin(context, parser.IsFromTrustedProxy(context, out _));
+        var status = StatusCodes.Status500InternalServerError;
         try
         {
             await next(context).ConfigureAwait(false);
-            Note(context, context.Response.StatusCode, start);
+            status = context.Response.StatusCode;
         }
-        catch
+        catch when (context.Response.HasStarted)
         {
-            // A stream that was cut, or a failure that the server answers with 500 when nothing has been sent.
-            Note(context, context.Response.HasStarted ? context.Response.StatusCode : 500, start);
+            // A stream that was cut; otherwise a failure that the server answers with 500.
+            status = context.Response.StatusCode;
             throw;
+        }
+        finally
+        {
+            var record = RecordOf(context, status, at, clock.GetElapsedTime(start));
+            Note(context, record);
+            EdgeTraces.End(span, record);
         }
     }
 
@@ -53,6 +76,72 @@ internal sealed class RequestMetrics(RequestDelegate next, EdgeMetrics metrics, 
         || context.Features.Get<CanonicalRequest>()?.IsUpgrade == true
         || context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
 
-    private void Note(HttpContext context, int status, long start) =>
-        metrics.Answered(RouteOf(context), status, IsStream(context) ? null : clock.GetElapsedTime(start));
+    private static RequestRecord RecordOf(HttpContext context, int status, DateTimeOffset at, TimeSpan duration)
+    {
+        var request = context.Features.Get<CanonicalRequest>();
+        var access = context.Features.Get<WorkspaceAccess>();
+        return new RequestRecord
+        {
+            Id = context.TraceIdentifier,
+            At = at,
+            Duration = duration,
+            Method = MethodOf(context.Request.Method),
+            Host = request?.Host,
+            HostKind = request?.HostKind,
+            Path = request is { Path.Length: > RequestRecord.MaximumText } ? request.Path[..RequestRecord.MaximumText] + "…" : request?.Path,
+            Route = RouteOf(context),
+            Status = status,
+            Notes = context.Features.Get<RequestNotes>(),
+            Caller = context.GetCaller(),
+            Access = access,
+            Forwarding = access is null ? null : context.Features.Get<IForwarderErrorFeature>()?.Error ?? ForwarderError.None,
+        };
+    }
+
+    // Made-up methods are anybody's text.
+    private static string MethodOf(string method) => method.Length <= 16 && method.All(char.IsAsciiLetterUpper) ? method : "other";
+
+    private void Note(HttpContext context, RequestRecord record)
+    {
+        var isStream = IsStream(context);
+        metrics.Answered(record.Route, record.Status, isStream ? null : record.Duration);
+        metrics.Bodies(record.Route, context.Request.ContentLength, isStream ? null : context.Response.ContentLength);
+        if (context.Features.Get<ForwardAuthVerdict>() is { } verdict)
+        {
+            metrics.ForwardAuthDecided(verdict.Passes ? "pass" : DecisionOf(record.Status));
+        }
+
+        history.Add(record);
+        if (record.Notes is { } notes)
+        {
+            Audit(record, notes);
+        }
+    }
+
+    private static string DecisionOf(int status) => status switch
+    {
+        < 400 or 401 => "sign-in",
+        403 => "forbidden",
+        404 => "not-found",
+        429 => "limited",
+        503 => "not-ready",
+        _ => "unreadable",
+    };
+
+    private void Audit(RequestRecord record, RequestNotes notes)
+    {
+        if (notes.Token is { } token)
+        {
+            metrics.CredentialRefused(token.IsPersonal ? "personal-token" : "bearer", token.Error);
+            ledger.Note(null, token.IsPersonal ? "personal-token.use" : "bearer.use", $"{token.Error} {token.Issuer}".TrimEnd());
+        }
+        else if (notes.Refused is { } refused)
+        {
+            ledger.Note(refused, "workspace.open", $"{record.Host?.Split('.')[0]} {notes.Rule}");
+        }
+        else if (notes.Rule is "step-up-required" or "insufficient-scope")
+        {
+            ledger.Note(record.Caller, "request", $"{record.Route} {notes.Rule}");
+        }
+    }
 }

@@ -8,6 +8,8 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
     /// <inheritdoc/>
     public Task WriteAsync(HttpContext context, EdgeMessage message)
     {
+        RequestNotes.Decided(context, message.Reason);
+
         // The canonical request is missing when the request was refused before it had one.
         var path = context.Features.Get<CanonicalRequest>()?.Path ?? context.Request.Path.Value ?? "";
         if (path.StartsWith(ManagerForm.Prefix, StringComparison.Ordinal))

@@ -49,6 +49,7 @@ internal static partial class PageRoutes
         endpoints.OwnPage(TokenPages.Path, tokens.ListAsync);
         endpoints.Form(TokenPages.Path, tokens.CreateAsync);
         endpoints.Form(TokenPages.Path + "/{id}/revoke", tokens.RevokeAsync);
+        endpoints.OwnPage(RequestPages.Path, services.GetRequiredService<RequestPages>().ShowAsync);
         endpoints.MapFallback("/{**path}", NotFoundAsync);
     }
 

@@ -15,7 +15,7 @@ namespace Berth.Edge;
 /// Revocations arrive at once, as notices; the 30 s bound what is missed when they do not (and what changes in a row without one).
 /// </remarks>
 internal sealed partial class PersonalTokenAuthenticator(
-    IAccountStore accounts, EdgeSettings settings, AuditTrail audit, IHttpContextAccessor http, TimeProvider clock,
+    IAccountStore accounts, EdgeSettings settings, PersonalTokenOptions options, AuditTrail audit, IHttpContextAccessor http, TimeProvider clock,
     ILogger<PersonalTokenAuthenticator> logger)
 {
     // Made-up tokens with a good checksum cost the database one look-up each; so many at once, and no more.
@@ -42,6 +42,11 @@ internal sealed partial class PersonalTokenAuthenticator(
             return (null, TokenError.Malformed);
         }
 
+        if (!options.Enabled)
+        {
+            return (null, TokenError.NoSuchToken);
+        }
+
         var hash = PersonalTokenSecret.Hash(token);
         var known = await FindAsync(hash, cancellationToken).ConfigureAwait(false);
         if (known is null)
@@ -61,7 +66,7 @@ internal sealed partial class PersonalTokenAuthenticator(
     }
 
     /// <summary>Whether a token was found good within the last 30 s and still is; nobody is asked.</summary>
-    public bool Remembers(string token) => PersonalTokenSecret.IsWellFormed(token)
+    public bool Remembers(string token) => options.Enabled && PersonalTokenSecret.IsWellFormed(token)
         && Fresh(_known, Convert.ToHexString(PersonalTokenSecret.Hash(token)), Life)?.Token is { } found
         && found.StateAt(clock.GetUtcNow()) == PersonalTokenState.Active && !accounts.Revocations.IsTokenRevoked(found.Id);
 

@@ -3,6 +3,12 @@ namespace Berth.Edge;
 /// <summary>Personal access tokens: section <c>Berth:Edge:PersonalTokens</c>.</summary>
 public sealed record PersonalTokenOptions
 {
+    /// <summary>
+    /// Whether there are such tokens. The default is true. With false none is made and none is accepted, those that people have included;
+    /// they can still be seen and revoked, and count again when it is true again.
+    /// </summary>
+    public bool Enabled { get; init; } = true;
+
     /// <summary>Longest life that may be asked for. The default is 366 days: a yearly renewal, leap years too.</summary>
     public TimeSpan MaximumLifetime { get; init; } = TimeSpan.FromDays(366);
 

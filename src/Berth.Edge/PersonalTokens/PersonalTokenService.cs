@@ -27,6 +27,13 @@ internal sealed class PersonalTokenService(
     public async Task<(PersonalToken Token, string Secret)> CreateAsync(
         Caller caller, string? name, IReadOnlyList<string>? scopes, int? days, CancellationToken cancellationToken)
     {
+        if (!options.Enabled)
+        {
+            audit.Record(caller, "token.create", "personal-tokens", "refused");
+            throw new ProblemException(403, "personal-tokens-off", "There are no personal access tokens here",
+                "This installation does not take them (PersonalTokens:Enabled). Use an access token of your provider.");
+        }
+
         // A token that makes tokens would outlive its own revocation.
         if (caller.Kind != CallerKind.Session)
         {

@@ -24,7 +24,7 @@ internal sealed class TokenPages(PageLayout layout, PersonalTokenService tokens,
         {
             made = await tokens.CreateAsync(caller, wish.Name, wish.Scopes, wish.Days, context.RequestAborted).ConfigureAwait(false);
         }
-        catch (ProblemException error) when (error.Status is 409 or 422)
+        catch (ProblemException error) when (error.Status is 409 or 422 || error.Reason == "personal-tokens-off")
         {
             problem = error;
         }

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Berth.Edge;
 
@@ -16,7 +14,9 @@ internal sealed class ForwardingClient : IDisposable
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
         ConnectTimeout = settings.Proxy.ConnectTimeout,
-        ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+
+        // The span of the request goes on as it is (EdgeTraces.Propagate); the handler's own, which nobody exports, would stand between.
+        ActivityHeadersPropagator = null,
 
         // 64 KiB: twice what we take from clients, since applications set many cookies at once; a bound all the same.
         MaxResponseHeadersLength = 64,

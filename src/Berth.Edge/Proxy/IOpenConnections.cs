@@ -10,6 +10,9 @@ internal interface IOpenConnections
     /// <summary>Number of open streams (upgrades, event streams, live pages), for metrics.</summary>
     int Count { get; }
 
+    /// <summary>How many of them are WebSockets.</summary>
+    int WebSockets { get; }
+
     /// <summary>Whether the workspace has a stream open.</summary>
     bool IsOpen(string workspaceNamespace, string workspaceName);
 

@@ -22,6 +22,9 @@ internal sealed class OpenConnections : IOpenConnections
     /// <inheritdoc/>
     public int Count => _open.Count(c => c.Key.IsStream);
 
+    /// <inheritdoc/>
+    public int WebSockets => _open.Count(c => c.Key.IsStream && c.Key.Request.IsUpgrade);
+
     /// <summary>
     /// Adds a connection; dispose the result when it has ended. Its token is cancelled when it is cut or its time is over: at once, when
     /// what allowed it was withdrawn between the decision and now.

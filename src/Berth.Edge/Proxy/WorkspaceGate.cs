@@ -85,6 +85,7 @@ internal sealed class WorkspaceGate(
                 await pages.WriteAsync(context, EdgeMessages.NoWorkspace(settings));
                 break;
             default:
+                RequestNotes.Denied(context, caller!, decision.Reason);
                 await pages.WriteAsync(context, EdgeMessages.Forbidden(caller!, decision.Explanation, settings));
                 break;
         }

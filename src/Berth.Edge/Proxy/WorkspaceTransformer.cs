@@ -30,6 +30,7 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
         Set(proxyRequest, "X-Forwarded-For", request.ClientAddress.ToString());
         Set(proxyRequest, "X-Forwarded-Host", authority);
         Set(proxyRequest, "X-Forwarded-Proto", settings.Scheme);
+        EdgeTraces.Propagate(proxyRequest);
         if (request.Prefix.Length > 0)
         {
             Set(proxyRequest, "X-Forwarded-Prefix", request.Prefix);

@@ -29,6 +29,7 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
     private readonly Lock _keyGate = new();
     private Task _refetch = Task.CompletedTask;
     private int _waiters;
+    private long _unknownKeys;
     private DateTimeOffset _lastMiss = DateTimeOffset.MinValue;
     private DateTimeOffset _lastLoad = DateTimeOffset.MinValue;
     private volatile ProviderSnapshot? _snapshot;
@@ -41,6 +42,12 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
 
     /// <summary>Why the last refresh failed, or null.</summary>
     public string? LastProblem { get; private set; }
+
+    /// <summary>When the keys were fetched; null before the first success.</summary>
+    public DateTimeOffset? KeysAt { get; private set; }
+
+    /// <summary>How many tokens named a key that is not known.</summary>
+    public long UnknownKeys => Interlocked.Read(ref _unknownKeys);
 
     /// <summary>Loads everything anew; keeps what there was on failure.</summary>
     /// <returns>Whether it worked.</returns>
@@ -87,6 +94,7 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
     /// </summary>
     public async ValueTask<JwkSet> KeysAfterMissAsync(CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _unknownKeys);
         if (Interlocked.Increment(ref _waiters) <= MaximumWaiters && RefetchAfterMiss(out var left) is { } refetch)
         {
             try
@@ -186,6 +194,7 @@ internal sealed class IdentityProvider(IssuerSettings settings, OidcBackchannel 
             _snapshot = _snapshot is { } known
                 ? new ProviderSnapshot(metadata ?? known.Metadata, known.Keys.RenewedBy(keys))
                 : new ProviderSnapshot(metadata!, keys);
+            KeysAt = clock.GetUtcNow();
         }
     }
 

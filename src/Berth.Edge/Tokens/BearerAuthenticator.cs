@@ -83,7 +83,7 @@ internal sealed class BearerAuthenticator(
             return Refuse(error);
         }
 
-        var caller = ToCaller(provider.Settings, claims);
+        var caller = ToCaller(provider.Settings, claims) with { KeyId = signer!.KeyId };
         _verified.Add(hash, new VerifiedToken(caller, provider, signer!));
         return Admit(caller);
     }

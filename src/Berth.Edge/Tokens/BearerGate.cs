@@ -14,7 +14,7 @@ namespace Berth.Edge;
 /// who knows  -> 503 with Retry-After: the provider or the database does not answer
 /// </code>
 /// </remarks>
-internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limits, IEdgePages pages, EdgeSettings settings)
+internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limits, IEdgePages pages, EdgeSettings settings, TimeProvider clock)
 {
     private const string Scheme = "Bearer";
 
@@ -51,6 +51,7 @@ internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limit
             return caller;
         }
 
+        RequestNotes.TokenRefused(context, TokenFinding.Of(header, error, settings, clock.GetUtcNow()));
         if (error == TokenError.Unverifiable)
         {
             context.Response.Headers.RetryAfter = "5";

@@ -26,6 +26,7 @@ internal sealed record ConnectionError(string Code, int Status, string Message)
     /// <param name="connection">The connection, where there is one.</param>
     public async Task WriteAsync(HttpContext context, string operation, string? connection)
     {
+        RequestNotes.Decided(context, Code);
         var details = new JsonObject { ["requestId"] = context.TraceIdentifier };
         if (connection is not null)
         {

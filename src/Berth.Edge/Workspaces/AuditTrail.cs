@@ -7,7 +7,12 @@ internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAcc
     ILogger<AuditTrail> logger)
 {
     /// <summary>Records an action; never waits and never fails.</summary>
-    public void Record(Caller? caller, string action, string? target, string outcome)
+    /// <param name="caller">Who; null where that is not known.</param>
+    /// <param name="action">What.</param>
+    /// <param name="target">Of what.</param>
+    /// <param name="outcome">allowed or refused.</param>
+    /// <param name="count">False for what was counted already, one by one.</param>
+    public void Record(Caller? caller, string action, string? target, string outcome, bool count = true)
     {
         var request = http.HttpContext?.TraceIdentifier;
         accounts.Audit(new AuditEvent
@@ -19,7 +24,11 @@ internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAcc
             Outcome = outcome,
             RequestId = request,
         });
-        metrics.Acted(action, outcome);
+        if (count)
+        {
+            metrics.Acted(action, outcome);
+        }
+
         LogAudit(action, target, outcome, caller?.Subject, request);
     }
 

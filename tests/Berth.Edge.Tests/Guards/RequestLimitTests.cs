@@ -209,6 +209,31 @@ public class RequestLimitTests
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
     }
 
+    [Theory]
+    [InlineData("person")]
+    [InlineData("workspace")]
+    public async Task WebSockets_OneEnds_ItsPlaceIsGivenBack(string of)
+    {
+        await using var edge = await StartAsync(
+            of == "person" ? new() { WebSocketsPerPerson = 1 } : new() { WebSocketsPerWorkspace = 1 });
+        var browser = await WorkspaceHostTests.EnterAsync(edge);
+        using (var first = await browser.ConnectAsync(SocketUrl, EdgeFixture.WorkspaceOrigin))
+        {
+            Assert.Equal(WebSocketState.Open, first.State);
+            first.Abort();
+        }
+
+        // The edge notices in its own time.
+        var state = WebSocketState.None;
+        await Cluster.ClusterFixture.Until(async () =>
+        {
+            using var next = await browser.ConnectAsync(SocketUrl, EdgeFixture.WorkspaceOrigin);
+            state = next.State;
+            return state == WebSocketState.Open;
+        });
+        Assert.Equal(WebSocketState.Open, state);
+    }
+
     private static RateOptions Rate(int requests) => new() { Requests = requests, Window = TimeSpan.FromHours(1) };
 
     private static Task<EdgeFixture> StartAsync(EdgeLimitOptions limits) =>

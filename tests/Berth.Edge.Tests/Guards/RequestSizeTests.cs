@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Edge.Tests;
 
@@ -89,6 +90,51 @@ public class RequestSizeTests
 
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.Contains("\"reason\":\"body-too-large\"", answer, StringComparison.Ordinal);
+    }
+
+    // To the edge itself, in pieces that say nothing of the whole: what is beyond is not waited for.
+    [Fact]
+    public async Task OwnBody_ChunkedBeyondTheLimit_IsRefusedAndEndsTheConnection()
+    {
+        await using var edge = await EdgeFixture.StartAsync(services: s => s.AddSingleton<IEdgePages, PlainEdgePages>());
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, edge.Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            "POST /logout HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8080\r\nAccept: application/json\r\n"
+            + "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"));
+        var piece = Encoding.ASCII.GetBytes($"10000\r\n{new string('a', 0x10000)}\r\n");
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var sent = 0;
+        try
+        {
+            // The server ends the connection long before; without a limit this would go on to the end of the loop.
+            for (; sent < 512; sent++)
+            {
+                await stream.WriteAsync(piece, deadline.Token);
+            }
+        }
+        catch (IOException)
+        {
+        }
+
+        Assert.InRange(sent, 0, 511);
+    }
+
+    [Fact]
+    public async Task WorkspaceReservedPath_BodyBeyondTheLimit_IsRefusedAndReachesNobody()
+    {
+        await using var edge = await EdgeFixture.StartAsync();
+        var browser = await WorkspaceHostTests.EnterAsync(edge);
+        edge.Upstream.Requests.Clear();
+
+        var answer = await edge.RawAsync($"POST /.berth/start HTTP/1.1\r\nHost: {EdgeFixture.WorkspaceHost}:8080\r\n"
+            + $"Origin: {EdgeFixture.WorkspaceOrigin}\r\nCookie: {browser.CookieHeader(EdgeFixture.WorkspaceHost)}\r\n"
+            + "Accept: application/json\r\nContent-Length: 1048577\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"body-too-large\"", answer, StringComparison.Ordinal);
+        Assert.Empty(edge.Upstream.Requests);
     }
 
     private static string Request(string host, string path, string headers) =>

@@ -54,7 +54,7 @@ public class ManagementTests
         using var created = await api.PostAsync("/api/workspaces", null);
         using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
 
-        var text = await MetricsAsync(client, "berth_edge_request_duration_seconds_count{route=\"api\"} 1\n");
+        var text = await MetricsAsync(client, "berth_edge_request_duration_seconds_count{route=\"api\",status=\"2xx\"} 1\n");
 
         Assert.Contains("\n# TYPE berth_edge_workspaces gauge\nberth_edge_workspaces 1\n", text, StringComparison.Ordinal);
         Assert.Contains("berth_edge_actions_total{action=\"workspace.create\",outcome=\"allowed\"}", text, StringComparison.Ordinal);
@@ -124,6 +124,73 @@ public class ManagementTests
         );
         Assert.Contains("id-token", events.Single(e => e.Outcome == "refused").Target, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Metrics_KeysCredentialsAndDecisions_WithFewLabelsAndNoPerson()
+    {
+        await using var edge = await ProductFixture.StartAsync(o => o with { Edge = o.Edge with { TrustedProxies = ["127.0.0.1/32"] } });
+        using var api = edge.Api("user1");
+        using var made = await api.PostAsync(
+            "/api/workspaces", new StringContent("""{"displayName":"Data"}""", System.Text.Encoding.UTF8, "application/json"));
+        api.DefaultRequestHeaders.Authorization = new("Bearer", edge.Provider.Key.Sign(
+            edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt", h => h["kid"] = "made-up-key"));
+        using var refused = await api.GetAsync("/api/me");
+        using var asked = await edge.NewBrowser().GetAsync("http://berth-edge.test/auth/forward/ws-none",
+            ("X-Forwarded-Method", "GET"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "ws-none.localhost"), ("X-Forwarded-Uri", "/"));
+        edge.Get<EdgeMetrics>().SessionRefreshed("idp", "refreshed");
+        await edge.Get<IAccountStore>().RevokeSessionAsync("session-1", TimeProvider.System.GetUtcNow().AddHours(1), default);
+        var issuer = edge.Get<IdentityProviders>().All[0].Settings.Key;
+        using var client = new HttpClient { BaseAddress = new Uri(edge.Get<ManagementServer>().Address!) };
+
+        await MetricsAsync(client, "berth_edge_forward_auth_decisions_total{decision=\"sign-in\"}");
+        var text = await MetricsAsync(client, "berth_edge_credentials_refused_total{kind=\"bearer\",reason=\"UnknownKey\"}");
+
+        foreach (var line in (string[])
+            [
+                $"berth_edge_issuer_unknown_keys_total{{issuer=\"{issuer}\"}} 1", $"berth_edge_issuer_reachable{{issuer=\"{issuer}\"}} 1",
+                $"berth_edge_issuer_keys_age_seconds{{issuer=\"{issuer}\"}} ", "berth_edge_sockets_open{kind=\"websocket\"} 0",
+                "berth_edge_sockets_open{kind=\"event-stream\"} 0", "berth_edge_request_bytes_total{route=\"api\"} ",
+                "berth_edge_session_refreshes_total{issuer=\"idp\",outcome=\"refreshed\"}", "berth_edge_revocations_total{of=\"session\"}",
+            ])
+        {
+            Assert.Contains("\n" + line, text, StringComparison.Ordinal);
+        }
+
+        var ours = text.Split('\n').Where(l => l.StartsWith("berth_edge", StringComparison.Ordinal)).ToList();
+        Assert.DoesNotContain(ours, l => l.Contains("user1", StringComparison.Ordinal) || l.Contains("made-up", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Audit_RefusedTokensAndWorkspaces_AreNotedOnceAndCounted()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        using var owner = edge.Api("user1");
+        using var made = await owner.PostAsync("/api/workspaces", null);
+        using var stranger = edge.Api("user2");
+        using var garbage = new HttpClient(edge.NewHandler()) { BaseAddress = new Uri(ProductFixture.Origin) };
+        garbage.DefaultRequestHeaders.Authorization = new("Bearer", "garbage");
+        for (var i = 0; i < 5; i++)
+        {
+            using var bad = await garbage.GetAsync("/api/me");
+            using var forbidden = await stranger.GetAsync($"{edge.HostOf("user1")}/");
+        }
+
+        // An answer may reach its reader before the edge has noted it.
+        await ClusterFixture.Until(async () => (await EventsAsync(edge)).Count == 2);
+        edge.Get<RefusalLedger>().Flush();
+        var events = await EventsAsync(edge);
+
+        Assert.Equal(
+            [
+                ("bearer.use", "Malformed", null), ("bearer.use", "Malformed (4 more)", null),
+                ("workspace.open", $"{edge.NameOf("user1")} forbidden: not-shared", "user2"),
+                ("workspace.open", $"{edge.NameOf("user1")} forbidden: not-shared (4 more)", "user2"),
+            ],
+            events.Select(e => (e.Action, e.Target, e.Actor?.Subject)).OrderBy(e => e.Action).ThenBy(e => e.Target, StringComparer.Ordinal));
+    }
+
+    private static async Task<List<AuditEvent>> EventsAsync(ProductFixture edge) =>
+        [.. (await edge.Get<IAccountStore>().ListAuditAsync(new AuditQuery(), default)).Where(e => e.Outcome == "refused")];
 
     // An answer may reach its reader before the edge has counted it.
     private static async Task<string> MetricsAsync(HttpClient client, string expected)

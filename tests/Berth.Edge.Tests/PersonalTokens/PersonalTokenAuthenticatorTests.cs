@@ -23,7 +23,7 @@ public sealed class PersonalTokenAuthenticatorTests : IDisposable
         _accounts.Tokens = _counting;
         var audit = new AuditTrail(_accounts, _http, _metrics, _clock, NullLogger<AuditTrail>.Instance);
         _authenticator = new PersonalTokenAuthenticator(
-            _accounts, EdgeSettingsParser.Parse(EdgeFixture.Options(Ann.Issuer)), audit, _http, _clock,
+            _accounts, EdgeSettingsParser.Parse(EdgeFixture.Options(Ann.Issuer)), new PersonalTokenOptions(), audit, _http, _clock,
             NullLogger<PersonalTokenAuthenticator>.Instance);
     }
 

@@ -244,6 +244,37 @@ public class PersonalTokenTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await program.GetAsync("/api/me")).StatusCode);
     }
 
+    [Fact]
+    public async Task Tokens_TurnedOff_NoneIsMadeOrTakenAndThoseThereCanBeRevoked()
+    {
+        await using var edge = await ProductFixture.StartAsync(o => o with { PersonalTokens = new PersonalTokenOptions { Enabled = false } });
+        var browser = await edge.SignedInAsync("user1");
+        var secret = PersonalTokenSecret.New();
+        var id = Guid.CreateVersion7();
+        var now = TimeProvider.System.GetUtcNow();
+        await edge.Get<IAccountStore>().PersonalTokens.CreateAsync(
+            new PersonKey(edge.Provider.Issuer, "user1"),
+            new NewPersonalToken
+            {
+                Id = id,
+                Name = "old",
+                SecretHash = PersonalTokenSecret.Hash(secret),
+                Scopes = ["api:read"],
+                CreatedAt = now,
+                ExpiresAt = now.AddDays(1),
+            },
+            default);
+        using var program = Program(edge, secret);
+
+        using var used = await program.GetAsync("/api/me");
+        using var made = await PostAsync(browser, """{"name":"new","scopes":["api:read"]}""");
+        using var revoked = await browser.SendAsync(
+            $"{ProductFixture.Origin}/api/me/tokens/{id}", HttpMethod.Delete, headers: [("Origin", ProductFixture.Origin)]);
+
+        Assert.Equal([401, 403, 204], new[] { used, made, revoked }.Select(a => (int)a.StatusCode));
+        Assert.Contains("personal-tokens-off", await made.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static HttpClient Program(ProductFixture edge, string secret)
     {
         var client = new HttpClient(edge.NewHandler()) { BaseAddress = new Uri(ProductFixture.Origin) };

@@ -1,0 +1,78 @@
+namespace Berth.Edge;
+
+/// <summary>What is remembered of a request: who decided what, and why. Never a token, a cookie, a query or who the person is.</summary>
+internal sealed record RequestRecord
+{
+    /// <summary>Longest path that is kept: what anybody sends must not fill the memory.</summary>
+    public const int MaximumText = 256;
+
+    /// <summary>Its id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>When it came.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Time until it had been answered.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>Method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Canonical host; null where the request could not be read in one way only.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>What that host is to us.</summary>
+    public HostKind? HostKind { get; init; }
+
+    /// <summary>Canonical path, cut at <see cref="MaximumText"/>; null where the request could not be read in one way only.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>One of <see cref="RequestMetrics"/>'s names.</summary>
+    public required string Route { get; init; }
+
+    /// <summary>Status of the answer.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>Which rule decided, and what of the token, where one was refused.</summary>
+    public RequestNotes? Notes { get; init; }
+
+    /// <summary>Who asked; null for a stranger.</summary>
+    public Caller? Caller { get; init; }
+
+    /// <summary>The workspace it was let through to.</summary>
+    public WorkspaceAccess? Access { get; init; }
+
+    /// <summary>What forwarding came to.</summary>
+    public Yarp.ReverseProxy.Forwarder.ForwarderError? Forwarding { get; init; }
+}
+
+/// <summary>The last requests of this replica, in memory and bounded; refusals are kept longer than what went well.</summary>
+/// <remarks>
+/// Two rings: a flood of one sort does not drive out the other. Entering one is a write into an array; looking one up reads them all, which
+/// an administrator does now and then.
+/// </remarks>
+internal sealed class RequestHistory(int successes = 4096, int refusals = 8192)
+{
+    private readonly RequestRecord?[] _successes = new RequestRecord?[successes];
+    private readonly RequestRecord?[] _refusals = new RequestRecord?[refusals];
+    private long _lastSuccess = -1;
+    private long _lastRefusal = -1;
+
+    /// <summary>Enters a request.</summary>
+    public void Add(RequestRecord record)
+    {
+        if (record.Status >= 400)
+        {
+            _refusals[Interlocked.Increment(ref _lastRefusal) % _refusals.Length] = record;
+        }
+        else
+        {
+            _successes[Interlocked.Increment(ref _lastSuccess) % _successes.Length] = record;
+        }
+    }
+
+    /// <summary>Looks one up; null when it is forgotten or never was.</summary>
+    public RequestRecord? Find(string id) => Find(_refusals, id) ?? Find(_successes, id);
+
+    private static RequestRecord? Find(RequestRecord?[] ring, string id) => Array.Find(ring, r => r?.Id == id);
+}
