@@ -114,7 +114,8 @@ internal sealed record RequestView
             HostKind = record.HostKind?.ToString().ToLowerInvariant(),
             Path = record.Path,
             Route = record.Route,
-            Rule = record.Notes is { Rule.Length: > 0 } notes ? notes.Rule : record.Access is { } access ? $"allowed: {access.Role}" : "served",
+            Rule = record.Notes is { Rule.Length: > 0 } notes ? notes.Rule : record.Access is { } access ? $"allowed: {access.Role}"
+                : "served",
             Caller = caller switch
             {
                 null => "none",

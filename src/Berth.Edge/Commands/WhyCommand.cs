@@ -21,7 +21,8 @@ internal static class WhyCommand
     /// <param name="output">Where the answer is written, one line a fact.</param>
     /// <param name="errors">Where problems are written.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>0 when the edge knew; 1 when it did not, or would not say; 2 when the command cannot be understood or nobody answers.</returns>
+    /// <returns>0 when the edge knew; 1 when it did not, or would not say; 2 when the command cannot be understood or nobody
+    /// answers.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -42,7 +43,8 @@ internal static class WhyCommand
 
         try
         {
-            token = token is ['@', .. var file] ? (await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)).Trim() : token;
+            token = token is ['@', .. var file] ? (await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)).Trim()
+                : token;
             using var client = new HttpClient(Handler(connect)) { BaseAddress = edge, Timeout = TimeSpan.FromSeconds(15) };
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
             using var answer = await client.GetAsync(new Uri($"/api/requests/{args[0]}", UriKind.Relative), cancellationToken)
@@ -64,8 +66,10 @@ internal static class WhyCommand
     {
         using var document = JsonDocument.Parse(text);
         return known
-            ? string.Join(Environment.NewLine, document.RootElement.EnumerateObject().Select(p => $"{p.Name,-18} {QueryParameters.ForLog(p.Value.ToString())}"))
-            : document.RootElement.TryGetProperty("detail", out var detail) ? QueryParameters.ForLog(detail.ToString()) : "The edge would not say.";
+            ? string.Join(Environment.NewLine, document.RootElement.EnumerateObject().Select(p =>
+                $"{p.Name,-18} {QueryParameters.ForLog(p.Value.ToString())}"))
+            : document.RootElement.TryGetProperty("detail", out var detail) ? QueryParameters.ForLog(detail.ToString())
+                : "The edge would not say.";
     }
 
     private static SocketsHttpHandler Handler((string Host, int Port)? connect) => new()

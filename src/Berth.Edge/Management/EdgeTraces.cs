@@ -16,7 +16,8 @@ internal static class EdgeTraces
     private static readonly ActivitySource Source = new(SourceName);
 
     /// <summary>Begins the span of a request; null when nobody listens or it is not sampled.</summary>
-    /// <param name="context">The request; what it says of traces is taken out of it, and ours takes its place on the way to a workspace.</param>
+    /// <param name="context">The request; what it says of traces is taken out of it, and ours takes its place on the way to a
+    /// workspace.</param>
     /// <param name="isTrusted">
     /// Whether what it says may be believed. A trace that anybody can continue costs what they like, and mixes theirs with others'.
     /// </param>
@@ -70,7 +71,8 @@ internal static class EdgeTraces
             .SetTag("berth.decision", record.Notes?.Rule ?? record.Access?.Role ?? "served");
         if (record.Access is { Workspace: var workspace })
         {
-            span.SetTag("berth.workspace", workspace.Name).SetTag("server.address", workspace.Target?.Host).SetTag("server.port", workspace.Target?.Port);
+            span.SetTag("berth.workspace", workspace.Name).SetTag("server.address", workspace.Target?.Host).SetTag("server.port",
+                workspace.Target?.Port);
         }
 
         if (record.Status >= 500)

@@ -9,7 +9,8 @@ internal static class KeyMetrics
     public static void Observe(Meter meter, IdentityProviders providers, TimeProvider clock)
     {
         meter.CreateObservableGauge("berth.edge.issuer.keys.age", () => providers.All.Where(p => p.KeysAt is not null).Select(p =>
-            new Measurement<double>((clock.GetUtcNow() - p.KeysAt!.Value).TotalSeconds, Issuer(p))), "s", "Time since its keys were fetched.");
+            new Measurement<double>((clock.GetUtcNow() - p.KeysAt!.Value).TotalSeconds, Issuer(p))), "s",
+                "Time since its keys were fetched.");
         meter.CreateObservableGauge("berth.edge.issuer.reachable", () => providers.All.Select(p =>
             new Measurement<int>(p.Current is not null && p.LastProblem is null ? 1 : 0, Issuer(p))), null,
             "1 while the last fetch of its metadata and keys worked.");

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace Berth.Edge;
 
 /// <summary>
-/// Names requests: <c>REPLICA-NUMBER</c>. What a client calls its request (<c>X-Request-Id</c>) is never taken for it: two requests would have
+/// Names requests: <c>REPLICA-NUMBER</c>. What a client calls its request (<c>X-Request-Id</c>) is never taken for it: two requests would
+/// have
 /// one name, and somebody else would choose what is in our log.
 /// </summary>
 internal sealed class RequestIds

@@ -88,7 +88,8 @@ internal sealed class RequestMetrics(
             Method = MethodOf(context.Request.Method),
             Host = request?.Host,
             HostKind = request?.HostKind,
-            Path = request is { Path.Length: > RequestRecord.MaximumText } ? request.Path[..RequestRecord.MaximumText] + "…" : request?.Path,
+            Path = request is { Path.Length: > RequestRecord.MaximumText } ? request.Path[..RequestRecord.MaximumText] + "…"
+                : request?.Path,
             Route = RouteOf(context),
             Status = status,
             Notes = context.Features.Get<RequestNotes>(),

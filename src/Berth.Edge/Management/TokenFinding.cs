@@ -3,7 +3,8 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>
-/// What can be said of a token that was refused without saying what it is: pure. Its header and claims are believed in nothing; they help an
+/// What can be said of a token that was refused without saying what it is: pure. Its header and claims are believed in nothing; they help
+/// an
 /// administrator to see which key, issuer or clock does not fit.
 /// </summary>
 /// <param name="Error">Why it was refused.</param>
@@ -12,7 +13,8 @@ namespace Berth.Edge;
 /// <param name="Issuer">iss where a configured provider has it, else <c>unknown</c>; null where the token says none.</param>
 /// <param name="Claim">The member that did not fit; null where it is none.</param>
 /// <param name="Skew">
-/// By how much its times miss ours: negative for one that ended so long ago, positive for one that begins so much later; null where they fit.
+/// By how much its times miss ours: negative for one that ended so long ago, positive for one that begins so much later; null where they
+/// fit.
 /// </param>
 internal sealed record TokenFinding(
     TokenError Error, bool IsPersonal, string? KeyId = null, string? Issuer = null, string? Claim = null, TimeSpan? Skew = null)
@@ -33,7 +35,8 @@ internal sealed record TokenFinding(
             return new TokenFinding(error, IsPersonal: true);
         }
 
-        if (JwsVerifier.Parse(token, JwsAlgorithms.All, out var jws) != TokenError.None || StrictJson.ParseObject(jws!.Payload) is not { } claims)
+        if (JwsVerifier.Parse(token, JwsAlgorithms.All, out var jws) != TokenError.None
+            || StrictJson.ParseObject(jws!.Payload) is not { } claims)
         {
             return new TokenFinding(error, IsPersonal: false);
         }

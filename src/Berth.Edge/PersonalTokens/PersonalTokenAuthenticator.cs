@@ -15,7 +15,8 @@ namespace Berth.Edge;
 /// Revocations arrive at once, as notices; the 30 s bound what is missed when they do not (and what changes in a row without one).
 /// </remarks>
 internal sealed partial class PersonalTokenAuthenticator(
-    IAccountStore accounts, EdgeSettings settings, PersonalTokenOptions options, AuditTrail audit, IHttpContextAccessor http, TimeProvider clock,
+    IAccountStore accounts, EdgeSettings settings, PersonalTokenOptions options, AuditTrail audit, IHttpContextAccessor http,
+        TimeProvider clock,
     ILogger<PersonalTokenAuthenticator> logger)
 {
     // Made-up tokens with a good checksum cost the database one look-up each; so many at once, and no more.

@@ -2,7 +2,8 @@ namespace Berth.Edge;
 
 /// <summary>
 /// Everything that is under way for somebody (requests to workspaces, live pages, followed logs), so that a decision that no longer holds
-/// can end it. Call it from whatever learns of a revocation or of a change of a workspace, after it is in effect for new requests; each call
+/// can end it. Call it from whatever learns of a revocation or of a change of a workspace, after it is in effect for new requests; each
+/// call
 /// returns how many were cut.
 /// </summary>
 internal interface IOpenConnections

@@ -148,7 +148,8 @@ internal sealed class EdgeCoreMiddleware(
         else
         {
             // A page of somebody else's workspace is the same site and brings the cookie along: what it pulls into itself is a stranger's.
-            if (SameOrigin.IsReadAllowed(context.Request.Headers) && cors.IsCookieOurs(context, request) && await cookies.ReadAsync(context, request) is { } session)
+            if (SameOrigin.IsReadAllowed(context.Request.Headers) && cors.IsCookieOurs(context, request)
+                && await cookies.ReadAsync(context, request) is { } session)
             {
                 context.Features.Set(session);
                 context.Features.Set(cookies.ToCaller(session));

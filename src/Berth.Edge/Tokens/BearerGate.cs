@@ -3,7 +3,8 @@ using Microsoft.Extensions.Primitives;
 namespace Berth.Edge;
 
 /// <summary>
-/// Lets a request in by its Authorization header, and answers the ones it does not let in. The one place for it, whatever the host, so that a
+/// Lets a request in by its Authorization header, and answers the ones it does not let in. The one place for it, whatever the host, so
+/// that a
 /// bad credential is counted, refused and worded alike everywhere.
 /// </summary>
 /// <remarks>
@@ -14,7 +15,8 @@ namespace Berth.Edge;
 /// who knows  -> 503 with Retry-After: the provider or the database does not answer
 /// </code>
 /// </remarks>
-internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limits, IEdgePages pages, EdgeSettings settings, TimeProvider clock)
+internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limits, IEdgePages pages, EdgeSettings settings,
+    TimeProvider clock)
 {
     private const string Scheme = "Bearer";
 

@@ -60,7 +60,7 @@ public class ManagementTests
         Assert.Contains("berth_edge_actions_total{action=\"workspace.create\",outcome=\"allowed\"}", text, StringComparison.Ordinal);
         Assert.Contains("berth_edge_requests_total{route=\"api\",status=\"2xx\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("\nberth_edge_streams_open 0\n", text, StringComparison.Ordinal);
-        Assert.Contains("# TYPE http_server_request_duration_seconds histogram", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE kestrel_active_connections gauge", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +136,8 @@ public class ManagementTests
             edge.Provider.AccessTokenClaims(EdgeFixture.Audience), "at+jwt", h => h["kid"] = "made-up-key"));
         using var refused = await api.GetAsync("/api/me");
         using var asked = await edge.NewBrowser().GetAsync("http://berth-edge.test/auth/forward/ws-none",
-            ("X-Forwarded-Method", "GET"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "ws-none.localhost"), ("X-Forwarded-Uri", "/"));
+            ("X-Forwarded-Method", "GET"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "ws-none.localhost"), ("X-Forwarded-Uri",
+                "/"));
         edge.Get<EdgeMetrics>().SessionRefreshed("idp", "refreshed");
         await edge.Get<IAccountStore>().RevokeSessionAsync("session-1", TimeProvider.System.GetUtcNow().AddHours(1), default);
         var issuer = edge.Get<IdentityProviders>().All[0].Settings.Key;
@@ -186,7 +187,8 @@ public class ManagementTests
                 ("workspace.open", $"{edge.NameOf("user1")} forbidden: not-shared", "user2"),
                 ("workspace.open", $"{edge.NameOf("user1")} forbidden: not-shared (4 more)", "user2"),
             ],
-            events.Select(e => (e.Action, e.Target, e.Actor?.Subject)).OrderBy(e => e.Action).ThenBy(e => e.Target, StringComparer.Ordinal));
+            events.Select(e => (e.Action, e.Target, e.Actor?.Subject)).OrderBy(e => e.Action).ThenBy(e => e.Target,
+                StringComparer.Ordinal));
     }
 
     private static async Task<List<AuditEvent>> EventsAsync(ProductFixture edge) =>

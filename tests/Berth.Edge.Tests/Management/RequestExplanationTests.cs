@@ -154,7 +154,8 @@ public partial class RequestExplanationTests
         var token = administrator.DefaultRequestHeaders.Authorization!.Parameter!;
 
         var (code, output, _) = await RunAsync(IdOf(asked), ProductFixture.Origin, "--token", token, "--connect", $"127.0.0.1:{edge.Port}");
-        var (unknown, _, told) = await RunAsync("abcde9999-1", ProductFixture.Origin, "--token", token, "--connect", $"127.0.0.1:{edge.Port}");
+        var (unknown, _, told) = await RunAsync("abcde9999-1", ProductFixture.Origin, "--token", token, "--connect",
+            $"127.0.0.1:{edge.Port}");
         var (usage, _, _) = await RunAsync("no id", ProductFixture.Origin, "--token", token);
         var (nobody, _, _) = await RunAsync("abcde9999-1", $"http://localhost:{Loopback.FreePort()}", "--token", token);
 

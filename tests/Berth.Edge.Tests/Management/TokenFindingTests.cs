@@ -29,7 +29,8 @@ public class TokenFindingTests
     [InlineData("Bearer")]
     [InlineData("Basic dTpw")]
     public void Of_NoToken_OnlyTheError(string header) =>
-        Assert.Equal(new TokenFinding(TokenError.Malformed, IsPersonal: false), TokenFinding.Of(header, TokenError.Malformed, Settings, Now));
+        Assert.Equal(new TokenFinding(TokenError.Malformed, IsPersonal: false), TokenFinding.Of(header, TokenError.Malformed, Settings,
+            Now));
 
     [Fact]
     public void Of_PersonalToken_NothingOfIt() => Assert.Equal(
