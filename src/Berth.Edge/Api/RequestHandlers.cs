@@ -41,7 +41,8 @@ internal sealed class RequestHandlers(RequestHistory history, RequestIds ids, Ed
         if (replica != ids.Replica)
         {
             throw new ProblemException(404, "request-elsewhere", "Another replica answered this request",
-                $"It was answered by the replica {replica}, and this is {ids.Replica}. Ask that one; what a replica knew is lost when it ends.");
+                $"It was answered by the replica {replica}, and this is {ids.Replica}. Ask that one; what a replica "
+                    + "knew is lost when it ends.");
         }
 
         return RequestView.Of(

@@ -28,7 +28,8 @@ internal sealed class EdgeMetrics : IDisposable
             "What people asked for, by action and outcome; the same as in the audit log.");
         _requests = _meter.CreateCounter<long>("berth.edge.requests", "{request}", "Answered requests, by route and class of status.");
         _duration = _meter.CreateHistogram<double>("berth.edge.request.duration", "s",
-            "Time to answer a request, by route and class of status; without WebSockets and event streams, which last as long as somebody looks.");
+            "Time to answer a request, by route and class of status; without WebSockets and event streams, which last as long "
+                + "as somebody looks.");
         _activityWrites = _meter.CreateCounter<long>("berth.edge.activity.writes", "{write}",
             "Writes of the last use of a workspace, by outcome.");
         _probes = _meter.CreateCounter<long>("berth.edge.activity.probes", "{question}",
