@@ -91,6 +91,9 @@ public sealed class NewGrant
 
     /// <summary>What it is for: tokens of one person and connection are kept apart by purpose. At most 100 characters.</summary>
     public string Purpose { get; init; } = "";
+
+    /// <summary>Id of the row where it is known beforehand: that of a session.</summary>
+    internal Guid? Id { get; init; }
 }
 
 /// <summary>What the provider is told of a revocation.</summary>

@@ -9,6 +9,16 @@ public sealed partial class TokenVault
     public async Task<AccessTokenResult> GetAccessTokenAsync(
         Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken)
     {
+        var result = await GetAnyAsync(tokenId, caller, request, cancellationToken).ConfigureAwait(false);
+
+        // What renews a session is for nobody to fetch.
+        return VaultConnection.IsSessionName(result.Connection)
+            ? new AccessTokenResult { Outcome = AccessTokenOutcome.NotFound, Detail = NotFoundDetail } : result;
+    }
+
+    private async Task<AccessTokenResult> GetAnyAsync(
+        Guid tokenId, PersonKey caller, AccessTokenRequest request, CancellationToken cancellationToken)
+    {
         if (Refusal(caller) is { } refusal)
         {
             return refusal;

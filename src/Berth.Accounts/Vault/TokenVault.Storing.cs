@@ -19,13 +19,15 @@ public sealed partial class TokenVault
     /// <inheritdoc/>
     public async Task<StoredToken?> GetAsync(Guid tokenId, PersonKey caller, CancellationToken cancellationToken) =>
         await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false) is { } row && row.Owner == caller
+            && !VaultConnection.IsSessionName(row.Connection)
             ? row.ToStoredToken()
             : null;
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<StoredToken>> ListAsync(PersonKey caller, CancellationToken cancellationToken) =>
         IsName(caller)
-            ? [.. (await _store.ListAsync(caller, cancellationToken).ConfigureAwait(false)).Select(r => r.ToStoredToken())]
+            ? [.. (await _store.ListAsync(caller, cancellationToken).ConfigureAwait(false))
+                .Where(r => !VaultConnection.IsSessionName(r.Connection)).Select(r => r.ToStoredToken())]
             : [];
 
     /// <inheritdoc/>
@@ -43,12 +45,12 @@ public sealed partial class TokenVault
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var old = await _store.FindGrantAsync(key, cancellationToken).ConfigureAwait(false)
-                ?? await _store.FindTwinAsync(
+                ?? (connection.IsOfSessions ? null : await _store.FindTwinAsync(
                     grant.Owner, connection.Name, _sealer.AllFingerprints(connection.Issuer, connection.ClientId, refreshToken),
-                    cancellationToken).ConfigureAwait(false);
+                    cancellationToken).ConfigureAwait(false));
             var row = new VaultRow
             {
-                Id = old?.Id ?? Guid.CreateVersion7(),
+                Id = old?.Id ?? grant.Id ?? Guid.CreateVersion7(),
                 Owner = grant.Owner,
                 Connection = connection.Name,
                 Issuer = connection.Issuer,
@@ -77,7 +79,11 @@ public sealed partial class TokenVault
             {
                 _cache.Learn(row.Id, row.Version, live: true);
                 _cache.Forget(VaultCache.OwnerHash(grant.Owner));
-                Audit(grant.Owner, "vault.store", $"tokens/{row.Id} {connection.Name}");
+                if (!connection.IsOfSessions)
+                {
+                    Audit(grant.Owner, "vault.store", $"tokens/{row.Id} {connection.Name}");
+                }
+
                 return (await _store.ReadAsync(row.Id, cancellationToken).ConfigureAwait(false) ?? row).ToStoredToken();
             }
         }
@@ -86,13 +92,17 @@ public sealed partial class TokenVault
     }
 
     /// <inheritdoc/>
-    public async Task<TokenRevocation?> RevokeAsync(Guid tokenId, PersonKey caller, bool dryRun, CancellationToken cancellationToken)
+    public Task<TokenRevocation?> RevokeAsync(Guid tokenId, PersonKey caller, bool dryRun, CancellationToken cancellationToken) =>
+        RevokeAnyAsync(tokenId, caller, dryRun, ofSession: false, cancellationToken);
+
+    private async Task<TokenRevocation?> RevokeAnyAsync(
+        Guid tokenId, PersonKey caller, bool dryRun, bool ofSession, CancellationToken cancellationToken)
     {
         RequireStarted();
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var row = await _store.ReadAsync(tokenId, cancellationToken).ConfigureAwait(false);
-            if (row is null || row.Owner != caller)
+            if (row is null || row.Owner != caller || VaultConnection.IsSessionName(row.Connection) != ofSession)
             {
                 return null;
             }
@@ -112,7 +122,11 @@ public sealed partial class TokenVault
             {
                 _cache.Learn(row.Id, row.Version + 1, live: false);
                 _cache.Forget(VaultCache.OwnerHash(caller));
-                Audit(caller, "vault.revoke", $"tokens/{row.Id} {row.Connection}");
+                if (!ofSession)
+                {
+                    Audit(caller, "vault.revoke", $"tokens/{row.Id} {row.Connection}");
+                }
+
                 _jobs.Wake();
                 return plan;
             }

@@ -68,7 +68,8 @@ internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit)
         if (!caller.IsAdministrator)
         {
             audit.Record(caller, action, "audit", "refused");
-            throw new ProblemException(403, "administrators-only", "For administrators only", "Only administrators may read the audit log.");
+            throw StepUpRequired.For(caller)
+                ?? new ProblemException(403, "administrators-only", "For administrators only", "Only administrators may read the audit log.");
         }
     }
 }

@@ -20,10 +20,16 @@ internal static class Problems
             Reason = problem.Reason,
             Errors = problem.Fields.IsEmpty ? null : problem.Fields,
             RequestId = context.TraceIdentifier,
+            LoginUrl = problem.LoginUrl,
         };
         if (problem.RetryAfter is { } wait)
         {
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString();
+        }
+
+        if (problem.Challenge is not null)
+        {
+            context.Response.Headers.WWWAuthenticate = problem.Challenge;
         }
 
         return WriteAsync(context, view);

@@ -28,6 +28,9 @@ internal enum DenyReason
     /// <summary>The share has ended.</summary>
     ShareEnded,
 
+    /// <summary>They would be let through as an administrator, after a stronger sign-in.</summary>
+    StepUp,
+
     /// <summary>A viewer's share lets nothing through that could change something.</summary>
     ReadOnly,
 
@@ -145,7 +148,7 @@ internal static class Authorizer
 
         if (viewer is null)
         {
-            return new AccessDecision(AccessKind.Forbidden, Reason: denied);
+            return new AccessDecision(AccessKind.Forbidden, Reason: caller.MissingStepUp is null ? denied : DenyReason.StepUp);
         }
 
         return RequestKinds.IsSafe(request.Method) && !request.IsUpgrade

@@ -39,6 +39,11 @@ internal sealed record Caller
     /// <summary>Whether configuration makes this person an administrator (by identity, or by a claim).</summary>
     public bool IsAdministrator { get; init; }
 
+    /// <summary>
+    /// What this person has to show before they are an administrator, where that is all that keeps them from it; else null.
+    /// </summary>
+    public StepUpSettings? MissingStepUp { get; init; }
+
     /// <summary>Session id of a <see cref="CallerKind.Session"/>, the same on the edge origin and on workspace hosts; else null.</summary>
     public string? SessionId { get; init; }
 

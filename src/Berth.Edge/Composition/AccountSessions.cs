@@ -71,7 +71,8 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
     }
 
     /// <inheritdoc/>
-    public void NoteRefusal(string issuer, string reason) => Audit(null, "session.begin", $"issuers/{issuer} {reason}", "refused");
+    public void NoteRefusal(string issuer, string reason, string? subject = null) => Audit(
+        subject is null ? null : new PersonKey(issuer, subject), "session.begin", $"issuers/{issuer} {reason}", "refused");
 
     /// <inheritdoc/>
     public void NoteSignOut(EdgeSession session) =>

@@ -33,6 +33,9 @@ internal static class BerthEdgeCoreExtensions
         services.AddSingleton<RequestLimits>();
         services.AddSingleton<ApiCors>();
         services.AddSingleton(new CookieProtector(settings.CookieKeys));
+        services.TryAddSingleton<ISessionTokens, NoSessionTokens>();
+        services.AddSingleton<SessionRefresh>();
+        services.AddHostedService<OpenSessionRefresh>();
         services.AddSingleton<SessionCookies>();
         services.AddSingleton<WorkspaceTickets>();
 

@@ -100,6 +100,62 @@ public sealed record IssuerOptions
 
     /// <summary>Value of <see cref="AdministratorClaim"/> that does so.</summary>
     public string? AdministratorClaimValue { get; init; }
+
+    /// <summary>
+    /// Values of the claim acr, one of which an administrator of this provider has to have signed in with. The default is none: being named
+    /// is enough. Asked for when an administrator signs in for it (<c>/login?step_up=administrator</c>), not of everybody.
+    /// </summary>
+    public IList<string> AdministratorAcr { get; init; } = [];
+
+    /// <summary>Values that the claim amr of an administrator has to contain, all of them, such as <c>mfa</c>. The default is none.</summary>
+    public IList<string> AdministratorAmr { get; init; } = [];
+
+    /// <summary>How long ago an administrator may have authenticated (auth_time). The default is no limit.</summary>
+    public TimeSpan? AdministratorMaxAge { get; init; }
+
+    /// <summary>Who of this provider's people may come in; by default everybody whom it knows.</summary>
+    public AllowOptions Allow { get; init; } = new();
+
+    /// <summary>
+    /// Renew what is known of a person while their session lasts, with a refresh token that is kept in the token vault. The default is
+    /// false: what was said at sign-in counts until the session ends. Needs the vault's keys and a database.
+    /// </summary>
+    public bool RefreshSessions { get; init; }
+
+    /// <summary>
+    /// How old claims may get with <see cref="RefreshSessions"/>. The default is 15 minutes: so late is it noticed at most that somebody left
+    /// a group, and a provider sees four requests an hour of a person who works.
+    /// </summary>
+    public TimeSpan RefreshAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// Value of the parameter prompt for sign-ins that name none themselves: login, consent or select_account. The default is none.
+    /// </summary>
+    public string? Prompt { get; init; }
+}
+
+/// <summary>
+/// Who may come in. What is configured has to be met, by sign-ins and by bearer tokens; a claim that is missing meets nothing.
+/// </summary>
+public sealed record AllowOptions
+{
+    /// <summary>Organisations, one of which <see cref="OrganizationClaim"/> has to name. The default is none: not asked.</summary>
+    public IList<string> Organizations { get; init; } = [];
+
+    /// <summary>Claim with the organisation, a string or a list of strings. The default is <c>org_id</c>, Auth0's.</summary>
+    public string? OrganizationClaim { get; init; }
+
+    /// <summary>
+    /// Domains, one of which has to be that of the e-mail address, which has to be verified (email_verified). The default is none: not
+    /// asked. The whole domain counts; those below it are others.
+    /// </summary>
+    public IList<string> EmailDomains { get; init; } = [];
+
+    /// <summary>Groups, one of which <see cref="GroupClaim"/> has to name. The default is none: not asked.</summary>
+    public IList<string> Groups { get; init; } = [];
+
+    /// <summary>Claim with the groups, a string or a list of strings. The default is <c>groups</c>.</summary>
+    public string? GroupClaim { get; init; }
 }
 
 /// <summary>Introspection of opaque access tokens (RFC 7662).</summary>

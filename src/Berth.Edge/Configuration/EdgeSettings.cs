@@ -57,6 +57,9 @@ internal sealed record EdgeSettings
     /// <summary>Whether cookies are Secure and carry the <c>__Host-</c> prefix.</summary>
     public bool IsHttps => Scheme == "https";
 
+    /// <summary>What administrators of a provider need; null for nothing more than being named.</summary>
+    public StepUpSettings? StepUpOf(string issuer) => Issuers.FirstOrDefault(i => i.Issuer == issuer)?.StepUp;
+
     /// <summary>Whether all workspaces are folders of the host <see cref="WorkspaceDomain"/>.</summary>
     public bool IsPathPrefix { get; init; }
 
@@ -108,6 +111,18 @@ internal sealed record IssuerSettings
 
     /// <summary>Introspection of opaque tokens; null when off.</summary>
     public IntrospectionSettings? Introspection { get; init; }
+
+    /// <summary>Who of its people may come in.</summary>
+    public SignInRules Rules { get; init; } = SignInRules.None;
+
+    /// <summary>What its administrators have to show besides; null for nothing.</summary>
+    public StepUpSettings? StepUp { get; init; }
+
+    /// <summary>How old claims of a session may get before they are renewed; null: they are as old as the session.</summary>
+    public TimeSpan? RefreshAfter { get; init; }
+
+    /// <summary>Value of prompt for sign-ins that name none, or null.</summary>
+    public string? Prompt { get; init; }
 
     /// <summary>Claim that can make an administrator, or null.</summary>
     public string? AdministratorClaim { get; init; }

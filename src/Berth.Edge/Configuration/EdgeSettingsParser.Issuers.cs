@@ -42,6 +42,7 @@ internal sealed partial class EdgeSettingsParser
             var secret = Secret(name, issuer);
             var algorithms = Algorithms(name, issuer);
             TokenRules(name, issuer);
+            var scope = Scopes(name, issuer);
             if (result.Any(r => r.Issuer == issuer.Issuer))
             {
                 Problem($"{name}:Issuer", $"'{issuer.Issuer}' is configured twice; keep one");
@@ -59,12 +60,16 @@ internal sealed partial class EdgeSettingsParser
                 Issuer = issuer.Issuer,
                 ClientId = issuer.ClientId,
                 ClientSecret = secret,
-                Scope = Scopes(name, issuer),
+                Scope = scope,
                 Audience = string.IsNullOrEmpty(issuer.Audience) ? null : issuer.Audience,
                 Algorithms = algorithms,
                 AcceptUntypedAccessTokens = issuer.AcceptUntypedAccessTokens,
                 MaximumTokenLifetime = issuer.MaximumTokenLifetime,
                 Introspection = Introspection(name, issuer, secret, isFirst: result.All(r => r.Introspection is null)),
+                Rules = Rules(name, issuer, scope),
+                StepUp = StepUp(name, issuer, options),
+                RefreshAfter = RefreshAfter(name, issuer, options),
+                Prompt = Prompt(name, issuer),
                 AdministratorClaim = issuer.AdministratorClaim,
                 AdministratorClaimValue = issuer.AdministratorClaimValue,
             });

@@ -38,6 +38,12 @@ internal sealed class SectionReader(ICollection<string> problems)
     {
         if (type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type))
         {
+            if (!string.IsNullOrEmpty(section.Value))
+            {
+                // The binder would leave it out without a word, and with it whatever it was to enforce.
+                problems.Add($"{section.Path} is a list; give its entries as {section.Path}:0 and so on.");
+            }
+
             foreach (var element in section.GetChildren())
             {
                 AddValue(element, type.GetGenericArguments()[0]);

@@ -90,7 +90,10 @@ internal sealed partial class PersonalTokenAuthenticator(
             Email = token.PersonEmail,
             Name = token.PersonName,
             IsAdministrator = token.Scopes.Contains(TokenScopes.Admin)
-                && settings.Administrators.Contains((person.Issuer, person.Subject)),
+                && settings.Administrators.Contains((person.Issuer, person.Subject))
+
+                // Such a token says nothing of how its person signed in.
+                && settings.StepUpOf(person.Issuer) is null,
             PersonalToken = token.Id,
             TokenId = token.Id.ToString(),
             Scopes = [.. token.Scopes],

@@ -57,6 +57,10 @@ internal sealed class OpenConnections : IOpenConnections
         return connection;
     }
 
+    /// <summary>Sessions that something is open for.</summary>
+    public IReadOnlyCollection<string> Sessions() =>
+        _open.Where(c => c.Key.Caller.SessionId is not null).Select(c => c.Key.Caller.SessionId!).ToHashSet(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public bool IsOpen(string workspaceNamespace, string workspaceName) =>
         _open.Any(c => c.Key.IsStream && c.Key.IsOf(workspaceNamespace, workspaceName));

@@ -78,11 +78,18 @@ internal sealed class WorkspaceGate(
                 // Ended within the seconds that clocks may differ by.
                 await bearer.RefuseAsync(context);
                 break;
+            case AccessKind.SignIn when context.Features.Get<RefusedSession>() is { } refused:
+                await pages.WriteAsync(context, RulePages.Refused(settings, refused));
+                break;
             case AccessKind.SignIn:
                 await StrangerAsync(context, request);
                 break;
             case AccessKind.NotFound:
                 await pages.WriteAsync(context, EdgeMessages.NoWorkspace(settings));
+                break;
+            case AccessKind.Forbidden when decision.Reason == DenyReason.StepUp:
+                await StepUpRequired.WriteAsync(context, pages, caller!,
+                    settings.WorkspaceOrigin(request.Host) + ReturnTargets.CleanWorkspacePath(request.Path + request.Query), settings);
                 break;
             default:
                 RequestNotes.Denied(context, caller!, decision.Reason);

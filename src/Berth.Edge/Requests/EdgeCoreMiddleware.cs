@@ -155,6 +155,12 @@ internal sealed class EdgeCoreMiddleware(
                 context.Features.Set(cookies.ToCaller(session));
             }
 
+            if (RulePages.AnswersFor(context, request) is { } refused)
+            {
+                await pages.WriteAsync(context, RulePages.Refused(settings, refused));
+                return;
+            }
+
             if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
             {
                 await limits.WriteAsync(context, counted);

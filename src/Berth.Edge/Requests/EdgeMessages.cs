@@ -118,15 +118,6 @@ internal static class EdgeMessages
         Detail = detail,
     };
 
-    public static EdgeMessage SignInFailed(string reason, string detail, EdgeSettings settings, int status = 400) => new()
-    {
-        Status = status,
-        Reason = reason,
-        Title = "Signing in did not work",
-        Detail = $"{detail} Nothing was changed: workspaces and files are as they were.",
-        Actions = [new EdgeAction("Sign in again", settings.PublicOrigin + "/login")],
-    };
-
     public static EdgeMessage BodyTooLarge() => new()
     {
         Status = StatusCodes.Status413PayloadTooLarge,
@@ -163,6 +154,15 @@ internal static class EdgeMessages
         } + " Nothing was changed. Wait a moment and try again; who runs the service can raise the limit.",
     };
 
+    public static EdgeMessage PersonNotAllowed() => new()
+    {
+        Status = 403,
+        Reason = "person-not-allowed",
+        Title = "This person may not use the service",
+        Detail = "The token is good, but the organisation, e-mail domain or groups that it names are none of those that may come in, or it "
+            + "does not name them. Ask who runs the service; they find the rules under Issuers:Allow.",
+    };
+
     public static EdgeMessage CannotVerify() => new()
     {
         Status = 503,
@@ -171,12 +171,4 @@ internal static class EdgeMessages
         Detail = "The identity provider that made the token does not answer. Nothing is wrong with the token; try again in a moment.",
     };
 
-    public static EdgeMessage Maintenance() => new()
-    {
-        Status = 503,
-        Reason = "maintenance",
-        Title = "Signing in is not possible right now",
-        Detail = "The account store is being maintained. People who are signed in can go on working; try again in a few minutes.",
-        Actions = [new EdgeAction("Try again", "/login")],
-    };
 }

@@ -27,6 +27,17 @@ internal sealed record EdgeSession
     /// <summary>A claim made the person an administrator at sign-in.</summary>
     public bool IsAdministratorByClaim { get; init; }
 
+    /// <summary>
+    /// When the person authenticated as administrators of their provider have to (<see cref="StepUpSettings"/>); null when they did not.
+    /// </summary>
+    public DateTimeOffset? ProvenAt { get; init; }
+
+    /// <summary>When the provider said what stands here; null where it counts for the whole session (no refresh).</summary>
+    public DateTimeOffset? ClaimsAt { get; init; }
+
+    /// <summary>Hash of the nonce of the sign-in, for ID tokens of refreshes; null where there are none.</summary>
+    public string? NonceHash { get; init; }
+
     /// <summary>When the cookie was last written; idle time counts from here.</summary>
     public required DateTimeOffset RenewedAt { get; init; }
 
@@ -51,7 +62,10 @@ internal static class SessionCodec
 {
     // 1000 characters of base64url are 750 bytes; name and attributes of the cookie come on top of the value.
     private const int MaximumPayload = 750 - CookieProtector.Overhead;
-    private const byte Format = 1;
+
+    // 2 has a proof and refreshes; it is written only for sessions that have them, so that replicas of the version before read the others.
+    private const byte Plain = 1;
+    private const byte Extended = 2;
 
     /// <summary>Writes a session. What is only for display is shortened or dropped before the limit is passed; identity never is.</summary>
     public static byte[] Write(EdgeSession session)
@@ -74,7 +88,8 @@ internal static class SessionCodec
     public static EdgeSession? Read(byte[] bytes)
     {
         var reader = new CompactReader(bytes);
-        if (reader.Byte() != Format)
+        var format = reader.Byte();
+        if (format is not (Plain or Extended))
         {
             return null;
         }
@@ -89,6 +104,7 @@ internal static class SessionCodec
         var renewed = reader.Time();
         var expires = reader.Time();
         var epoch = reader.Number();
+        var (proven, claims, nonce) = format == Extended ? (reader.Time(), reader.Time(), reader.Text()) : (default, default, null);
         if (!reader.IsComplete || id is null || issuer is null || subject is null)
         {
             return null;
@@ -106,11 +122,25 @@ internal static class SessionCodec
             RenewedAt = renewed,
             ExpiresAt = expires,
             Epoch = epoch,
+            ProvenAt = Known(proven),
+            ClaimsAt = Known(claims),
+            NonceHash = nonce,
         };
     }
 
-    private static byte[] Encode(EdgeSession session) => new CompactWriter()
-        .Byte(Format)
+    // The beginning of time stands for none.
+    private static DateTimeOffset? Known(DateTimeOffset time) => time <= DateTimeOffset.UnixEpoch ? null : time;
+
+    private static byte[] Encode(EdgeSession session)
+    {
+        var isPlain = session is { ProvenAt: null, ClaimsAt: null, NonceHash: null };
+        var writer = Common(session, isPlain ? Plain : Extended);
+        return (isPlain ? writer : writer.Time(session.ProvenAt ?? DateTimeOffset.UnixEpoch)
+            .Time(session.ClaimsAt ?? DateTimeOffset.UnixEpoch).Text(session.NonceHash)).ToArray();
+    }
+
+    private static CompactWriter Common(EdgeSession session, byte format) => new CompactWriter()
+        .Byte(format)
         .Byte(session.IsAdministratorByClaim ? (byte)1 : (byte)0)
         .Text(session.Id)
         .Text(session.Issuer)
@@ -120,6 +150,5 @@ internal static class SessionCodec
         .Text(session.ProviderSessionId)
         .Time(session.RenewedAt)
         .Time(session.ExpiresAt)
-        .Number(session.Epoch)
-        .ToArray();
+        .Number(session.Epoch);
 }

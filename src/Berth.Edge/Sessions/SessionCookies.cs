@@ -4,12 +4,14 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>Reads, writes, renews and removes the session cookies of the edge origin and of workspace hosts.</summary>
-internal sealed class SessionCookies(EdgeSettings settings, CookieProtector protector, ISessionState state, TimeProvider clock)
+internal sealed class SessionCookies(
+    EdgeSettings settings, CookieProtector protector, ISessionState state, TimeProvider clock, SessionRefresh refresh)
 {
     // Two of one name can stand in a header by accident (another path); a long row of them is an attack on our time.
     private const int MaximumTried = 4;
     private const int MostOver = 10_000;
     private static readonly object Decided = new();
+    private static readonly object Newest = new();
 
     // What a cookie says never changes, so one that was opened need not be opened for every request of its browser; whether it still counts
     // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones. They are
@@ -22,8 +24,39 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     /// <summary>Names of the cookies here.</summary>
     public CookieNames Names => _names;
 
-    /// <summary>The live session of this request, or null. Call once per request: a session in use is renewed on the way.</summary>
-    public EdgeSession? Read(HttpContext context, CanonicalRequest request)
+    /// <summary>
+    /// The live session of this request with claims that are new enough, or null. Call once per request: a session in use is renewed on the
+    /// way. Waits for nobody while the claims are young.
+    /// </summary>
+    public async ValueTask<EdgeSession?> ReadAsync(HttpContext context, CanonicalRequest request)
+    {
+        if (await FindAsync(context, request) is not { } session)
+        {
+            return null;
+        }
+
+        var now = await refresh.FollowAsync(session, context.RequestAborted);
+        if (now is null)
+        {
+            Refused(context, session);
+        }
+        else if (now.ClaimsAt != session.ClaimsAt)
+        {
+            WriteOnStarting(context, request, now);
+        }
+
+        return now;
+    }
+
+    /// <summary>
+    /// The live session of the cookie. One that has been idle for too long by its cookie is looked up: a WebSocket may have used it, which
+    /// cannot renew a cookie.
+    /// </summary>
+    private ValueTask<EdgeSession?> FindAsync(HttpContext context, CanonicalRequest request) =>
+        Read(context, request) is { } session ? new(session)
+            : context.Features.Get<IdleCookie>() is { } idle ? LookUpAsync(context, request, idle.Session) : default;
+
+    private EdgeSession? Read(HttpContext context, CanonicalRequest request)
     {
         var (name, purpose, binding) = Place(request);
         var (any, readable) = (false, false);
@@ -51,6 +84,8 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
                 Renew(context, request, session);
                 return session;
             }
+
+            Refused(context, session);
         }
 
         if (any && !readable)
@@ -60,14 +95,6 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
 
         return null;
     }
-
-    /// <summary>
-    /// The same; a session that has been idle for too long by its cookie is looked up: a WebSocket may have used it, which cannot renew a
-    /// cookie.
-    /// </summary>
-    public ValueTask<EdgeSession?> ReadAsync(HttpContext context, CanonicalRequest request) =>
-        Read(context, request) is { } session ? new(session)
-            : context.Features.Get<IdleCookie>() is { } idle ? LookUpAsync(context, request, idle.Session) : default;
 
     /// <summary>Whether a session, wherever it came from, still holds: provider configured, times, revocation.</summary>
     public bool IsLive(EdgeSession session) =>
@@ -103,14 +130,22 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
     public void Delete(HttpContext context, string name) => Append(context, name, "", TimeSpan.Zero);
 
     /// <summary>What the caller of a request looks like to everything behind authentication.</summary>
-    public Caller ToCaller(EdgeSession session) => new()
+    public Caller ToCaller(EdgeSession session)
+    {
+        var (isAdministrator, missing) = Administrators.Decide(
+            settings, session.Issuer, session.Subject, session.IsAdministratorByClaim, session.ProvenAt, clock.GetUtcNow());
+        return ToCaller(session, isAdministrator, missing);
+    }
+
+    private static Caller ToCaller(EdgeSession session, bool isAdministrator, StepUpSettings? missing) => new()
     {
         Kind = CallerKind.Session,
         Issuer = session.Issuer,
         Subject = session.Subject,
         Email = session.Email,
         Name = session.Name,
-        IsAdministrator = session.IsAdministratorByClaim || settings.Administrators.Contains((session.Issuer, session.Subject)),
+        IsAdministrator = isAdministrator,
+        MissingStepUp = missing,
         SessionId = session.Id,
         Epoch = session.Epoch,
         ExpiresAt = session.ExpiresAt,
@@ -187,19 +222,40 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
             return;
         }
 
-        // When the answer starts: a sign-in or logout on the way wins. No cache may keep an answer that carries a session, whatever the
-        // workspace said.
+        WriteOnStarting(context, request, session with { RenewedAt = times.UsedAt });
+        state.Touch(session.Key, now, settings.Sessions.IdleEnd(times));
+    }
+
+    // When the answer starts: a sign-in or logout on the way wins. No cache may keep an answer that carries a session, whatever the
+    // workspace said. Of a new time and new claims both are written, in one cookie.
+    private void WriteOnStarting(HttpContext context, CanonicalRequest request, EdgeSession session)
+    {
+        var isFirst = !context.Items.TryGetValue(Newest, out var before);
+        context.Items[Newest] = before is EdgeSession { RenewedAt: var at } && at > session.RenewedAt
+            ? session with { RenewedAt = at } : session;
+        if (!isFirst)
+        {
+            return;
+        }
+
         context.Response.OnStarting(() =>
         {
-            if (!context.Items.ContainsKey(Decided) && state.IsLive(session.Key))
+            if (!context.Items.ContainsKey(Decided) && context.Items[Newest] is EdgeSession newest && state.IsLive(newest.Key))
             {
-                Append(context, Place(request).Name, Protected(request, session with { RenewedAt = times.UsedAt }), maxAge: null);
+                Append(context, Place(request).Name, Protected(request, newest), maxAge: null);
                 NoStore(context);
             }
 
             return Task.CompletedTask;
         });
-        state.Touch(session.Key, now, settings.Sessions.IdleEnd(times));
+    }
+
+    private void Refused(HttpContext context, EdgeSession session)
+    {
+        if (refresh.RefusalOf(session.Id) is { } refusal)
+        {
+            context.Features.Set(new RefusedSession(session, refusal));
+        }
     }
 
     private string Protected(CanonicalRequest request, EdgeSession session)
@@ -219,6 +275,9 @@ internal sealed class SessionCookies(EdgeSettings settings, CookieProtector prot
         MaxAge = maxAge,
     };
 }
+
+/// <summary>A request brought a session that ended because the rules of its provider do not let its person in any more.</summary>
+internal sealed record RefusedSession(EdgeSession Session, RuleRefusal Refusal);
 
 /// <summary>
 /// A request brought session cookies, and none of them is ours: made up, tampered with, or of keys that are gone. One that has ended

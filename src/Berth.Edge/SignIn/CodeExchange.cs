@@ -1,9 +1,17 @@
 using System.Net;
+using System.Text.Json;
 
 namespace Berth.Edge;
 
 /// <summary>What the token endpoint gave for a code.</summary>
-internal sealed record ExchangedTokens(string IdToken, string? AccessToken);
+/// <param name="IdToken">ID token.</param>
+/// <param name="AccessToken">Access token, for userinfo.</param>
+/// <param name="RefreshToken">Refresh token, for sessions that are renewed.</param>
+internal sealed record ExchangedTokens(string IdToken, string? AccessToken, string? RefreshToken)
+{
+    /// <summary>Keeps the tokens out of logs.</summary>
+    public override string ToString() => "(tokens)";
+}
 
 /// <summary>Exchanges codes (RFC 6749, 4.1.3) and asks userinfo.</summary>
 internal sealed class CodeExchange(OidcBackchannel backchannel)
@@ -29,7 +37,10 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
         if (status != HttpStatusCode.OK)
         {
             throw new ProviderUnavailableException(
-                $"the token endpoint answered {(int)status} {QueryParameters.ForLog(answer?.Text("error"))}");
+                $"the token endpoint answered {(int)status} {QueryParameters.ForLog(answer?.Text("error"))}")
+            {
+                IsAboutUs = status == HttpStatusCode.Unauthorized || answer?.Text("error") is "invalid_client" or "unauthorized_client",
+            };
         }
 
         if (answer is not { } tokens || !"Bearer".Equals(tokens.Text("token_type"), StringComparison.OrdinalIgnoreCase)
@@ -38,12 +49,12 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
             throw new ProviderUnavailableException("the token endpoint's answer lacks an ID token or is not of type Bearer");
         }
 
-        return new ExchangedTokens(idToken, tokens.Text("access_token", MaximumToken));
+        return new ExchangedTokens(idToken, tokens.Text("access_token", MaximumToken), tokens.Text("refresh_token", MaximumToken));
     }
 
-    /// <summary>Email and name from userinfo.</summary>
+    /// <summary>Claims of userinfo.</summary>
     /// <returns>The claims, or a problem: the endpoint did not answer usefully, or spoke of somebody else.</returns>
-    public async Task<(PersonClaims? Claims, string? Problem)> UserInfoAsync(
+    public async Task<(JsonElement? Claims, string? Problem)> UserInfoAsync(
         ProviderMetadata metadata, string accessToken, string subject, CancellationToken cancellationToken)
     {
         try
@@ -54,7 +65,7 @@ internal sealed class CodeExchange(OidcBackchannel backchannel)
                 return (null, "it is not a JSON object");
             }
 
-            return root.Text("sub") == subject ? (PersonClaims.Read(root), null) : (null, "its subject is not the ID token's");
+            return root.Text("sub") == subject ? (root, null) : (null, "its subject is not the ID token's");
         }
         catch (ProviderUnavailableException e)
         {

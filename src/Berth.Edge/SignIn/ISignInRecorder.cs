@@ -15,7 +15,8 @@ internal interface ISignInRecorder
     /// </summary>
     /// <param name="issuer">The provider that was asked.</param>
     /// <param name="reason">The reason of the message that the person sees, such as <c>id-token</c>.</param>
-    void NoteRefusal(string issuer, string reason)
+    /// <param name="subject">Who was refused, where the provider has said it; null before.</param>
+    void NoteRefusal(string issuer, string reason, string? subject = null)
     {
     }
 

@@ -8,18 +8,16 @@ internal sealed class LoginEndpoint(
     /// <summary>Path of the callback; with several providers, the provider's key stands below it.</summary>
     public const string CallbackPath = "/auth/callback";
 
-    private const int MaximumHint = 254;
-
     /// <summary>Answers the request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (!QueryParameters.TrySingle(query, "return", 4096, out var wanted)
-            || !QueryParameters.TrySingle(query, "provider", 63, out var key)
-            || !QueryParameters.TrySingle(query, "login_hint", MaximumHint, out var loginHint)
-            || !QueryParameters.TrySingle(query, "screen_hint", 32, out var screenHint))
+        var (hints, problem) = SignInHints.Read(query);
+        if (hints is null || !QueryParameters.TrySingle(query, "return", 4096, out var wanted)
+            || !QueryParameters.TrySingle(query, "provider", 63, out var key))
         {
-            await pages.WriteAsync(context, EdgeMessages.BadRequest("A parameter of the sign-in address is given twice or too long."));
+            await pages.WriteAsync(
+                context, EdgeMessages.BadRequest(problem ?? "A parameter of the sign-in address is given twice or too long."));
             return;
         }
 
@@ -31,20 +29,23 @@ internal sealed class LoginEndpoint(
             return;
         }
 
-        if (loginHint is null && key is null && context.GetCaller() is { Kind: CallerKind.Session })
+        var session = context.GetCaller() is { Kind: CallerKind.Session } caller ? caller : null;
+        if (session is not null && key is null && !hints.WantsProvider)
         {
             Redirect(context, target);
             return;
         }
 
-        var provider = key is null ? providers.All[0] : providers.ByKey(key);
-        if (provider is null || (key is null && providers.All.Length > 1))
+        // Who wants to be an administrator is asked by the provider that knows them.
+        var known = key is null && hints.StepUp && session is not null ? providers.ByIssuer(session.Issuer) : null;
+        var provider = known ?? (key is null ? providers.All[0] : providers.ByKey(key));
+        if (provider is null || (known is null && key is null && providers.All.Length > 1))
         {
-            await pages.WriteAsync(context, Choice(target, loginHint));
+            await pages.WriteAsync(context, Choice(target, hints));
             return;
         }
 
-        await StartAsync(context, provider, target, loginHint, screenHint);
+        await StartAsync(context, provider, target, hints);
     }
 
     /// <summary>Redirects after something was done: 303, never cached.</summary>
@@ -66,7 +67,7 @@ internal sealed class LoginEndpoint(
     public static string CallbackPathOf(IssuerSettings issuer, EdgeSettings settings) =>
         settings.Issuers.Length > 1 ? $"{CallbackPath}/{issuer.Key}" : CallbackPath;
 
-    private async Task StartAsync(HttpContext context, IdentityProvider provider, string target, string? loginHint, string? screenHint)
+    private async Task StartAsync(HttpContext context, IdentityProvider provider, string target, SignInHints hints)
     {
         ProviderMetadata metadata;
         try
@@ -77,36 +78,43 @@ internal sealed class LoginEndpoint(
         {
             SignInLog.Refused(logger, e.Message, context.TraceIdentifier);
             context.Response.Headers.RetryAfter = "5";
-            await pages.WriteAsync(context, EdgeMessages.SignInFailed(
-                "provider-unavailable", "The identity provider does not answer right now. Try again in a moment.", settings, 503));
+            await pages.WriteAsync(context, SignInProblems.ProviderUnavailable.ToMessage(settings));
             return;
         }
 
-        var flow = SignInFlow.Start(provider.Settings.Key, target, clock.GetUtcNow());
+        var issuer = provider.Settings;
+        var stepUp = hints.StepUp ? issuer.StepUp : null;
+        var flow = SignInFlow.Start(issuer.Key, target, clock.GetUtcNow(), isStepUp: stepUp is not null, isAgain: hints.Again);
         flows.Write(context, flow);
+
+        // Without a class to ask for, asking anew is what can be asked for.
+        var prompt = hints.Prompt ?? (stepUp is { Acr.Length: 0, MaxAge: null } ? "login" : issuer.Prompt);
         Redirect(context, QueryParameters.Append(
             metadata.AuthorizationEndpoint,
             ("response_type", "code"),
-            ("client_id", provider.Settings.ClientId),
-            ("redirect_uri", settings.PublicOrigin + CallbackPathOf(provider.Settings, settings)),
-            ("scope", provider.Settings.Scope),
+            ("client_id", issuer.ClientId),
+            ("redirect_uri", settings.PublicOrigin + CallbackPathOf(issuer, settings)),
+            ("scope", issuer.Scope),
             ("state", flow.State),
             ("nonce", flow.Nonce),
             ("code_challenge", flow.Challenge),
             ("code_challenge_method", "S256"),
-            ("login_hint", loginHint),
-            ("screen_hint", screenHint)));
+            ("login_hint", hints.LoginHint),
+            ("screen_hint", hints.Screen),
+            ("ui_locales", hints.Locales),
+            ("prompt", prompt),
+            ("acr_values", stepUp is { Acr.Length: > 0 } ? string.Join(' ', stepUp.Acr) : null),
+            ("max_age", stepUp?.MaxAge is { } age ? $"{(long)age.TotalSeconds}" : null),
+            ("claims", metadata.TakesClaims ? stepUp?.ClaimsParameter : null)));
     }
 
-    private EdgeMessage Choice(string target, string? loginHint) => new()
+    private EdgeMessage Choice(string target, SignInHints hints) => new()
     {
         Status = 200,
         Reason = "choose-provider",
         Title = "Sign in",
         Detail = "Choose how to sign in.",
         Actions = [.. providers.All.Select(p => new EdgeAction(
-            p.Settings.DisplayName,
-            $"/login?provider={p.Settings.Key}&return={Uri.EscapeDataString(target)}"
-                + (loginHint is null ? "" : "&login_hint=" + Uri.EscapeDataString(loginHint))))],
+            p.Settings.DisplayName, $"/login?provider={p.Settings.Key}&return={Uri.EscapeDataString(target)}{hints.ToQuery()}"))],
     };
 }

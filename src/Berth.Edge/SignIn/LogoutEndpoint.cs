@@ -3,9 +3,9 @@ namespace Berth.Edge;
 /// <summary>/logout: GET asks, POST does it.</summary>
 /// <remarks>
 /// The local session dies first, here and on every workspace host (same session id), and its open connections with it. Then the browser
-/// goes to the provider's end_session_endpoint with client_id and logout_hint. An id_token_hint would need the ID token to be kept, in a
-/// cookie (too long, and a token in the browser) or in a store (then logging out would need the store); providers must work without it, at
-/// most they ask the person once more.
+/// goes to the provider's end_session_endpoint with client_id and logout_hint, and with id_token_hint where sessions are renewed, since then
+/// the vault has the ID token. Elsewhere it would have to be in a cookie (too long, and a token in the browser); providers must work without
+/// it, at most they ask the person once more. Logging out waits a second for it and goes on without.
 /// </remarks>
 internal sealed class LogoutEndpoint(
     EdgeSettings settings,
@@ -13,6 +13,8 @@ internal sealed class LogoutEndpoint(
     SessionCookies cookies,
     ISessionState state,
     ISignInRecorder recorder,
+    ISessionTokens sessionTokens,
+    TimeProvider clock,
     IOpenConnections connections,
     IEdgePages pages,
     ILogger<LogoutEndpoint> logger)
@@ -47,7 +49,7 @@ internal sealed class LogoutEndpoint(
             await RevokeAsync(session);
             recorder.NoteSignOut(session);
             SignInLog.SignedOut(logger, session.Id, connections.CutSession(session.Id));
-            providerUrl = EndSessionUrl(session);
+            providerUrl = EndSessionUrl(session, await HintAsync(session));
         }
 
         context.Response.Headers.CacheControl = "no-store";
@@ -86,13 +88,37 @@ internal sealed class LogoutEndpoint(
         }
     }
 
-    private string? EndSessionUrl(EdgeSession session)
+    private async Task<string?> HintAsync(EdgeSession session)
+    {
+        if (session.ClaimsAt is null)
+        {
+            return null;
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1), clock);
+        try
+        {
+            // A longer one would make an address that proxies refuse.
+            return await sessionTokens.FindHintAsync(session, limit.Token).WaitAsync(limit.Token) is { Length: <= 4096 } hint ? hint : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+        finally
+        {
+            sessionTokens.Forget(session);
+        }
+    }
+
+    private string? EndSessionUrl(EdgeSession session, string? hint)
     {
         var provider = providers.ByIssuer(session.Issuer);
         return provider?.Current?.Metadata.EndSessionEndpoint is { } endpoint
             ? QueryParameters.Append(
                 endpoint,
                 ("client_id", provider.Settings.ClientId),
+                ("id_token_hint", hint),
                 ("logout_hint", session.ProviderSessionId ?? session.Email ?? session.Subject),
                 ("post_logout_redirect_uri", settings.PublicOrigin + "/"))
             : null;

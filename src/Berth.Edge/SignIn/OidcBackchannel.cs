@@ -6,6 +6,9 @@ namespace Berth.Edge;
 /// <summary>A request to a provider failed. The message is for the log; it may hold text of the provider.</summary>
 internal sealed class ProviderUnavailableException : Exception
 {
+    /// <summary>Whether it answered, and refused our client: configuration.</summary>
+    public bool IsAboutUs { get; init; }
+
     public ProviderUnavailableException()
         : this("The provider cannot be reached.")
     {

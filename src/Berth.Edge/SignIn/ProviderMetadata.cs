@@ -29,6 +29,12 @@ internal sealed record ProviderMetadata
     /// <summary>Whether authorisation answers carry iss (RFC 9207).</summary>
     public bool SendsIssuer { get; init; }
 
+    /// <summary>Whether it takes the claims parameter (OpenID Connect Core 5.5).</summary>
+    public bool TakesClaims { get; init; }
+
+    /// <summary>Values of prompt it names (OpenID Connect Prompt Create 1.0, 4); empty when it names none.</summary>
+    public IReadOnlyList<string> Prompts { get; init; } = [];
+
     /// <summary>How the client authenticates at the token endpoint.</summary>
     public required ClientAuthentication Authentication { get; init; }
 
@@ -87,6 +93,8 @@ internal sealed record ProviderMetadata
                 ? Authenticate(root, issuer, "introspection_endpoint") ?? authentication : authentication,
             SendsIssuer = root.TryGetProperty("authorization_response_iss_parameter_supported", out var iss)
                 && iss.ValueKind == JsonValueKind.True,
+            TakesClaims = root.TryGetProperty("claims_parameter_supported", out var takes) && takes.ValueKind == JsonValueKind.True,
+            Prompts = root.Texts("prompt_values_supported"),
             Authentication = authentication,
         }, null);
     }

@@ -1,6 +1,6 @@
 namespace Berth.Edge;
 
-/// <summary>Log messages of signing in, 4100 to 4199. Next free id: 4115.</summary>
+/// <summary>Log messages of signing in, 4100 to 4199. Next free id: 4118.</summary>
 internal static partial class SignInLog
 {
     [LoggerMessage(4100, LogLevel.Warning, "Provider {Issuer} could not be loaded (kept: {Kept}): {Problem}")]
@@ -44,6 +44,15 @@ internal static partial class SignInLog
 
     [LoggerMessage(4114, LogLevel.Information, "Signed out by {Issuer}, its session {ProviderSession}: {Count} sessions ended")]
     public static partial void SignedOutByProvider(ILogger logger, string issuer, string providerSession, int count);
+
+    [LoggerMessage(4115, LogLevel.Warning, "Session {SessionId} could not be renewed with {Issuer} and goes on as it is: {Problem}")]
+    public static partial void NotRefreshed(ILogger logger, string issuer, string sessionId, string problem);
+
+    [LoggerMessage(4116, LogLevel.Information, "Session {SessionId} ends: {Issuer} does not renew it any more ({Detail})")]
+    public static partial void RefreshOver(ILogger logger, string issuer, string sessionId, string detail);
+
+    [LoggerMessage(4117, LogLevel.Warning, "The refresh token of session {SessionId} stays until the session would have ended: {Problem}")]
+    public static partial void NotForgotten(ILogger logger, string sessionId, string problem);
 
     [LoggerMessage(4112, LogLevel.Warning, "A token could not be verified by asking {Issuer}: {Problem}")]
     public static partial void NotIntrospected(ILogger logger, string issuer, string problem);

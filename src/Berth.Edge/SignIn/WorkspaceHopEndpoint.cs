@@ -55,11 +55,18 @@ internal sealed class WorkspaceHopEndpoint(
         var caller = cookies.ToCaller(session);
         directory.TryFindByHost(host, out var entry);
         var decision = Authorizer.Decide(caller, entry, AccessRequest.Page, clock.GetUtcNow());
+        if (decision is { Kind: AccessKind.Forbidden, Reason: DenyReason.StepUp })
+        {
+            await StepUpRequired.WriteAsync(context, pages, caller, settings.WorkspaceOrigin(host) + path, settings);
+            return;
+        }
+
         if (decision.Kind != AccessKind.Allow)
         {
             await pages.WriteAsync(
                 context,
-                entry is null ? EdgeMessages.NoWorkspace(settings) : EdgeMessages.Forbidden(caller, decision.Explanation, settings)
+                entry is null ? EdgeMessages.NoWorkspace(settings)
+                    : EdgeMessages.Forbidden(caller, decision.Explanation, settings)
             );
             return;
         }

@@ -83,8 +83,18 @@ internal sealed class BearerAuthenticator(
             return Refuse(error);
         }
 
+        if (provider.Settings.Rules.Check(claims.Payload) is not null)
+        {
+            return Refuse(TokenError.PersonNotAllowed);
+        }
+
         var caller = ToCaller(provider.Settings, claims) with { KeyId = signer!.KeyId };
-        _verified.Add(hash, new VerifiedToken(caller, provider, signer!));
+        if (!caller.IsAdministrator || provider.Settings.StepUp?.MaxAge is null)
+        {
+            // An administrator for a while is looked at each time: the while may end before the token does.
+            _verified.Add(hash, new VerifiedToken(caller, provider, signer));
+        }
+
         return Admit(caller);
     }
 
@@ -107,7 +117,9 @@ internal sealed class BearerAuthenticator(
         string token, string hash, CancellationToken cancellationToken)
     {
         var (claims, error) = await introspector.AskAsync(token, hash, cancellationToken);
-        return claims is null ? Refuse(error) : Admit(ToCaller(introspector.Provider!.Settings, claims));
+        return claims is null ? Refuse(error)
+            : introspector.Provider!.Settings.Rules.Check(claims.Payload) is not null ? Refuse(TokenError.PersonNotAllowed)
+            : Admit(ToCaller(introspector.Provider!.Settings, claims));
     }
 
     // The token may be good for hours; that its person was disabled counts at once.
@@ -124,6 +136,9 @@ internal sealed class BearerAuthenticator(
     {
         var subject = claims.Payload.Text("sub", 255)!;
         var person = PersonClaims.Read(claims.Payload);
+        var (isAdministrator, missing) = Administrators.Decide(
+            settings, issuer.Issuer, subject, Administrators.IsByClaim(issuer, claims.Payload), issuer.StepUp?.ProvenAt(claims.Payload),
+            clock.GetUtcNow());
         return new Caller
         {
             Kind = CallerKind.Bearer,
@@ -131,9 +146,8 @@ internal sealed class BearerAuthenticator(
             Subject = subject,
             Email = person.Email,
             Name = person.Name,
-            IsAdministrator = settings.Administrators.Contains((issuer.Issuer, subject))
-                || (issuer.AdministratorClaim is not null
-                && claims.Payload.Texts(issuer.AdministratorClaim).Contains(issuer.AdministratorClaimValue)),
+            IsAdministrator = isAdministrator,
+            MissingStepUp = missing,
             TokenId = claims.Payload.Text("jti", 256),
             Scopes = [.. (claims.Payload.Text("scope") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)],
             ExpiresAt = claims.ExpiresAt,

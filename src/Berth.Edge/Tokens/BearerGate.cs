@@ -12,6 +12,7 @@ namespace Berth.Edge;
 /// too many bad ones from this address, and this one is not known to be good -> 429
 /// good       -> the caller
 /// bad        -> counted; 401, WWW-Authenticate: Bearer error="invalid_token" (RFC 6750, 3.1)
+/// rules      -> counted; 403: the token is good, its person may not come in
 /// who knows  -> 503 with Retry-After: the provider or the database does not answer
 /// </code>
 /// </remarks>
@@ -62,7 +63,8 @@ internal sealed class BearerGate(BearerAuthenticator bearer, RequestLimits limit
         }
 
         var counted = limits.RefuseCredential(request);
-        await (counted.IsRefused ? limits.WriteAsync(context, counted) : RefuseAsync(context));
+        await (counted.IsRefused ? limits.WriteAsync(context, counted)
+            : error == TokenError.PersonNotAllowed ? pages.WriteAsync(context, EdgeMessages.PersonNotAllowed()) : RefuseAsync(context));
         return null;
     }
 

@@ -24,10 +24,12 @@ internal static class VaultComposition
         }
 
         services.AddSingleton(s => new TokenVault(
-            options.Database.ConnectionString!, options.Vault, Connections(options, []).Select(c => c.Vault),
+            options.Database.ConnectionString!, options.Vault,
+            Connections(options, []).Select(c => c.Vault).Concat(VaultSessionTokens.Connections(s.GetRequiredService<EdgeSettings>())),
             s.GetRequiredService<IAccountStore>().Audit, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILoggerFactory>()));
         services.TryAddSingleton<ITokenVault>(s => s.GetRequiredService<TokenVault>());
         services.TryAddSingleton<ITokenConsents>(s => s.GetRequiredService<TokenVault>());
+        services.AddSingleton<ISessionTokens, VaultSessionTokens>();
         services.AddSingleton<VaultService>();
         services.AddHostedService(s => s.GetRequiredService<VaultService>());
     }
@@ -38,6 +40,15 @@ internal static class VaultComposition
         if (options.Vault.Keys.Count == 0)
         {
             // What connections say of providers is used by the vault alone.
+            for (var i = 0; i < options.Edge.Issuers.Count; i++)
+            {
+                if (options.Edge.Issuers[i].RefreshSessions)
+                {
+                    problems.Add($"{EdgeOptions.Section}:Issuers:{i}:RefreshSessions needs the token vault, which keeps the refresh tokens: "
+                        + "give Vault:Keys and Vault:FingerprintKeys, or leave it out.");
+                }
+            }
+
             return;
         }
 

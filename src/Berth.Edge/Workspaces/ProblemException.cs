@@ -30,6 +30,12 @@ internal sealed class ProblemException : Exception
     /// <summary>When to try again, where that is known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>Where a person gets what is missing; null for nowhere.</summary>
+    public string? LoginUrl { get; init; }
+
+    /// <summary>WWW-Authenticate of the answer; null for none.</summary>
+    public string? Challenge { get; init; }
+
     public static ProblemException NotFound(string name) => new(404, "workspace-not-found", "No such workspace",
         $"There is no workspace named '{(name.Length <= 63 ? name : name[..63] + "…")}' that you may see. "
             + "GET /api/workspaces lists yours.");

@@ -21,14 +21,15 @@ internal sealed partial class WorkspaceService(
     /// <summary>All workspaces.</summary>
     public IReadOnlyList<UserWorkspace> ListAll(Caller caller) => caller.IsAdministrator
         ? watch.All()
-        : throw new ProblemException(403, "administrators-only", "For administrators only",
+        : throw StepUpRequired.For(caller) ?? new ProblemException(403, "administrators-only", "For administrators only",
             "Only administrators may list the workspaces of everybody; leave out 'all'.");
 
     /// <summary>One workspace that the caller may manage.</summary>
     public UserWorkspace Get(Caller caller, string name)
     {
         var workspace = WorkspaceNames.IsValid(name) ? watch.Find(name) : null;
-        return workspace is not null && MayManage(caller, workspace) ? workspace : throw ProblemException.NotFound(name);
+        return workspace is not null && MayManage(caller, workspace) ? workspace
+            : throw (workspace is null ? null : StepUpRequired.For(caller)) ?? ProblemException.NotFound(name);
     }
 
     /// <summary>Whether the caller is the owner or an administrator.</summary>

@@ -49,6 +49,9 @@ internal sealed class FakeProvider : IAsyncDisposable
 
     public bool IsDown { get; set; }
 
+    /// <summary>Answers every token request with this; null: as it should be.</summary>
+    public (int Status, string Body)? TokenRefusal { get; set; }
+
     /// <summary>Published beside <see cref="Key"/>.</summary>
     public List<TestKey> MoreKeys { get; } = [];
 
@@ -179,6 +182,13 @@ internal sealed class FakeProvider : IAsyncDisposable
     {
         TokenRequests++;
         LastAuthorization = context.Request.Headers.Authorization;
+        if (TokenRefusal is { } refusal)
+        {
+            context.Response.StatusCode = refusal.Status;
+            await context.Response.WriteAsync(refusal.Body);
+            return;
+        }
+
         var form = await context.Request.ReadFormAsync();
         var challenge = Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString()))).TrimEnd('=')
             .Replace('+', '-').Replace('/', '_');

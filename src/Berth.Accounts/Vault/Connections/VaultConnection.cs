@@ -39,6 +39,22 @@ public sealed class VaultConnection
     /// </summary>
     public TimeSpan KeepAliveAfter { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// What connections of sessions are called, with the provider's key behind it: no connection of the configuration can have such a name.
+    /// </summary>
+    public const string SessionPrefix = "sign-in.";
+
+    /// <summary>
+    /// Whether it renews sessions: what a refresh is made for is then the ID token, which is kept in the access token's place and counts for
+    /// <see cref="DefaultTokenLifetime"/>, whatever it says itself; and nothing of it is shown among a person's connections.
+    /// </summary>
+    public bool IsOfSessions => IsSessionName(Name);
+
+    /// <summary>Rows of a connection of sessions are removed so long after they were made: the session has ended.</summary>
+    public TimeSpan ForgetAfter { get; init; }
+
+    internal static bool IsSessionName(string? name) => name?.StartsWith(SessionPrefix, StringComparison.Ordinal) == true;
+
     /// <summary>Name and issuer; no secret.</summary>
     public override string ToString() => $"{Name} ({Issuer})";
 }

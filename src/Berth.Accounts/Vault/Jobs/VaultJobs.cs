@@ -122,6 +122,10 @@ internal sealed partial class VaultJobs(
                 await RewrapAsync(cancellationToken).ConfigureAwait(false);
                 await KeepAliveAsync(cancellationToken).ConfigureAwait(false);
                 await store.CleanAsync(options.KeepTombstones, cancellationToken).ConfigureAwait(false);
+                foreach (var connection in connections.Values.Where(c => c.IsOfSessions))
+                {
+                    await store.ForgetAsync(connection.Name, connection.ForgetAfter, cancellationToken).ConfigureAwait(false);
+                }
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {

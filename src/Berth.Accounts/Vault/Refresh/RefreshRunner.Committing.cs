@@ -6,7 +6,9 @@ internal sealed partial class RefreshRunner
     private async Task<FlightResult?> CommitAsync(
         VaultRow row, VaultConnection connection, VaultLease lease, Secret oldRefreshToken, TokenAnswer answer, long received)
     {
-        var lifetime = RefreshMachine.Lifetime(answer.ExpiresIn, answer.AccessToken, connection, clock.GetUtcNow());
+        var given = connection.IsOfSessions ? answer.IdToken : answer.AccessToken;
+        var lifetime = connection.IsOfSessions
+            ? connection.DefaultTokenLifetime : RefreshMachine.Lifetime(answer.ExpiresIn, given, connection, clock.GetUtcNow());
         var next = row with
         {
             Version = row.Version + 1,
@@ -14,9 +16,9 @@ internal sealed partial class RefreshRunner
             TokenType = answer.TokenType,
             SinceRefresh = TimeSpan.Zero
         };
-        var tokens = sealer.Seal(next, answer.RefreshToken ?? oldRefreshToken, answer.AccessToken) with
+        var tokens = sealer.Seal(next, answer.RefreshToken ?? oldRefreshToken, given) with
         {
-            AccessLifetime = answer.AccessToken is null ? null : lifetime,
+            AccessLifetime = given is null ? null : lifetime,
             ProviderSessionId = answer.SessionId,
         };
         var committed = await TryCommitAsync(row, lease, tokens, lifetime, received).ConfigureAwait(false);
@@ -36,20 +38,22 @@ internal sealed partial class RefreshRunner
 
         backOffs.Clear(row.Id);
         cache.Learn(row.Id, next.Version, live: true);
-        if (answer.AccessToken is null)
+        if (given is null)
         {
             return new FlightResult(AccessTokenOutcome.ProviderError)
             {
                 Connection = row.Connection,
-                Detail = "The provider answered without an access token.",
-                RetryAfter = backOffs.Fail(row.Id, null, "it answered without an access token", complain: true),
+                Detail = $"The provider answered without an {Kind(connection)}.",
+                RetryAfter = backOffs.Fail(row.Id, null, $"it answered without an {Kind(connection)}", complain: true),
             };
         }
 
-        var token = Cached(next, answer.AccessToken, lifetime, received);
+        var token = Cached(next, given, lifetime, received);
         cache.Put(token);
         return new FlightResult(AccessTokenOutcome.Granted) { Token = token, Refreshed = true, Connection = row.Connection };
     }
+
+    private static string Kind(VaultConnection connection) => connection.IsOfSessions ? "ID token" : "access token";
 
     // True: committed. False: the row has gone on without us. Null: the database is away.
     private async Task<bool?> TryCommitAsync(VaultRow row, VaultLease lease, SealedTokens tokens, TimeSpan lifetime, long received)

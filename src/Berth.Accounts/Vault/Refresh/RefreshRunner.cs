@@ -125,7 +125,12 @@ internal sealed partial class RefreshRunner(
             var received = clock.GetTimestamp();
             var step = RefreshMachine.After(answer.Kind);
             metrics.Refreshed(connection.Name, answer.Kind, clock.GetElapsedTime(asked, received));
-            Audit(row, "vault.refresh", answer.Kind == TokenAnswerKind.Tokens ? "allowed" : "failed");
+            if (!connection.IsOfSessions)
+            {
+                // Sessions are renewed every few minutes: what they end with is audited by whoever ends them.
+                Audit(row, "vault.refresh", answer.Kind == TokenAnswerKind.Tokens ? "allowed" : "failed");
+            }
+
             switch (step)
             {
                 case AnswerStep.Commit:

@@ -90,6 +90,11 @@ internal sealed partial class VaultStore
     public Task EndRevocationAsync(Guid id, CancellationToken cancellationToken) =>
         ExecuteAsync("DELETE FROM berth.vault_outbox WHERE id = $1", [Value(id)], cancellationToken);
 
+    /// <summary>Removes what a connection of sessions kept for sessions that have ended.</summary>
+    public Task ForgetAsync(string connection, TimeSpan age, CancellationToken cancellationToken) => ExecuteAsync(
+        "DELETE FROM berth.vault_tokens WHERE connection = $1 AND created_at < berth.vault_now() - $2",
+        [Text(connection), Value(age)], cancellationToken);
+
     /// <summary>Removes tombstones that are older, and consents that were not finished in time.</summary>
     public Task CleanAsync(TimeSpan tombstones, CancellationToken cancellationToken) => ExecuteAsync(
         """
