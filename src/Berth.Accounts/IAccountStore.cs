@@ -6,7 +6,7 @@ namespace Berth.Accounts;
 /// </summary>
 /// <remarks>
 /// Methods that return a task throw <see cref="AccountsUnavailableException"/> when the database cannot be reached within their time limit.
-/// <see cref="TouchSession"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a
+/// <see cref="TouchSession"/>, <see cref="SeePerson"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a
 /// database that is away.
 /// </remarks>
 public interface IAccountStore : IAsyncDisposable
@@ -51,6 +51,14 @@ public interface IAccountStore : IAsyncDisposable
     /// <param name="at">When.</param>
     /// <param name="idleExpiresAt">Its end unless it is used again; see <see cref="SessionPolicy.IdleEnd"/>. Null leaves it.</param>
     void TouchSession(string sessionId, DateTimeOffset at, DateTimeOffset? idleExpiresAt = null);
+
+    /// <summary>
+    /// Queues "a person came with a token": whoever is not known yet gets a row, so that they can be listed and disabled. Beyond 10,000 in
+    /// the queue it does nothing.
+    /// </summary>
+    void SeePerson(SeenPerson person)
+    {
+    }
 
     /// <summary>Queues "the session went into a workspace".</summary>
     void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at);

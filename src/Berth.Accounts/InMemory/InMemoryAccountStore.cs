@@ -99,6 +99,22 @@ public sealed class InMemoryAccountStore : IAccountStore
         });
 
     /// <inheritdoc/>
+    public void SeePerson(SeenPerson person)
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        lock (_gate)
+        {
+            var known = _people.GetValueOrDefault(person.Key) ?? new Person { Key = person.Key, CreatedAt = person.At, LastSeenAt = person.At };
+            _people[person.Key] = known with
+            {
+                Email = known.Email ?? person.Email,
+                Name = known.Name ?? person.Name,
+                LastSeenAt = person.At > known.LastSeenAt ? person.At : known.LastSeenAt,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
     public void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at) =>
         Change(sessionId, s => s with
         {

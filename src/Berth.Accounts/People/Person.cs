@@ -5,7 +5,7 @@ namespace Berth.Accounts;
 /// <param name="Subject">Subject at that provider.</param>
 public readonly record struct PersonKey(string Issuer, string Subject);
 
-/// <summary>A person who has signed in at least once.</summary>
+/// <summary>A person who has signed in at least once, or come with an access token.</summary>
 public sealed record Person
 {
     /// <summary>Identity.</summary>
@@ -17,10 +17,10 @@ public sealed record Person
     /// <summary>Name as the provider told it last; display only.</summary>
     public string? Name { get; init; }
 
-    /// <summary>First sign-in.</summary>
+    /// <summary>First sign-in, or first token.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Last sign-in.</summary>
+    /// <summary>Last sign-in, or last use of a token to within an hour.</summary>
     public required DateTimeOffset LastSeenAt { get; init; }
 
     /// <summary>Since when the person may not sign in; null when they may.</summary>
@@ -29,6 +29,13 @@ public sealed record Person
     /// <summary>Sessions that began under a lower epoch are over.</summary>
     public long Epoch { get; init; }
 }
+
+/// <summary>A person who came with a token.</summary>
+/// <param name="Key">Who.</param>
+/// <param name="Email">E-mail address as the token says; null leaves what is known.</param>
+/// <param name="Name">Name as the token says; null leaves what is known.</param>
+/// <param name="At">When.</param>
+public sealed record SeenPerson(PersonKey Key, string? Email, string? Name, DateTimeOffset At);
 
 /// <summary>A completed sign-in.</summary>
 public sealed record SignIn

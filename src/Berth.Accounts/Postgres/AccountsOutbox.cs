@@ -32,7 +32,7 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
         try
         {
             if (_uses.IsEmpty && _revocations.IsEmpty && _audit.IsEmpty && _records.IsEmpty && _usage.IsEmpty
-                && _tokenUses.IsEmpty)
+                && _tokenUses.IsEmpty && _seen.IsEmpty)
             {
                 return;
             }
@@ -42,6 +42,7 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
             await WriteAuditAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteUsesAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteTokenUsesAsync(connection, cancellationToken).ConfigureAwait(false);
+            await WritePeopleAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteRecordsAsync(connection, cancellationToken).ConfigureAwait(false);
             await WriteUsageAsync(connection, cancellationToken).ConfigureAwait(false);
         }

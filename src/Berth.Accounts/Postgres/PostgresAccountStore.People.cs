@@ -45,6 +45,9 @@ public sealed partial class PostgresAccountStore
         _outbox.Touch(sessionId, at, idleExpiresAt);
 
     /// <inheritdoc/>
+    public void SeePerson(SeenPerson person) => _outbox.See(person);
+
+    /// <inheritdoc/>
     public void EnterWorkspace(string sessionId, string workspace, DateTimeOffset at) => _outbox.Enter(sessionId, workspace, at);
 
     /// <inheritdoc/>

@@ -63,6 +63,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<AccountHandlers>();
         services.AddSingleton<AuditHandlers>();
         services.AddSingleton(options.PersonalTokens);
+        services.AddSingleton<PeopleSeen>();
         services.AddSingleton<PersonalTokenAuthenticator>();
         services.AddSingleton<PersonalTokenService>();
         services.AddSingleton<TokenHandlers>();

@@ -10,7 +10,7 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed class BearerAuthenticator(
     EdgeSettings settings, IdentityProviders providers, TokenIntrospector introspector, ISessionState sessions, TimeProvider clock,
-    ILogger<BearerAuthenticator> logger, PersonalTokenAuthenticator? personal = null)
+    ILogger<BearerAuthenticator> logger, PersonalTokenAuthenticator? personal = null, PeopleSeen? people = null)
 {
     private const string Scheme = "Bearer ";
     private readonly TokenCache<VerifiedToken> _verified = new(10_000);
@@ -123,8 +123,20 @@ internal sealed class BearerAuthenticator(
     }
 
     // The token may be good for hours; that its person was disabled counts at once.
-    private (Caller? Caller, TokenError Error) Admit(Caller caller) =>
-        sessions.IsDisabled(caller.Issuer, caller.Subject) ? Refuse(TokenError.PersonDisabled) : (caller, TokenError.None);
+    private (Caller? Caller, TokenError Error) Admit(Caller caller)
+    {
+        if (sessions.IsDisabled(caller.Issuer, caller.Subject))
+        {
+            return Refuse(TokenError.PersonDisabled);
+        }
+
+        if (caller.PersonalToken is null)
+        {
+            people?.Note(caller);
+        }
+
+        return (caller, TokenError.None);
+    }
 
     private (Caller? Caller, TokenError Error) Refuse(TokenError error)
     {

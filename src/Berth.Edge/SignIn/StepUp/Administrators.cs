@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Berth.Edge;
 
-/// <summary>Who is an administrator, and who would be one after authenticating more strongly. Pure functions of configuration and claims.</summary>
+/// <summary>
+/// Who is an administrator, and who would be one after authenticating more strongly. Pure functions of configuration and claims.
+/// </summary>
 internal static class Administrators
 {
     /// <summary>Decides.</summary>

@@ -43,6 +43,9 @@ internal sealed record StepUpSettings(ImmutableArray<string> Acr, ImmutableArray
     /// <summary>The claims parameter (OpenID Connect Core 5.5) that makes acr essential; null where there is none to ask for.</summary>
     public string? ClaimsParameter => Acr.Length == 0 ? null : JsonSerializer.Serialize(new Dictionary<string, object>
     {
-        ["id_token"] = new Dictionary<string, object> { ["acr"] = new Dictionary<string, object> { ["essential"] = true, ["values"] = Acr } },
+        ["id_token"] = new Dictionary<string, object>
+        {
+            ["acr"] = new Dictionary<string, object> { ["essential"] = true, ["values"] = Acr },
+        },
     });
 }
