@@ -89,7 +89,7 @@ internal sealed class WorkspaceGate(
                 break;
             case AccessKind.Forbidden when decision.Reason == DenyReason.StepUp:
                 await StepUpRequired.WriteAsync(context, pages, caller!,
-                    settings.WorkspaceOrigin(request.Host) + ReturnTargets.CleanWorkspacePath(request.Path + request.Query), settings);
+                    settings.WorkspaceAddress(request.Host) + ReturnTargets.CleanWorkspacePath(request.Path + request.Query), settings);
                 break;
             default:
                 RequestNotes.Denied(context, caller!, decision.Reason);

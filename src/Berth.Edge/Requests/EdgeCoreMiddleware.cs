@@ -231,7 +231,8 @@ internal sealed class EdgeCoreMiddleware(
             headers.StrictTransportSecurity = "max-age=31536000";
         }
 
-        if (headers.CacheControl.Count == 0 && context.GetCaller() is not null)
+        // A cache between here and people must not answer one with what was said to another, nor with what a stranger got.
+        if (headers.CacheControl.Count == 0)
         {
             headers.CacheControl = "no-store";
         }

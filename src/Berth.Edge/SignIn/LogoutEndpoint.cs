@@ -3,9 +3,9 @@ namespace Berth.Edge;
 /// <summary>/logout: GET asks, POST does it.</summary>
 /// <remarks>
 /// The local session dies first, here and on every workspace host (same session id), and its open connections with it. Then the browser
-/// goes to the provider's end_session_endpoint with client_id and logout_hint, and with id_token_hint where sessions are renewed, since then
-/// the vault has the ID token. Elsewhere it would have to be in a cookie (too long, and a token in the browser); providers must work without
-/// it, at most they ask the person once more. Logging out waits a second for it and goes on without.
+/// goes to the provider's end_session_endpoint with client_id and logout_hint, and with id_token_hint where sessions are renewed, since
+/// then the vault has the ID token. Elsewhere it would have to be in a cookie (too long, and a token in the browser); providers must work
+/// without it, at most they ask the person once more. Logging out waits a second for it and goes on without.
 /// </remarks>
 internal sealed class LogoutEndpoint(
     EdgeSettings settings,

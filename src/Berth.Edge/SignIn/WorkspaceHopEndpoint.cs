@@ -57,7 +57,7 @@ internal sealed class WorkspaceHopEndpoint(
         var decision = Authorizer.Decide(caller, entry, AccessRequest.Page, clock.GetUtcNow());
         if (decision is { Kind: AccessKind.Forbidden, Reason: DenyReason.StepUp })
         {
-            await StepUpRequired.WriteAsync(context, pages, caller, settings.WorkspaceOrigin(host) + path, settings);
+            await StepUpRequired.WriteAsync(context, pages, caller, settings.WorkspaceAddress(host) + path, settings);
             return;
         }
 

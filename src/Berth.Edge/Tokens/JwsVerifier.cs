@@ -50,7 +50,7 @@ internal enum TokenError
     /// <summary>Nothing is wrong with the token, but its person may not come in.</summary>
     PersonDisabled,
 
-    /// <summary>Nothing is wrong with the token, but the rules of its provider do not let its person in (<see cref="SignInRules"/>).</summary>
+    /// <summary>The token is good, but the rules of its provider do not let its person in (<see cref="SignInRules"/>).</summary>
     PersonNotAllowed,
 
     /// <summary>No configured provider has this issuer.</summary>

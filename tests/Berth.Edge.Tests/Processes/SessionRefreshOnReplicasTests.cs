@@ -6,8 +6,8 @@ using Testing;
 namespace Berth.Edge.Tests.Processes;
 
 /// <summary>
-/// Two replicas of the shipped program renew one session, in front of a provider that rotates refresh tokens always and ends the grant when an
-/// old one is used again.
+/// Two replicas of the shipped program renew one session, in front of a provider that rotates refresh tokens always and ends the grant
+/// when an old one is used again.
 /// </summary>
 public class SessionRefreshOnReplicasTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayPostgres>
 {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Berth.Edge.Tests;
 
 /// <summary>
-/// What is known of a person is renewed while their session lasts (CVE-2021-41230: claims that changed at the provider were not used until the
-/// next sign-in), from ID tokens that are verified like the first one.
+/// What is known of a person is renewed while their session lasts (CVE-2021-41230: claims that changed at the provider were not used until
+/// the next sign-in), from ID tokens that are verified like the first one.
 /// </summary>
 public class SessionRefreshTests
 {
@@ -216,7 +216,8 @@ public class SessionRefreshTests
         await using var edge = await StartAsync(tokens);
         var browser = await edge.SignedInAsync("user1");
 
-        using var answer = await browser.SendAsync($"{EdgeFixture.Origin}/logout", HttpMethod.Post, headers: [("Origin", EdgeFixture.Origin)]);
+        using var answer = await browser.SendAsync(
+            $"{EdgeFixture.Origin}/logout", HttpMethod.Post, headers: [("Origin", EdgeFixture.Origin)]);
 
         Assert.Contains("&id_token_hint=a.b.c&", answer.Headers.GetValues("Refresh").Single(), StringComparison.Ordinal);
         Assert.Equal(1, tokens.Forgotten);
@@ -251,7 +252,7 @@ public class SessionRefreshTests
         Assert.Equal(early[0], RefreshPlan.EarlyAfter("session-0", After));
         Assert.Equal(
             [RefreshNeed.None, RefreshNeed.Soon, RefreshNeed.Now],
-            [RefreshPlan.Decide("s", After * 0.59, After), RefreshPlan.Decide("s", After * 0.81, After), RefreshPlan.Decide("s", After, After)]);
+            ((double[])[0.59, 0.81, 1]).Select(part => RefreshPlan.Decide("s", After * part, After)));
     }
 
     private static Task<EdgeFixture> StartAsync(

@@ -35,7 +35,8 @@ public class VaultSessionTests(ThrowawayPostgres postgres) : IClassFixture<Throw
         // Nor for anybody else under the id.
         Assert.Null(await edge.Get<ISessionTokens>().FindHintAsync(session with { Subject = "user2" }, default));
 
-        using var answer = await browser.SendAsync(ProductFixture.Origin + "/logout", HttpMethod.Post, headers: [("Origin", ProductFixture.Origin)]);
+        using var answer = await browser.SendAsync(
+            ProductFixture.Origin + "/logout", HttpMethod.Post, headers: [("Origin", ProductFixture.Origin)]);
         Assert.Contains($"id_token_hint={kept}", answer.Headers.GetValues("Refresh").Single(), StringComparison.Ordinal);
         await ProductFixture.Until(() => edge.Provider.Revoked.Count == 1);
         Assert.StartsWith("rt-", edge.Provider.Revoked.Single(), StringComparison.Ordinal);
@@ -86,7 +87,8 @@ public class VaultSessionTests(ThrowawayPostgres postgres) : IClassFixture<Throw
         var now = TimeProvider.System.GetUtcNow();
         var key = new PersonKey("https://idp.example.test", "ann");
         await store.RecordSignInAsync(
-            new SignIn { Person = key, Email = "ann@example.test", SessionId = "s", At = now.AddHours(-3), ExpiresAt = now.AddDays(1) }, default);
+            new SignIn { Person = key, Email = "ann@example.test", SessionId = "s", At = now.AddHours(-3), ExpiresAt = now.AddDays(1) },
+            default);
 
         store.SeePerson(new SeenPerson(key, "other@example.test", "Ann", now));
         store.SeePerson(new SeenPerson(key with { Subject = "bob" }, null, null, now));

@@ -45,7 +45,8 @@ public partial class SignInProblemTests
                     "sub" => c["sub"] = "",
                     _ => null,
                 };
-                p.OnIdTokenText = step == "signature" ? t => t[..^4] + (t.EndsWith("AAAA", StringComparison.Ordinal) ? "BBBB" : "AAAA") : null;
+                p.OnIdTokenText = step == "signature"
+                    ? t => t[..^4] + (t.EndsWith("AAAA", StringComparison.Ordinal) ? "BBBB" : "AAAA") : null;
                 p.OnRedirect = step switch
                 {
                     "cancelled" => url => Error(url, "access_denied"),

@@ -136,7 +136,8 @@ public class SignInRuleTests
         }
 
         using var answer = await edge.NewBrowser().GetAsync(
-            $"{EdgeFixture.Origin}/whoami", ("Authorization", "Bearer " + edge.Provider.Sign(token, "at+jwt")), ("Accept", "application/json"));
+            $"{EdgeFixture.Origin}/whoami", ("Authorization", "Bearer " + edge.Provider.Sign(token, "at+jwt")),
+            ("Accept", "application/json"));
 
         Assert.Equal(status, (int)answer.StatusCode);
         if (status == 403)
@@ -204,7 +205,8 @@ public class SignInRuleTests
         var error = Assert.Throws<EdgeConfigurationException>(
             () => Microsoft.Extensions.DependencyInjection.BerthEdgeExtensions.ReadAndCheck(configuration));
 
-        Assert.Contains(error.Problems, p => p.StartsWith(key, StringComparison.Ordinal) || key.StartsWith(p.Split(' ')[0], StringComparison.Ordinal));
+        Assert.Contains(
+            error.Problems, p => p.StartsWith(key, StringComparison.Ordinal) || key.StartsWith(p.Split(' ')[0], StringComparison.Ordinal));
     }
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;

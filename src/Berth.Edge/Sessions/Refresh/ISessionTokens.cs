@@ -42,7 +42,8 @@ internal enum SessionTokenKind
 /// <param name="IdToken">The token.</param>
 /// <param name="Age">Time since it was received from the provider.</param>
 /// <param name="Detail">What happened, for the log; no token.</param>
-internal readonly record struct SessionTokenAnswer(SessionTokenKind Kind, string? IdToken = null, TimeSpan Age = default, string Detail = "");
+internal readonly record struct SessionTokenAnswer(
+    SessionTokenKind Kind, string? IdToken = null, TimeSpan Age = default, string Detail = "");
 
 /// <summary>Keeps nothing: for where there is no vault.</summary>
 internal sealed class NoSessionTokens : ISessionTokens

@@ -214,7 +214,10 @@ internal sealed class SessionRefresh(
         known.HasFailed = true;
 
         // Half of it by chance, so that the sessions of a replica do not come back as one.
-        known.NotBefore = clock.GetUtcNow() + (wait * (0.75 + (Random.Shared.NextDouble() / 2)));
+        lock (known.Gate)
+        {
+            known.NotBefore = clock.GetUtcNow() + (wait * (0.75 + (Random.Shared.NextDouble() / 2)));
+        }
     }
 
     private sealed class Known(EdgeSession session)

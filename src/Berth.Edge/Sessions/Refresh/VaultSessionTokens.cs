@@ -39,8 +39,9 @@ internal sealed class VaultSessionTokens(TokenVault vault, ILogger<VaultSessionT
                 },
                 cancellationToken);
         }
-        catch (AccountsUnavailableException error)
+        catch (Exception error) when (error is AccountsUnavailableException or ArgumentException)
         {
+            // The latter for what a provider sends and no database keeps.
             throw new SignInUnavailableException(error.Message, error);
         }
     }
