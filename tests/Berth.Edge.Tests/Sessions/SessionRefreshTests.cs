@@ -64,6 +64,42 @@ public class SessionRefreshTests
     }
 
     [Fact]
+    public async Task Claims_Renewed_IsCounted()
+    {
+        var counted = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        using var listener = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, own) =>
+            {
+                if (instrument.Name == "berth.edge.session.refreshes")
+                {
+                    own.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            // Other tests count too, under other names.
+            if (Equals(tags[0].Value, "counted"))
+            {
+                counted.Enqueue(tags[1].Value as string);
+            }
+        });
+        listener.Start();
+        ScriptedTokens tokens = new();
+        await using var edge = await StartAsync(tokens, o => o with { Key = "counted" });
+        tokens.Answer = () => Task.FromResult(Token(edge, groups: []));
+        var browser = await edge.SignedInAsync("user1");
+        edge.Clock.Advance(After);
+        await WhoAsync(browser);
+        tokens.Answer = () => Task.FromResult(new SessionTokenAnswer { Kind = SessionTokenKind.Over, Detail = "gone" });
+        edge.Clock.Advance(After);
+        await WhoAsync(browser);
+
+        Assert.Equal(["refreshed", "over"], counted);
+    }
+
+    [Fact]
     public async Task Cookie_OfBeforeTheRenewal_GetsTheNewClaimsAndNoSignOut()
     {
         ScriptedTokens tokens = new();

@@ -17,7 +17,7 @@ namespace Berth.Edge;
 /// </remarks>
 internal sealed class SessionRefresh(
     EdgeSettings settings, IdentityProviders providers, ISessionTokens tokens, ISessionState state, ISignInRecorder recorder,
-    OpenConnections connections, TimeProvider clock, ILogger<SessionRefresh> logger)
+    OpenConnections connections, TimeProvider clock, ILogger<SessionRefresh> logger, EdgeMetrics? metrics = null)
 {
     /// <summary>How long a request waits whose claims are too old.</summary>
     public static readonly TimeSpan MostWait = TimeSpan.FromSeconds(3);
@@ -122,6 +122,7 @@ internal sealed class SessionRefresh(
                     break;
                 case SessionTokenKind.Over:
                     SignInLog.RefreshOver(logger, issuer.Issuer, session.Id, answer.Detail);
+                    metrics?.SessionRefreshed(issuer.Key, "over");
                     recorder.NoteRefusal(issuer.Issuer, "refresh-over", session.Subject);
                     await EndAsync(known, session);
                     break;
@@ -165,6 +166,7 @@ internal sealed class SessionRefresh(
         if (issuer.Rules.Check(claims.Payload) is { } refusal)
         {
             _refusals.Add(session.Id, refusal);
+            metrics?.SessionRefreshed(issuer.Key, "refused");
             recorder.NoteRefusal(issuer.Issuer, refusal.Reason, session.Subject);
             await EndAsync(known, session);
             return;
@@ -172,6 +174,7 @@ internal sealed class SessionRefresh(
 
         var renewed = Renewed(session, issuer, claims, at);
         known.Take(renewed);
+        metrics?.SessionRefreshed(issuer.Key, "refreshed");
         if (session.IsAdministratorByClaim && !renewed.IsAdministratorByClaim)
         {
             // What is open was allowed to an administrator; whoever opens it again is looked at anew.
@@ -211,6 +214,7 @@ internal sealed class SessionRefresh(
     private void Fail(Known known, IssuerSettings issuer, EdgeSession session, string problem, TimeSpan wait)
     {
         SignInLog.NotRefreshed(logger, issuer.Issuer, session.Id, problem);
+        metrics?.SessionRefreshed(issuer.Key, "unavailable");
         known.HasFailed = true;
 
         // Half of it by chance, so that the sessions of a replica do not come back as one.
