@@ -315,7 +315,7 @@ public class SessionRefreshTests
                 };
                 return o with { Issuers = [issuer?.Invoke(with) ?? with] };
             },
-            s => s.AddSingleton<ISessionTokens>(tokens));
+            s => s.AddSingleton<ISessionTokens>(tokens).AddSingleton<EdgeMetrics>());
 
     private static SessionTokenAnswer Token(EdgeFixture edge, string[] groups, Action<JsonObject>? bend = null)
     {
