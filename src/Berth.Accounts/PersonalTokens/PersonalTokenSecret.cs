@@ -32,7 +32,7 @@ public static class PersonalTokenSecret
     }
 
     /// <summary>Whether a text claims to be a token; it may be none.</summary>
-    public static bool Claims(string text) => text.StartsWith(Prefix, StringComparison.Ordinal);
+    public static bool Claims(ReadOnlySpan<char> text) => text.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Whether a text can be a token: length, characters and checksum. Whether there is such a token is another question.</summary>
     public static bool IsWellFormed(string text) => text.Length == Prefix.Length + RandomLength + ChecksumLength && Claims(text)

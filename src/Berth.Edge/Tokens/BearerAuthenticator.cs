@@ -102,16 +102,23 @@ internal sealed class BearerAuthenticator(
     public bool IsVerified(string header) => IsPersonal(header) ? personal?.Remembers(header[Scheme.Length..].Trim(' ')) == true
         : header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
         && header.Length <= Scheme.Length + JwsVerifier.MaximumLength
-        && FindVerified(HashOf(header[Scheme.Length..].Trim(' '))) is not null;
+        && FindVerified(HashOf(header.AsSpan(Scheme.Length).Trim(' '))) is not null;
 
-    private static string HashOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    private static string HashOf(ReadOnlySpan<char> token)
+    {
+        Span<byte> few = stackalloc byte[2048];
+        ReadOnlySpan<byte> utf8 = Encoding.UTF8.TryGetBytes(token, few, out var length) ? few[..length] : Encoding.UTF8.GetBytes(token.ToString());
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(utf8, hash);
+        return Convert.ToHexString(hash);
+    }
 
     private VerifiedToken? FindVerified(string hash) =>
         _verified.Find(hash) is { } known && clock.GetUtcNow() < known.Caller.ExpiresAt + JwtClaims.Skew
             && known.Provider.Current?.Keys.Keys.Contains(known.Key) == true ? known : null;
 
     private static bool IsPersonal(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && PersonalTokenSecret.Claims(header[Scheme.Length..].Trim(' '));
+        && PersonalTokenSecret.Claims(header.AsSpan(Scheme.Length).Trim(' '));
 
     private async ValueTask<(Caller? Caller, TokenError Error)> IntrospectAsync(
         string token, string hash, CancellationToken cancellationToken)

@@ -190,6 +190,9 @@ internal static class EdgeServe
     private sealed class OneWorkspace(ServeOptions given) : IWorkspaceDirectory
     {
         private readonly ConcurrentDictionary<string, WorkspaceEntry> _entries = new(StringComparer.Ordinal);
+
+        // A load often sends one token again and again: it is not read anew each time, which would be counted as the edge's work.
+        private Known? _last;
         private readonly AsyncLocal<WorkspaceEntry?> _asked = new();
 
         // A session has no bearer token to read; its owner is the one whose cookie was printed.
@@ -209,11 +212,27 @@ internal static class EdgeServe
             if (!context.Request.Host.Host.Equals(EdgeHost, StringComparison.OrdinalIgnoreCase))
             {
                 headers.Host = $"{WorkspaceHost}:{given.Port}";
-                _asked.Value = headers.Authorization.ToString() is { Length: > 7 } bearer && Subject(bearer.AsSpan(7)) is { } subject
-                    ? _entries.GetOrAdd(subject, s => Entry(given, s)) : _default;
+                _asked.Value = Of(headers.Authorization.ToString());
             }
 
             return next(context);
+        }
+
+        private WorkspaceEntry Of(string header)
+        {
+            if (header.Length <= 7)
+            {
+                return _default;
+            }
+
+            if (Volatile.Read(ref _last) is { } last && last.Header == header)
+            {
+                return last.Entry;
+            }
+
+            var entry = Subject(header.AsSpan(7)) is { } subject ? _entries.GetOrAdd(subject, s => Entry(given, s)) : _default;
+            Volatile.Write(ref _last, new Known(header, entry));
+            return entry;
         }
 
         public bool TryFindByHost(string host, [NotNullWhen(true)] out WorkspaceEntry? entry)
@@ -221,6 +240,8 @@ internal static class EdgeServe
             entry = host == WorkspaceHost ? _asked.Value ?? _default : null;
             return entry is not null;
         }
+
+        private sealed record Known(string Header, WorkspaceEntry Entry);
 
         private static WorkspaceEntry Entry(ServeOptions given, string subject) => new()
         {
