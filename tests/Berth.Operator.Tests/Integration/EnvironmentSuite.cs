@@ -42,9 +42,8 @@ public abstract class EnvironmentSuite : OperatorTestBase
         var workspace = await UntilAsync<UserWorkspace>(Name, w => w?.Status?.Conditions?.Any(c =>
             c.Type == ConditionTypes.TemplateResolved && c.Message?.Contains("EDITOR, HTTP_PROXY", StringComparison.Ordinal) == true) == true);
         Assert.Equal("True", workspace!.Status!.Conditions!.Single(c => c.Type == ConditionTypes.TemplateResolved).Status);
-        var pod = await UntilAsync<Pod>(Name, p => p is not null);
+        var pod = await UntilAsync<Pod>(Name, p => p is not null && Value(p, "HTTP_PROXY") is null);
         Assert.Equal(("nano", "de"), (Value(pod!, "EDITOR"), Value(pod!, "LANG")));
-        Assert.Null(Value(pod!, "HTTP_PROXY"));
     }
 
     [SkippableTheory]
@@ -65,7 +64,9 @@ public abstract class EnvironmentSuite : OperatorTestBase
 
         var error = await Assert.ThrowsAsync<KubeException>(() => CreateAsync(s => s with { Environment = [Variable("B", "1"), Variable(name, value)] }));
         Assert.Equal(422, error.Code);
-        Assert.Contains("spec.environment[1]." + (name == "A" ? "value" : "name"), error.Message, StringComparison.Ordinal);
+
+        // Older servers leave the index out of the field's path.
+        Assert.Matches(@"spec\.environment(\[1\])?\." + (name == "A" ? "value" : "name"), error.Message);
     }
 
     [SkippableFact]
