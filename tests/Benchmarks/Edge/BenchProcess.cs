@@ -19,6 +19,8 @@ internal sealed class BenchProcess : IDisposable
 
     internal int Port { get; }
 
+    internal string Url => $"http://127.0.0.1:{Port}";
+
     /// <summary>Memory that the process holds now, in bytes (VmRSS).</summary>
     internal long ResidentBytes => long.Parse(
         File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))
@@ -47,8 +49,8 @@ internal sealed class BenchProcess : IDisposable
         return false;
     }
 
-    /// <summary>Keeps this process, which makes the load, off the core that is measured.</summary>
-    internal static void PinSelf()
+    // This process makes the load: off the core that is measured.
+    private static void PinSelf()
     {
         using var self = Process.GetCurrentProcess();
         self.ProcessorAffinity = 1 << LoadCore;
@@ -60,6 +62,14 @@ internal sealed class BenchProcess : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>What all proxies lead to, beside the load; the rest of this process then stays there too.</summary>
+    internal static BenchProcess StartUpstream()
+    {
+        PinSelf();
+        var port = FreePort();
+        return StartOwn(LoadCore, port, BenchUpstream.Command, $"{port}");
     }
 
     /// <summary>Another command of this program, on a core.</summary>

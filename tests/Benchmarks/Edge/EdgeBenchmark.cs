@@ -31,16 +31,14 @@ internal static class EdgeBenchmark
         await File.WriteAllTextAsync(jwks, keys.Jwks);
         const string Issuer = "https://issuer.bench.example";
         var tokens = keys.AccessTokens(DistinctTokens, Issuer, Audience, Subject);
-        BenchProcess.PinSelf();
-        var upstreamPort = BenchProcess.FreePort();
-        using var upstream = BenchProcess.StartOwn(BenchProcess.LoadCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
-        var url = $"http://127.0.0.1:{upstreamPort}";
+        using var upstream = BenchProcess.StartUpstream();
+        var url = upstream.Url;
         var edgePort = BenchProcess.FreePort();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
             "--jwks", jwks, "--issuer", Issuer, "--audience", Audience, "--session", Subject);
         var yarpPort = BenchProcess.FreePort();
         using var yarp = BenchProcess.StartOwn(BenchProcess.ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/");
-        var peers = Peers.Start(folder.FullName, upstreamPort, keys, Issuer, Audience);
+        var peers = Peers.Start(folder.FullName, upstream.Port, keys, Issuer, Audience);
         try
         {
             var cookie = await edge.SaidAsync("cookie");

@@ -18,10 +18,8 @@ internal static class SignInBenchmark
             return;
         }
 
-        BenchProcess.PinSelf();
-        var upstreamPort = BenchProcess.FreePort();
-        using var upstream = BenchProcess.StartOwn(BenchProcess.LoadCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
-        var url = $"http://127.0.0.1:{upstreamPort}";
+        using var upstream = BenchProcess.StartUpstream();
+        var url = upstream.Url;
         var port = BenchProcess.FreePort();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
             "--audience", "https://bench.example", "--session", "bench-person");

@@ -17,10 +17,8 @@ internal static class SocketBenchmark
             return;
         }
 
-        BenchProcess.PinSelf();
-        var upstreamPort = BenchProcess.FreePort();
-        using var upstream = BenchProcess.StartOwn(BenchProcess.LoadCore, upstreamPort, BenchUpstream.Command, $"{upstreamPort}");
-        var url = $"http://127.0.0.1:{upstreamPort}";
+        using var upstream = BenchProcess.StartUpstream();
+        var url = upstream.Url;
         var yarpPort = BenchProcess.FreePort();
         using (var yarp = BenchProcess.StartOwn(BenchProcess.ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/"))
         {

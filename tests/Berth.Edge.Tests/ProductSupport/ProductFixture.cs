@@ -122,10 +122,12 @@ internal sealed class ProductFixture : IAsyncDisposable
 
     public SocketsHttpHandler NewHandler() => Loopback.Handler(Port);
 
-    public static async Task Until(Func<bool> condition)
+    public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
+
+    public static async Task Until(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
+        while (!await condition())
         {
             await Task.Delay(10, limit.Token);
         }

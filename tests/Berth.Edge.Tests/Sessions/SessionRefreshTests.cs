@@ -41,7 +41,7 @@ public class SessionRefreshTests
         Assert.Equal(1, tokens.Asked);
 
         answer.SetResult(Token(edge, groups: []));
-        await ProductFixture.Until(() => WhoAsync(browser).Result == "Session user1 False");
+        await ProductFixture.Until(async () => await WhoAsync(browser) == "Session user1 False");
         Assert.Equal(1, tokens.Asked);
     }
 
@@ -195,7 +195,7 @@ public class SessionRefreshTests
 
         tokens.Answer = () => Task.FromResult(Token(edge, groups: []));
         edge.Clock.Advance(After);
-        await ProductFixture.Until(() => WhoAsync(browser).Result == "Session user1 False");
+        await ProductFixture.Until(async () => await WhoAsync(browser) == "Session user1 False");
     }
 
     [Fact]
