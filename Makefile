@@ -30,7 +30,7 @@ bench: ## one figure a line, peers measured in the same run
 crds: ## write crds/ anew from the C# types
 	@dotnet run --project src/Berth.Operator -- crds --output crds
 
-images: ## container images of operator, edge and studio (BASE=image, TAG=dev)
+images: ## container images of operator, edge and studio (BASE=image, TAG=dev); berth-postgres: src/images/build
 	@src/images/build $(if $(BASE),--base $(BASE)) --tag $(TAG)
 
 clean: ## remove what was built; keeps .local/
