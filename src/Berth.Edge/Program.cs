@@ -46,6 +46,11 @@ public static class Program
                 .ConfigureAwait(false);
         }
 
+        if (args is ["secrets", .. var wanted])
+        {
+            return await SecretsCommand.RunAsync(wanted, Cluster, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
+        }
+
         if (args is ["why", .. var which])
         {
             return await WhyCommand.RunAsync(which, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
@@ -61,7 +66,7 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|selfcheck|why. docs/edge.md lists the settings.")
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|secrets|selfcheck|why. docs/edge.md lists the settings.")
                 .ConfigureAwait(false);
             return UsageExitCode;
         }
@@ -120,6 +125,12 @@ public static class Program
         }
 
         return Environment.ExitCode;
+    }
+
+    private static (IKubeClient Client, string Namespace) Cluster()
+    {
+        var config = KubeConfig.Load();
+        return (KubeClient.Create(config, new KubeClientOptions { UserAgent = "berth-edge/0.1" }), config.Namespace);
     }
 
     private static PostgresAccountStore NewStore(string connectionString, bool migrate, IServiceProvider services)
