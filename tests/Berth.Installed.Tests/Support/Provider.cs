@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Testing;
+
+namespace Berth.Installed.Tests;
+
+/// <summary>
+/// Somebody else's OpenID Provider (BERTH_TEST_IDP) on this machine, which pods reach by a name of their hosts file: an issuer without TLS is
+/// taken for hosts below localhost only.
+/// </summary>
+internal sealed class Provider : IAsyncDisposable
+{
+    public const string Host = "idp.localhost";
+
+    /// <summary>Client of <c>values-dev.yaml</c>.</summary>
+    private const string ClientId = "berth";
+    private const string ClientSecret = "berth-secret";
+
+    /// <summary>Where <c>values-dev.yaml</c> says that it is.</summary>
+    public const int Port = 4500;
+
+    private readonly Process _process;
+    private readonly TcpListener _listener;
+
+    private Provider(Process process)
+    {
+        _process = process;
+        _listener = new TcpListener(IPAddress.Parse(Given.HostAddress), Port);
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public static string Issuer => $"http://{Host}:{Port}";
+
+    public static async Task<Provider> StartAsync(string origin)
+    {
+        Skip.If(Tools.OpenIdProvider is null, ForeignProvider.SkipReason);
+        var info = new ProcessStartInfo(Tools.OpenIdProvider!) { RedirectStandardOutput = true, RedirectStandardError = true };
+        info.Environment["PORT"] = $"{Port}";
+        info.Environment["ISSUER"] = Issuer;
+        info.Environment["CLIENT_ID"] = ClientId;
+        info.Environment["CLIENT_SECRET"] = ClientSecret;
+        info.Environment["REDIRECT_URIS"] = $"{origin}/auth/callback";
+        info.Environment["POST_LOGOUT_URIS"] = $"{origin}/";
+        info.Environment["AUDIENCE"] = origin;
+        var process = Process.Start(info)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (line.StartsWith("ready ", StringComparison.Ordinal))
+            {
+                _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+                return new Provider(process);
+            }
+        }
+
+        throw new InvalidOperationException("The OpenID Provider did not start.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    // It listens on the loopback address alone, where pods do not come.
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = PassAsync(await _listener.AcceptSocketAsync());
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // The end.
+        }
+    }
+
+    private async Task PassAsync(Socket client)
+    {
+        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        client.NoDelay = true;
+        try
+        {
+            await server.ConnectAsync(IPAddress.Loopback, Port);
+            await using var near = new NetworkStream(client, ownsSocket: true);
+            await using var far = new NetworkStream(server);
+            await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            client.Dispose();
+        }
+    }
+}

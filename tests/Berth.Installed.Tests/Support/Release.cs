@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Berth.Installed.Tests;
+
+/// <summary>
+/// A rendered chart on the cluster, handled as Helm does: hooks by moment and weight, the rest by kind, what a newer version lacks removed,
+/// and at the end all but what is to be kept.
+/// </summary>
+internal sealed class Release
+{
+    private IReadOnlyList<Manifest> _there = [];
+
+    public Rendering Rendering { get; private set; } = new();
+
+    /// <summary>What was applied last, hooks too.</summary>
+    public IReadOnlyList<Manifest> Manifests => _there;
+
+    public Task InstallAsync(Rendering rendering) => ApplyAsync(rendering, "pre-install", "post-install");
+
+    public Task UpgradeAsync(Rendering rendering) => ApplyAsync(rendering with { IsUpgrade = true }, "pre-upgrade", "post-upgrade");
+
+    public async Task UninstallAsync()
+    {
+        await RunHooksAsync(_there, "pre-delete");
+        await DeleteAsync(_there.Where(m => m.Hooks.Count == 0 && !m.IsKept).OrderByDescending(m => m.Rank));
+        await RunHooksAsync(_there, "post-delete");
+    }
+
+    /// <summary>What Helm leaves behind and an administrator removes by hand: kept objects, what hooks made, namespaces.</summary>
+    public async Task WipeAsync(params string[] namespaces)
+    {
+        await DeleteAsync(_there.Where(m => m.Kind != "CustomResourceDefinition").OrderByDescending(m => m.Rank));
+        foreach (var ns in namespaces.Append(Rendering.Namespace).Distinct())
+        {
+            await Shell.TryKubectlAsync(null, "delete", "namespace", ns, "--ignore-not-found", "--timeout=240s");
+        }
+    }
+
+    private async Task ApplyAsync(Rendering rendering, string before, string after)
+    {
+        Rendering = rendering;
+        var old = _there;
+        await ApplyDefinitionsAsync(rendering);
+        _there = await rendering.ManifestsAsync();
+        await Shell.TryKubectlAsync(null, "create", "namespace", rendering.Namespace);
+        await RunHooksAsync(_there, before);
+        var own = _there.Where(m => m.Hooks.Count == 0).OrderBy(m => m.Rank).ToList();
+        await ApplyAsync(own);
+        await DeleteAsync(old.Where(o => o.Hooks.Count == 0 && !o.IsKept && own.TrueForAll(m => m.Title != o.Title)));
+        await RunHooksAsync(_there, after);
+        await RolledOutAsync();
+    }
+
+    /// <summary>Waits until every workload runs as it should.</summary>
+    public async Task RolledOutAsync()
+    {
+        foreach (var workload in _there.Where(m => m.Kind is "Deployment" or "StatefulSet" && m.Hooks.Count == 0))
+        {
+            await Shell.KubectlAsync("-n", workload.Namespace ?? Rendering.Namespace, "rollout", "status",
+                $"{workload.Kind}/{workload.Name}", "--timeout=300s");
+        }
+    }
+
+    private async Task ApplyAsync(IReadOnlyCollection<Manifest> manifests)
+    {
+        if (manifests.Count > 0)
+        {
+            var list = new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "List",
+                ["items"] = new JsonArray([.. manifests.Select(m => m.Json.DeepClone())]),
+            };
+            (await Shell.TryKubectlAsync(list.ToJsonString(), "apply", "--server-side", "--force-conflicts", "--validate=false",
+                "-n", Rendering.Namespace, "-f", "-")).Good("kubectl apply");
+        }
+    }
+
+    // Helm installs a chart's crds/ first and never touches them again; docs/upgrades.md has people apply them, as here.
+    private async Task ApplyDefinitionsAsync(Rendering rendering)
+    {
+        var folder = Path.Combine(rendering.Chart, "crds");
+        if (Directory.Exists(folder))
+        {
+            // Before 1.25 the API knows no CEL rules, and server-side apply no way to let them pass.
+            string[] how = rendering.HasCel ? ["--server-side", "--force-conflicts"] : ["--validate=false"];
+            (await Shell.TryKubectlAsync(null, ["apply", .. how, "-f", folder])).Good("crds");
+            await Shell.KubectlAsync("wait", "--for=condition=Established", "--timeout=60s", "-f", folder);
+        }
+    }
+
+    private async Task RunHooksAsync(IReadOnlyList<Manifest> manifests, string moment)
+    {
+        foreach (var hook in manifests.Where(m => m.Hooks.Contains(moment)).OrderBy(m => m.Weight).ThenBy(m => m.Rank))
+        {
+            var ns = hook.Namespace ?? Rendering.Namespace;
+            var policies = hook.Annotation("helm.sh/hook-delete-policy") ?? "before-hook-creation";
+            if (policies.Contains("before-hook-creation", StringComparison.Ordinal))
+            {
+                await DeleteAsync([hook]);
+            }
+
+            await ApplyAsync([hook]);
+            if (hook.Kind == "Job")
+            {
+                await CompleteAsync(ns, hook.Name);
+            }
+
+            if (policies.Contains("hook-succeeded", StringComparison.Ordinal))
+            {
+                await DeleteAsync([hook]);
+            }
+        }
+    }
+
+    private static async Task CompleteAsync(string ns, string job)
+    {
+        try
+        {
+            await Wait.UntilAsync($"job {job}", TimeSpan.FromMinutes(4), async () =>
+            {
+                var status = JsonNode.Parse(await Shell.KubectlAsync("-n", ns, "get", "job", job, "-o", "json"))!["status"];
+                var conditions = status?["conditions"]?.AsArray() ?? [];
+                Assert.DoesNotContain(conditions, c => (string?)c!["type"] == "Failed" && (string?)c["status"] == "True");
+                return conditions.Any(c => (string?)c!["type"] == "Complete" && (string?)c["status"] == "True");
+            });
+        }
+        catch (Exception error) when (error is TimeoutException or Xunit.Sdk.XunitException)
+        {
+            var log = await Shell.TryKubectlAsync(null, "-n", ns, "logs", "--tail=40", "--all-containers", $"job/{job}");
+            throw new InvalidOperationException($"{error.Message}\n{log.Output}{log.Error}", error);
+        }
+    }
+
+    private async Task DeleteAsync(IEnumerable<Manifest> manifests)
+    {
+        var text = new StringBuilder();
+        foreach (var manifest in manifests)
+        {
+            text.Append("---\n").AppendLine(manifest.Json.ToJsonString(JsonSerializerOptions.Default));
+        }
+
+        if (text.Length > 0)
+        {
+            await Shell.TryKubectlAsync(text.ToString(), "delete", "--ignore-not-found", "--timeout=120s", "-n", Rendering.Namespace, "-f", "-");
+        }
+    }
+}
