@@ -35,6 +35,9 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>Removing what is over.</summary>
     IUpkeep Upkeep { get; }
 
+    /// <summary>Since when keys are in use.</summary>
+    IKeyUses KeyUses { get; }
+
     /// <summary>One word for what keeps the data, such as <c>postgresql</c> or <c>memory</c>; for logs and the start-up line.</summary>
     string Kind { get; }
 

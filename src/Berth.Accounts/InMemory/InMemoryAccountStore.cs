@@ -23,6 +23,7 @@ public sealed class InMemoryAccountStore : IAccountStore
         Usage = workspaces;
         var tokens = new InMemoryPersonalTokens(Find, _revocations, clock);
         PersonalTokens = tokens;
+        KeyUses = new InMemoryKeyUses(clock);
         Upkeep = new InMemoryUpkeep(_audit, ExpireNow, tokens, clock);
     }
 
@@ -49,6 +50,9 @@ public sealed class InMemoryAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public IUpkeep Upkeep { get; }
+
+    /// <inheritdoc/>
+    public IKeyUses KeyUses { get; }
 
     /// <inheritdoc/>
     public string Kind => "memory";

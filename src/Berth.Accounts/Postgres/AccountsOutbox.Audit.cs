@@ -21,6 +21,7 @@ internal sealed partial class AccountsOutbox
     {
         if (_audit.Count >= AuditCapacity)
         {
+            metrics.AuditDropped();
             LogAuditDropped(auditEvent.Action, auditEvent.Actor?.Subject, auditEvent.Target, auditEvent.Outcome, auditEvent.RequestId);
             return;
         }

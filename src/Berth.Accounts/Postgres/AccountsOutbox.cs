@@ -8,7 +8,8 @@ namespace Berth.Accounts;
 /// Writes nobody waits for: last use of sessions, audit events, history and usage of workspaces, and revocations that met a database that
 /// was away. One loop writes them in batches; what fails stays queued. Every statement can be repeated without harm.
 /// </summary>
-internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProvider clock, ILogger logger) : IAsyncDisposable
+internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProvider clock, AccountsMetrics metrics, ILogger logger)
+    : IAsyncDisposable
 {
     private const int Batch = 500;
 
@@ -21,7 +22,11 @@ internal sealed partial class AccountsOutbox(NpgsqlDataSource database, TimeProv
     private Task _loop = Task.CompletedTask;
     private bool _failing;
 
-    public void Start() => _loop = RunAsync(_stop.Token);
+    public void Start()
+    {
+        metrics.ObserveOutbox(() => _audit.Count, () => _revocations.Count);
+        _loop = RunAsync(_stop.Token);
+    }
 
     public void Revoke(string sessionId, DateTimeOffset until) => _revocations[sessionId] = until;
 

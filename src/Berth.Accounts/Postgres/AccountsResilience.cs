@@ -14,9 +14,11 @@ internal sealed class AccountsResilience
 {
     private readonly ResiliencePipeline _pipeline;
     private readonly ResiliencePipeline _patient;
+    private readonly AccountsMetrics _metrics;
 
-    public AccountsResilience(TimeProvider clock)
+    public AccountsResilience(TimeProvider clock, AccountsMetrics metrics)
     {
+        _metrics = metrics;
         var transient = new PredicateBuilder().Handle<Exception>(IsTransient);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = clock }
 
@@ -40,6 +42,7 @@ internal sealed class AccountsResilience
                 MinimumThroughput = 8,
                 SamplingDuration = TimeSpan.FromSeconds(10),
                 BreakDuration = TimeSpan.FromSeconds(3),
+                StateProvider = metrics.Circuit,
             })
             .Build();
 
@@ -66,7 +69,7 @@ internal sealed class AccountsResilience
     public Task<T> RunPatientlyAsync<T>(Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken) =>
         RunAsync(_patient, operation, cancellationToken);
 
-    private static async Task<T> RunAsync<T>(
+    private async Task<T> RunAsync<T>(
         ResiliencePipeline pipeline, Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken)
     {
         try
@@ -75,6 +78,7 @@ internal sealed class AccountsResilience
         }
         catch (Exception error) when (IsUnavailable(error) || error is TimeoutRejectedException or BrokenCircuitException)
         {
+            _metrics.Unavailable();
             throw new AccountsUnavailableException($"The account database cannot be used now: {error.Message}", error);
         }
     }

@@ -17,6 +17,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
     private readonly RevocationTable _revocations;
     private readonly RevocationListener _listener;
     private readonly AccountsOutbox _outbox;
+    private readonly AccountsMetrics _metrics = new("accounts");
     private readonly AccountsResilience _resilience;
     private readonly AccountsDatabase _statements;
     private readonly AccountsMigrator _migrator;
@@ -43,10 +44,10 @@ public sealed partial class PostgresAccountStore : IAccountStore
             .UseLoggerFactory(loggers)
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking)
             .Options);
-        _resilience = new AccountsResilience(clock);
+        _resilience = new AccountsResilience(clock, _metrics);
         _revocations = new RevocationTable(clock);
         _migrator = new AccountsMigrator(_database, loggers.CreateLogger<AccountsMigrator>());
-        _outbox = new AccountsOutbox(_database, clock, loggers.CreateLogger<AccountsOutbox>());
+        _outbox = new AccountsOutbox(_database, clock, _metrics, loggers.CreateLogger<AccountsOutbox>());
         _statements = new AccountsDatabase(_database, _resilience);
         Preferences = new PostgresPreferences(_statements, clock);
         UserData = new PostgresUserData(_statements, clock);
@@ -56,6 +57,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
         PersonalTokens = new PostgresPersonalTokens(_statements, _outbox, _revocations, clock);
         AuditLog = new PostgresAuditLog(_statements, _outbox);
         Upkeep = new PostgresUpkeep(_statements, AuditLog, clock);
+        KeyUses = new PostgresKeyUses(_statements, clock);
 
         _listener = new RevocationListener(settings, _revocations, clock, loggers.CreateLogger<RevocationListener>());
     }
@@ -86,6 +88,9 @@ public sealed partial class PostgresAccountStore : IAccountStore
 
     /// <inheritdoc/>
     public IUpkeep Upkeep { get; }
+
+    /// <inheritdoc/>
+    public IKeyUses KeyUses { get; }
 
     internal AccountsContext CreateContext() => _contexts.CreateDbContext();
 
@@ -142,6 +147,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
         await _listener.DisposeAsync().ConfigureAwait(false);
         await _outbox.DisposeAsync().ConfigureAwait(false);
         await _database.DisposeAsync().ConfigureAwait(false);
+        _metrics.Dispose();
     }
 
     internal static NpgsqlConnectionStringBuilder WithDefaults(string connectionString)

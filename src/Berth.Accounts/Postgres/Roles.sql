@@ -28,7 +28,7 @@ BEGIN
         IF t.name IN ('people', 'sessions', 'revoked_sessions', 'preferences', 'user_data', 'workspace_records', 'usage',
                 'vault_tokens', 'vault_outbox', 'vault_consents', 'vault_keys', 'personal_tokens') THEN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON berth.%I TO %I', t.name, edge);
-        ELSIF t.name = 'audit_events' THEN
+        ELSIF t.name IN ('audit_events', 'key_uses') THEN
             EXECUTE format('GRANT SELECT, INSERT ON berth.%I TO %I', t.name, edge);
         ELSIF t.name IN ('schema_versions', 'audit_checkpoints', 'audit_settings') THEN
             EXECUTE format('GRANT SELECT ON berth.%I TO %I', t.name, edge);

@@ -21,6 +21,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
     private readonly IVaultProvider _provider;
     private readonly AccountsResilience _resilience;
     private readonly VaultMetrics _metrics = new();
+    private readonly AccountsMetrics _databaseMetrics = new("vault");
     private readonly TimeProvider _clock;
     private readonly ILogger<TokenVault> _logger;
     private readonly Action<AuditEvent> _audit;
@@ -72,7 +73,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         }
 
         _database = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
-        _resilience = new AccountsResilience(clock);
+        _resilience = new AccountsResilience(clock, _databaseMetrics);
         _store = new VaultStore(_database, _resilience);
         _sealer = new VaultSealer(_keys);
         _cache = new VaultCache(options.CachedTokens);
@@ -146,6 +147,7 @@ public sealed partial class TokenVault : ITokenVault, IAsyncDisposable
         _cache.Dispose();
         _keys.Dispose();
         _metrics.Dispose();
+        _databaseMetrics.Dispose();
     }
 
     // PostgreSQL keeps no NUL in a text: an identity with one is nobody's, rather than somebody else's without it.

@@ -18,6 +18,9 @@ internal sealed class ActivityLease(IKubeClient client, WorkspaceOptions options
     /// <summary>Its name: a new one at each start, so that no replica can speak for another.</summary>
     public string Name { get; } = NamePrefix + Guid.NewGuid().ToString("N")[..12];
 
+    /// <summary>When it was renewed last; the start of this replica before that.</summary>
+    public DateTimeOffset RenewedAt { get; private set; } = clock.GetUtcNow();
+
     /// <summary>Renews it; makes it when it is not there.</summary>
     public async Task RenewAsync(DateTimeOffset? writtenUntil, CancellationToken cancellationToken)
     {
@@ -32,6 +35,8 @@ internal sealed class ActivityLease(IKubeClient client, WorkspaceOptions options
         {
             await client.CreateAsync(lease, new WriteOptions { FieldManager = "berth-edge" }, cancellationToken).ConfigureAwait(false);
         }
+
+        RenewedAt = clock.GetUtcNow();
     }
 
     /// <summary>Takes it away: this replica has written all it knew.</summary>

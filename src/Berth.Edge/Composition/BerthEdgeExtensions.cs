@@ -106,9 +106,13 @@ public static class BerthEdgeExtensions
         services.AddBerthVault(options);
         services.AddSingleton<AccountsService>();
         services.AddHostedService(s => s.GetRequiredService<AccountsService>());
+        services.AddSingleton(options.Vault);
+        services.AddSingleton<KeyAges>();
+        services.AddHostedService(s => s.GetRequiredService<KeyAges>());
         services.AddSingleton(_ =>
             new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql"));
         services.AddSingleton<EdgeMetrics>();
+        services.AddSingleton<HealthMetrics>();
         services.AddSingleton<ManagementServer>();
         services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());
         services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
@@ -130,6 +134,7 @@ public static class BerthEdgeExtensions
             services.GetRequiredService<IAccountStore>(),
             services.GetRequiredService<IdentityProviders>(),
             services.GetRequiredService<TimeProvider>());
+        services.GetRequiredService<HealthMetrics>();
         app.UseMiddleware<RequestMetrics>();
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StartupGate>();

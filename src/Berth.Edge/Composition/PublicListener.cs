@@ -29,6 +29,7 @@ internal static class PublicListener
 
             var log = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger<CertificateFiles>();
             var certificate = new CertificateFiles(options.CertificateFile, options.KeyFile!, clock, log);
+            kestrel.ApplicationServices.GetService<HealthMetrics>()?.Observe(certificate);
             listener.Protocols = HttpProtocols.Http1AndHttp2;
             listener.UseHttps(new TlsHandshakeCallbackOptions
             {

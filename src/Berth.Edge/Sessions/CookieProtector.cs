@@ -46,6 +46,9 @@ internal sealed class CookieProtector
     /// <summary>Makes a protector from keys of 32 bytes; the first protects.</summary>
     public CookieProtector(ImmutableArray<ImmutableArray<byte>> keys) => _keys = [.. keys.Select(k => new ProtectionKey(k.AsSpan()))];
 
+    /// <summary>The name of a key, which every value protected with it has in clear.</summary>
+    public static byte[] KeyIdOf(ReadOnlySpan<byte> key) => ProtectionKey.Derive(key.ToArray(), "id", KeyIdSize);
+
     /// <summary>Protects a value.</summary>
     public string Protect(ProtectionPurpose purpose, string binding, ReadOnlySpan<byte> plaintext)
     {
@@ -109,7 +112,7 @@ internal sealed class CookieProtector
         public ProtectionKey(ReadOnlySpan<byte> master)
         {
             var secret = master.ToArray();
-            Id = Derive(secret, "id", KeyIdSize);
+            Id = KeyIdOf(secret);
             _byPurpose = [.. Enum.GetValues<ProtectionPurpose>().Select(p => Derive(secret, p.ToString(), 32))];
         }
 
@@ -117,7 +120,7 @@ internal sealed class CookieProtector
 
         public byte[] For(ProtectionPurpose purpose) => _byPurpose[(int)purpose];
 
-        private static byte[] Derive(byte[] master, string label, int size) =>
+        internal static byte[] Derive(byte[] master, string label, int size) =>
             HKDF.DeriveKey(HashAlgorithmName.SHA256, master, size, info: Encoding.ASCII.GetBytes("berth-edge/1/" + label));
     }
 }

@@ -126,7 +126,7 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
     });
 
     // Thumbprint of RFC 7638: the same key has the same id on every replica.
-    private static string KeyId(ECParameters key) => StrictBase64Url.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(
+    internal static string KeyId(ECParameters key) => StrictBase64Url.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(
         $$"""{"crv":"P-256","kty":"EC","x":"{{StrictBase64Url.Encode(key.Q.X)}}","y":"{{StrictBase64Url.Encode(key.Q.Y)}}"}""")));
 
     // The framework promises nothing about one instance used by several threads; importing the key costs more than signing.

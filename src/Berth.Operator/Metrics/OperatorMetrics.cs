@@ -46,6 +46,15 @@ internal sealed class OperatorMetrics : IDisposable
                 .Select(g => new Measurement<long>(g.Count(), new KeyValuePair<string, object?>("phase", g.Key))),
             null,
             "Workspaces by phase.");
+
+        // Types, states and reasons are words of our own: a few dozen series however many workspaces there are.
+        _meter.CreateObservableGauge(
+            "berth_operator_conditions",
+            () => workspaces().SelectMany(w => w.Status?.Conditions ?? []).GroupBy(c => (c.Type, c.Status, c.Reason))
+                .Select(g => new Measurement<long>(g.Count(), new("type", g.Key.Type), new("status", g.Key.Status),
+                    new KeyValuePair<string, object?>("reason", g.Key.Reason))),
+            null,
+            "Workspaces by condition, its status and its reason.");
     }
 
     /// <summary>A workspace came to rest: by whom and why.</summary>

@@ -29,6 +29,24 @@ public class ActivityServiceTests
         Assert.StartsWith("berth-edge-activity-", lease.Metadata.Name, StringComparison.Ordinal);
     }
 
+    // The metric of a silent replica counts from here.
+    [Fact]
+    public async Task Beat_LeaseCannotBeRenewed_TheLastRenewalStands()
+    {
+        await using var bench = await ActivityBench.StartAsync();
+        await bench.BeatAsync();
+        var renewed = bench.Clock.GetUtcNow();
+        bench.Kube.Fail = (_, kind) => kind == "leases" ? FakeKube.Error(500, "InternalError", "no") : null;
+        bench.Clock.Advance(Beat);
+        await bench.BeatAsync();
+        Assert.Equal(renewed, bench.Lease.RenewedAt);
+
+        bench.Kube.Fail = (_, _) => null;
+        await bench.BeatAsync();
+
+        Assert.Equal(bench.Clock.GetUtcNow(), bench.Lease.RenewedAt);
+    }
+
     // 30 minutes: one write for five minutes of use, however much there is.
     [Fact]
     public async Task Beat_UsedForTwentyMinutes_FiveWrites()

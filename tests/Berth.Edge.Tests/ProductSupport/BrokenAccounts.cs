@@ -32,6 +32,8 @@ internal sealed class BrokenAccounts(TimeProvider? clock = null) : IAccountStore
 
     public IUpkeep Upkeep => _inner.Upkeep;
 
+    public IKeyUses KeyUses => IsDown ? throw new AccountsUnavailableException() : _inner.KeyUses;
+
     public Task StartAsync(CancellationToken cancellationToken) => FailsToStart ? throw new AccountsUnavailableException()
         : Task.CompletedTask;
 

@@ -1,0 +1,1 @@
+DROP TABLE berth.key_uses;
