@@ -53,6 +53,7 @@ public class RightsTests(Installation berth)
             _ => ["-n", "kube-system"],
         };
         var (resource, subresource) = right.Resource.Split('/') is [var plain, var sub] ? (plain, sub) : (right.Resource, null);
+        resource = resource.Replace(':', '/');
         return (await Shell.TryKubectlAsync(null, ["auth", "can-i", right.Verb, resource,
             .. subresource is null ? (string[])[] : ["--subresource", subresource],
             .. where, $"--as=system:serviceaccount:{home}:{right.Account}"])).Output.Trim();

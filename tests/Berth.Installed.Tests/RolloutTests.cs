@@ -27,7 +27,7 @@ public class RolloutTests(Installation berth)
         await Wait.UntilAsync("the end of the old replicas", TimeSpan.FromMinutes(3), async () =>
             !(await berth.PodsAsync(berth.Edge)).Intersect(old).Any());
 
-        await Wait.UntilAsync("the return of the tabs", TimeSpan.FromMinutes(1), () => Task.FromResult(tabs.All(t => t.Ends.Count > 0)));
+        await Wait.UntilAsync("the return of the tabs", TimeSpan.FromMinutes(1), () => Task.FromResult(tabs.All(t => !t.Ends.IsEmpty)));
         await EachAsync(tabs, t => t.AskAsync());
         foreach (var tab in tabs)
         {

@@ -152,7 +152,7 @@ public sealed partial class PostgresAccountStore : IAccountStore
 
     internal static NpgsqlConnectionStringBuilder WithDefaults(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var settings = AccountsConnection.Read(connectionString);
 
         // A connection in the same network takes milliseconds; Npgsql's 15 and 30 s would hang a sign-in for a database that is away.
         settings.Timeout = Says(connectionString, "Timeout") ? settings.Timeout : 3;

@@ -59,7 +59,7 @@ internal static class MigrateCommand
 
         try
         {
-            await using var database = NpgsqlDataSource.Create(connection);
+            await using var database = NpgsqlDataSource.Create(AccountsConnection.Read(connection));
             using var loggers = LoggerFactory.Create(b => { });
             var migrator = new AccountsMigrator(database, loggers.CreateLogger<AccountsMigrator>());
             var ran = await migrator.MigrateAsync(target, cancellationToken).ConfigureAwait(false);

@@ -126,7 +126,7 @@ internal sealed class EdgeFixture : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
 
-    public Browser NewBrowser() => new(this);
+    public Browser NewBrowser() => new(NewHandler());
 
     public async Task<Browser> SignedInAsync(string subject)
     {

@@ -7,7 +7,7 @@ namespace Berth.Installed.Tests;
 
 /// <summary>Tests that share one installation, one after another.</summary>
 [CollectionDefinition(nameof(Installation), DisableParallelization = true)]
-public sealed class InstallationCollection : ICollectionFixture<Installation>;
+public sealed class OneInstallation : ICollectionFixture<Installation>;
 
 /// <summary>
 /// The chart with values-dev on the cluster that BERTH_TEST_KUBECONFIG names, from the first test that needs it to the last. With
@@ -55,6 +55,7 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
 
         Since = TimeProvider.System.GetUtcNow();
         _provider = await Provider.StartAsync(Origin);
+        await HostPathVolumes.OpenAsync();
         await Release.InstallAsync(await RenderingAsync(chart));
         await FindAsync();
     }
@@ -72,6 +73,7 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
         {
             await Release.UninstallAsync();
             await Release.WipeAsync(Workspaces);
+            await HostPathVolumes.CloseAsync();
         }
 
         if (_provider is not null)
@@ -181,7 +183,7 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
     internal static async Task<JsonNode?> JsonAsync(params string[] arguments) =>
         await Shell.KubectlAsync([.. arguments, "-o", "json"]) is { Length: > 0 } text ? JsonNode.Parse(text) : null;
 
-    internal async Task<Rendering> RenderingAsync(string? chart = null)
+    internal static async Task<Rendering> RenderingAsync(string? chart = null)
     {
         var version = JsonNode.Parse(await Shell.KubectlAsync("get", "--raw", "/version"))!;
         return new Rendering
@@ -190,6 +192,15 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
             Files = ["values-dev.yaml"],
             KubeVersion = ((string)version["gitVersion"]!).TrimStart('v').Split('+', '-')[0],
             Apis = ["traefik.io/v1alpha1"],
+
+            // Traefik's objects too, where its definitions are: nobody has to route by them.
+            Values = JsonNode.Parse("""
+                {
+                  "workspaces": { "routing": "ForwardAuth" },
+                  "traefik": { "enabled": true, "entryPoints": ["web"] },
+                  "trustedProxies": ["10.255.0.0/16"]
+                }
+                """)!.AsObject(),
         };
     }
 

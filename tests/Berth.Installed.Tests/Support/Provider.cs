@@ -84,7 +84,7 @@ internal sealed class Provider : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(Socket client)
+    private static async Task PassAsync(Socket client)
     {
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.NoDelay = true;

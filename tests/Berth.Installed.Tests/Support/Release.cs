@@ -63,7 +63,7 @@ internal sealed class Release
         }
     }
 
-    private async Task ApplyAsync(IReadOnlyCollection<Manifest> manifests)
+    private async Task ApplyAsync(List<Manifest> manifests)
     {
         if (manifests.Count > 0)
         {
@@ -79,7 +79,7 @@ internal sealed class Release
     }
 
     // Helm installs a chart's crds/ first and never touches them again; docs/upgrades.md has people apply them, as here.
-    private async Task ApplyDefinitionsAsync(Rendering rendering)
+    private static async Task ApplyDefinitionsAsync(Rendering rendering)
     {
         var folder = Path.Combine(rendering.Chart, "crds");
         if (Directory.Exists(folder))

@@ -23,13 +23,15 @@ internal static class Rights
 {
     public static string Page => Path.Combine(Given.Repository, "docs", "rbac.md");
 
-    /// <summary>The name that <c>kubectl auth can-i</c> takes: <c>pods/log</c>, <c>leases.coordination.k8s.io</c>.</summary>
-    public static string Name(string? group, string resource, string? subresource = null)
+    /// <summary>A resource in one word: <c>pods/log</c>, <c>leases.coordination.k8s.io</c>, one object of them <c>secrets:berth-keys</c>.</summary>
+    public static string Name(string? group, string resource, string? subresource = null, string? name = null)
     {
-        var (plain, slash, rest) = resource.IndexOf('/', StringComparison.Ordinal) is var at and > 0
-            ? (resource[..at], "/", resource[(at + 1)..]) : (resource, string.IsNullOrEmpty(subresource) ? "" : "/", subresource ?? "");
-        return plain + (string.IsNullOrEmpty(group) ? "" : "." + group) + slash + rest;
+        var parts = subresource is { Length: > 0 } ? [resource, subresource] : resource.Split('/');
+        return parts[0] + (string.IsNullOrEmpty(group) ? "" : "." + group) + (parts.Length > 1 ? "/" + parts[1] : "") + (name is null ? "" : ":" + name);
     }
+
+    /// <summary>The resource without the name of an object.</summary>
+    public static Right Any(this Right right) => right with { Resource = right.Resource.Split(':')[0] };
 
     /// <summary>What roles that the chart binds give, by account and place.</summary>
     public static IReadOnlyDictionary<(Right Right, Place Place), string> Granted(Installation berth)
@@ -77,5 +79,6 @@ internal static class Rights
         from verb in rule["verbs"]!.AsArray()
         from name in rule["resources"]?.AsArray() ?? []
         from @group in rule["apiGroups"]!.AsArray()
-        select ((string)verb!, Name((string)@group!, (string)name!));
+        from one in rule["resourceNames"]?.AsArray().Select(n => (string?)n) ?? [null]
+        select ((string)verb!, Name((string)@group!, (string)name!, null, one));
 }

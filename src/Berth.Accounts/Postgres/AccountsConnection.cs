@@ -1,0 +1,23 @@
+using Npgsql;
+
+namespace Berth.Accounts;
+
+/// <summary>How a connection string of the account database is read.</summary>
+public static class AccountsConnection
+{
+    /// <summary>
+    /// Reads a connection string. Kerberos is not tried unless the string says so (<c>GSS Encryption Mode</c>): Npgsql would load the system's
+    /// library for it, and a process in an image that has none, as Berth's have not, ends at once with "Out of memory."
+    /// </summary>
+    /// <exception cref="ArgumentException">The string cannot be read; the message names the keyword.</exception>
+    public static NpgsqlConnectionStringBuilder Read(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!PostgresAccountStore.Says(connectionString, "GSS Encryption Mode"))
+        {
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        }
+
+        return settings;
+    }
+}
