@@ -19,7 +19,7 @@ internal sealed class HealthMetrics : IDisposable
         _meter.CreateObservableGauge(
             "berth.edge.certificate.expires.timestamp",
             () => _certificate is { } files
-                ? [new Measurement<long>(((DateTimeOffset)files.Current().TargetCertificate.NotAfter.ToUniversalTime()).ToUnixTimeSeconds())]
+                ? [new Measurement<long>(new DateTimeOffset(files.Current().TargetCertificate.NotAfter).ToUnixTimeSeconds())]
                 : Array.Empty<Measurement<long>>(),
             "s",
             "Unix time at which the certificate of the public listener ends; absent where TLS ends before the edge.");

@@ -18,7 +18,9 @@ internal sealed partial class KeyAges(
     /// <summary>The keys that are known to the store by now: what each is for, and when it was used first.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> FirstUses => _firstUses;
 
-    /// <summary>The keys in use by what they are for. Only names that are public anyway: of the session's key the one that cookies have.</summary>
+    /// <summary>
+    /// The keys in use by what they are for. Only names that are public anyway: of the session's key the one that cookies have.
+    /// </summary>
     internal static IReadOnlyList<(string Kind, string Id)> InUse(EdgeSettings settings, VaultOptions vault)
     {
         var keys = new List<(string, string)>

@@ -30,11 +30,14 @@ internal sealed class WarmMetrics : IDisposable
             "berth_operator_claim_seconds", "s", "Time from the decision to start until pod and volume are claimed.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = ClaimBuckets });
         _meter.CreateObservableGauge(
-            "berth_operator_pool_size", () => pools().Select(p => Of(p, p.Size, null)), null, "Pods that should wait, by template.");
+            "berth_operator_pool_size", () => pools().Select(Size), null, "Pods that should wait, by template.");
         _meter.CreateObservableGauge(
             "berth_operator_pool_pods",
             () => pools().SelectMany(p => (Measurement<long>[])
-                [Of(p, p.Ready, "ready"), Of(p, p.Starting, "starting"), Of(p, p.Failing, "failing"), Of(p, p.Outdated, "outdated")]),
+                [
+                    Pods(p, p.Ready, "ready"), Pods(p, p.Starting, "starting"), Pods(p, p.Failing, "failing"),
+                    Pods(p, p.Outdated, "outdated"),
+                ]),
             null,
             "Pods that wait, by template and state.");
     }
@@ -55,7 +58,9 @@ internal sealed class WarmMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private static Measurement<long> Of(PoolCount pool, long value, string? state) => state is null
-        ? new(value, new("namespace", pool.Namespace), new KeyValuePair<string, object?>("template", pool.Template))
-        : new(value, new("namespace", pool.Namespace), new("template", pool.Template), new KeyValuePair<string, object?>("state", state));
+    private static Measurement<long> Size(PoolCount pool) =>
+        new(pool.Size, new("namespace", pool.Namespace), new KeyValuePair<string, object?>("template", pool.Template));
+
+    private static Measurement<long> Pods(PoolCount pool, long value, string state) =>
+        new(value, new("namespace", pool.Namespace), new("template", pool.Template), new KeyValuePair<string, object?>("state", state));
 }

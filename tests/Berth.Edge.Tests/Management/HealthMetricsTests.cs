@@ -48,7 +48,10 @@ public class HealthMetricsTests
     {
         using var edge = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var key = RandomNumberGenerator.GetBytes(32);
-        var settings = EdgeSettingsParser.Parse(EdgeFixture.Options("http://127.0.0.1:1")) with { CookieKeys = [[.. key], [.. new byte[32]]] };
+        var settings = EdgeSettingsParser.Parse(EdgeFixture.Options("http://127.0.0.1:1")) with
+        {
+            CookieKeys = [[.. key], [.. new byte[32]]],
+        };
         var vault = new VaultOptions
         {
             Keys = [new() { Id = "old", State = VaultKeyState.DecryptOnly }, new() { Id = "new" }],
@@ -95,7 +98,8 @@ public class HealthMetricsTests
     {
         await using var edge = await ProductFixture.StartAsync();
         var lease = edge.Get<ActivityLease>();
-        await ProductFixture.Until(() => edge.Get<ActivityService>().Claim.WrittenUntil is not null && edge.Kube.Find<Kube.Client.Models.Lease>(lease.Name) is not null);
+        await ProductFixture.Until(() => edge.Get<ActivityService>().Claim.WrittenUntil is not null
+            && edge.Kube.Find<Kube.Client.Models.Lease>(lease.Name) is not null);
 
         var text = await TextAsync(edge);
 
@@ -118,6 +122,9 @@ public class HealthMetricsTests
         return await client.GetStringAsync("/metrics");
     }
 
-    private static double ValueOf(string text, string series) => double.Parse(
-        text.Split('\n').Single(l => l.StartsWith(series + " ", StringComparison.Ordinal))[(series.Length + 1)..], CultureInfo.InvariantCulture);
+    private static double ValueOf(string text, string series)
+    {
+        var line = text.Split('\n').Single(l => l.StartsWith(series + " ", StringComparison.Ordinal));
+        return double.Parse(line[(series.Length + 1)..], CultureInfo.InvariantCulture);
+    }
 }

@@ -41,6 +41,9 @@ public sealed class ConditionMetricTests
 
     private static UserWorkspace With(string status, string reason) => new()
     {
-        Status = new UserWorkspaceStatus { Conditions = [new Condition { Type = ConditionTypes.ActivityFresh, Status = status, Reason = reason }] },
+        Status = new UserWorkspaceStatus
+        {
+            Conditions = [new Condition { Type = ConditionTypes.ActivityFresh, Status = status, Reason = reason }],
+        },
     };
 }
