@@ -32,6 +32,8 @@ public static class Program
                 return CrdFiles.Write(folder, celRules: false, Console.Out);
             case ["archive", .. var rest] when OperatingSystem.IsLinux():
                 return await ArchiveAsync(rest);
+            case ["preflight", .. var rest]:
+                return await PreflightAsync(rest);
             case ["--help" or "-h" or "help"]:
                 await Console.Out.WriteLineAsync(Usage.Text);
                 return 0;
@@ -73,6 +75,28 @@ public static class Program
         {
             context.Cancel = true;
             stop.Cancel();
+        }
+    }
+
+    private static async Task<int> PreflightAsync(string[] args)
+    {
+        try
+        {
+            var config = KubeConfig.Load();
+            using var network = new Preflight.PreflightNetwork(config);
+            return await Preflight.PreflightCommand.RunAsync(
+                args,
+                () => (KubeClient.Create(config, new KubeClientOptions { UserAgent = "berth-preflight/0.1" }), config.Server),
+                network,
+                Console.Out,
+                Console.Error,
+                TimeProvider.System,
+                CancellationToken.None);
+        }
+        catch (KubeConfigException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return UsageExitCode;
         }
     }
 

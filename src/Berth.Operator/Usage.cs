@@ -10,6 +10,8 @@ internal static class Usage
                                               writes the custom resource definitions (without CEL rules: for Kubernetes before 1.25)
         berth-operator archive create|verify|restore|list …
                                               backups of a volume as files or S3 objects; what a backup's Job runs (see docs/storage.md)
+        berth-operator preflight --values FILE… [--namespace NAMESPACE] [--pull] [--json]
+                                              what would keep the chart from working in a cluster, before anything is installed (docs/deploying.md)
 
         The cluster is that of KUBECONFIG or ~/.kube/config, or the one whose service account the program runs under.
         Options are in the section Berth:Operator of FILE or in environment variables such as BERTH__OPERATOR__PUBLICORIGIN, which win:
