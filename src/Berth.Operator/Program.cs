@@ -30,6 +30,10 @@ public static class Program
                 return CrdFiles.Write(folder, celRules: true, Console.Out);
             case ["crds", "--output", var folder, "--without-cel"]:
                 return CrdFiles.Write(folder, celRules: false, Console.Out);
+            case ["crds", "--apply"]:
+                return await ApplyCrdsAsync(celRules: true);
+            case ["crds", "--apply", "--without-cel"]:
+                return await ApplyCrdsAsync(celRules: false);
             case ["archive", .. var rest] when OperatingSystem.IsLinux():
                 return await ArchiveAsync(rest);
             case ["preflight", .. var rest]:
@@ -96,6 +100,21 @@ public static class Program
         catch (KubeConfigException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
+            return UsageExitCode;
+        }
+    }
+
+    private static async Task<int> ApplyCrdsAsync(bool celRules)
+    {
+        try
+        {
+            using var client = KubeClient.Create(KubeConfig.Load(), new KubeClientOptions { UserAgent = "berth-operator/0.1" });
+            return await CrdInstaller.ApplyAsync(
+                client, celRules, TimeProvider.System, Console.Out, Console.Error, CancellationToken.None);
+        }
+        catch (KubeConfigException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
             return UsageExitCode;
         }
     }

@@ -8,6 +8,8 @@ internal static class Usage
         berth-operator run [--config FILE]    the same, with a configuration file (JSON)
         berth-operator crds --output FOLDER [--without-cel]
                                               writes the custom resource definitions (without CEL rules: for Kubernetes before 1.25)
+        berth-operator crds --apply [--without-cel]
+                                              brings a cluster's definitions up to date; never deletes one
         berth-operator archive create|verify|restore|list …
                                               backups of a volume as files or S3 objects; what a backup's Job runs (see docs/storage.md)
         berth-operator preflight --values FILE… [--namespace NAMESPACE] [--pull] [--json]
