@@ -27,8 +27,9 @@ conformance: ## the API conformance suite alone, against Kube.Server and BERTH_T
 bench: ## one figure a line, peers measured in the same run
 	@dotnet run --project tests/Benchmarks -c Release
 
-crds: ## write crds/ anew from the C# types
+crds: ## write crds/ and the chart's copy anew from the C# types
 	@dotnet run --project src/Berth.Operator -- crds --output crds
+	@cp crds/*.yaml charts/berth/crds/
 
 images: ## container images of operator, edge and studio (BASE=image, TAG=dev); berth-postgres: src/images/build
 	@src/images/build $(if $(BASE),--base $(BASE)) --tag $(TAG)

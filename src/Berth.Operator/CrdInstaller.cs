@@ -75,7 +75,8 @@ internal static class CrdInstaller
         var existing = await client.TryGetAsync<CustomResourceDefinition>(null, name, cancellationToken);
         var versions = definition["spec"]!["versions"]!.AsArray().Select(v => (string)v!["name"]!).ToHashSet(StringComparer.Ordinal);
         return (existing?.Status?.StoredVersions ?? []).Where(v => !versions.Contains(v)).Select(v =>
-            $"{name} has objects stored in version {v}, which this program does not know: it is older than the cluster. Run the newer one.");
+            $"{name} has objects stored in version {v}, which this program does not know: it is older than the cluster. "
+                + "Run the newer one.");
     }
 
     private static async Task ApplyAsync(IKubeClient client, JsonObject definition, TimeProvider clock, CancellationToken cancellationToken)
@@ -91,7 +92,8 @@ internal static class CrdInstaller
         {
             if (clock.GetElapsedTime(since) > Patience)
             {
-                throw new TimeoutException($"{name} is not served after {Patience.TotalSeconds:0} s; kubectl describe crd {name} says why.");
+                throw new TimeoutException(
+                    $"{name} is not served after {Patience.TotalSeconds:0} s; kubectl describe crd {name} says why.");
             }
 
             await Task.Delay(Pause, clock, cancellationToken);

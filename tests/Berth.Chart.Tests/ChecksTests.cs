@@ -16,18 +16,22 @@ public sealed class ChecksTests
         { "issuers: []", "issuers is empty: name the OpenID Provider" },
         { "issuers: [{clientId: berth}]", "issuers[0].issuer is missing" },
         { "issuers: [{issuer: 'https://x.test'}]", "issuers[0].clientId is missing" },
-        { "issuers: [{issuer: 'https://x.test', clientId: a, clientSecret: b, clientSecretRef: {name: c}}]", "issuers[0] has clientSecret and clientSecretRef" },
+        { "issuers: [{issuer: 'https://x.test', clientId: a, clientSecret: b, clientSecretRef: {name: c}}]",
+            "issuers[0] has clientSecret and clientSecretRef" },
         { "issuers: [{issuer: 'https://x.test', clientId: a, clientSecretRef: {key: c}}]", "issuers[0].clientSecretRef.name is missing" },
         { "connections: {Bad_Name: {issuer: 'https://x.test', clientId: a}}", "connections has the name 'Bad_Name'" },
-        { "{connections: {ok: {issuer: 'https://x.test', clientId: a}}, secrets: {vault: {enabled: false}}}", "connections need the token vault" },
+        { "{connections: {ok: {issuer: 'https://x.test', clientId: a}}, secrets: {vault: {enabled: false}}}",
+            "connections need the token vault" },
         { "tls: {mode: certResolver}", "tls.certResolver is empty" },
         { "tls: {mode: secret, secretName: a, certResolver: b}", "tls.certResolver is 'b' and tls.mode is secret" },
         { "tls: {mode: certManager}", "tls.certManager.issuerRef.name is empty" },
         { "tls: {mode: default, certManager: {issuerRef: {name: a}}}", "tls.certManager.issuerRef.name is 'a' and tls.mode is default" },
         { "tls: {mode: secret}", "tls.secretName is empty" },
         { "tls: {secretName: a}", "tls.secretName is 'a' and tls.mode is default" },
-        { "{publicOrigin: 'http://localhost:8080', workspaceDomain: localhost, tls: {mode: secret, secretName: a}}", "tls.mode is secret and publicOrigin begins with http" },
-        { "{traefik: {enabled: false}, workspaces: {routing: None}, tls: {mode: certResolver, certResolver: a}}", "tls.mode is certResolver and traefik.enabled is false" },
+        { "{publicOrigin: 'http://localhost:8080', workspaceDomain: localhost, tls: {mode: secret, secretName: a}}",
+            "tls.mode is secret and publicOrigin begins with http" },
+        { "{traefik: {enabled: false}, workspaces: {routing: None}, tls: {mode: certResolver, certResolver: a}}",
+            "tls.mode is certResolver and traefik.enabled is false" },
         { "database: {external: {host: ''}}", "database.external.host is missing" },
         { "database: {external: {passwordSecret: {name: ''}}}", "database.external.passwordSecret.name is missing" },
         { "database: {external: {host: 'a;Password=b'}}", "database.external.host is 'a;Password=b'" },
@@ -65,7 +69,8 @@ public sealed class ChecksTests
     public void Values_ThatAreMissing_AreNamedTogether()
     {
         var refusal = Chart.Refusal(new RenderOptions());
-        Assert.All((string[])["publicOrigin", "workspaceDomain", "issuers", "database.external.host", "database.external.passwordSecret.name", "trustedProxies"],
+        Assert.All((string[])["publicOrigin", "workspaceDomain", "issuers", "database.external.host",
+            "database.external.passwordSecret.name", "trustedProxies"],
             name => Assert.Contains($"- {name} is ", refusal, StringComparison.Ordinal));
     }
 

@@ -48,7 +48,8 @@ public sealed class LifecycleTests
         Assert.Equal(["crds", "--apply", "--without-cel"], Arguments(ValueSets.Render("prod-1.20")));
 
         static string[] Arguments(Manifests manifests) =>
-            manifests.Containers().Single(c => c.Owner.StartsWith("Job berth-definitions", StringComparison.Ordinal)).Container["args"].Strings();
+            manifests.Containers().Single(c =>
+                c.Owner.StartsWith("Job berth-definitions", StringComparison.Ordinal)).Container["args"].Strings();
     }
 
     // The only other hook is the test: what an installation needs must also be there where nobody knows hooks.
@@ -90,7 +91,8 @@ public sealed class LifecycleTests
     });
 
     [SkippableFact]
-    public void Jobs_MayStay() => Assert.All(Chart.Render("jobs: {ttlSeconds: null}").Of("Job"), j => Assert.Null(j["spec"]!["ttlSecondsAfterFinished"]));
+    public void Jobs_MayStay() =>
+        Assert.All(Chart.Render("jobs: {ttlSeconds: null}").Of("Job"), j => Assert.Null(j["spec"]!["ttlSecondsAfterFinished"]));
 
     [SkippableFact]
     public void Uninstall_LeavesTheNamespaceWithPeoplesVolumes()
@@ -112,7 +114,8 @@ public sealed class LifecycleTests
         var manifests = ValueSets.Render("bundled-own-secrets");
         Assert.DoesNotContain(manifests.Of("Job"), j => j.Name().StartsWith("berth-secrets", StringComparison.Ordinal));
         Assert.DoesNotContain(manifests.Of("Role"), r => r.Name() == "berth-secrets");
-        var password = manifests.One("StatefulSet", "berth-postgres")["spec"]!["template"]!["spec"]!["volumes"]!.AsArray().Single(v => (string)v!["name"]! == "password");
+        var password = manifests.One("StatefulSet", "berth-postgres")["spec"]!["template"]!["spec"]!["volumes"]!.AsArray()
+            .Single(v => (string)v!["name"]! == "password");
         Assert.Equal("my-postgres", (string?)password!["secret"]!["secretName"]);
     }
 
@@ -127,7 +130,8 @@ public sealed class LifecycleTests
         var edge = manifests.Environment("Deployment", "berth-edge");
         Assert.Equal("false", edge["Berth__Edge__Database__Migrate"]);
         Assert.Contains("Username=berth;", edge["Berth__Edge__Database__ConnectionString"], StringComparison.Ordinal);
-        Assert.Contains("SSL Mode=VerifyFull;Root Certificate=/etc/berth/database/ca.crt", edge["Berth__Edge__Database__ConnectionString"], StringComparison.Ordinal);
+        Assert.Contains("SSL Mode=VerifyFull;Root Certificate=/etc/berth/database/ca.crt",
+            edge["Berth__Edge__Database__ConnectionString"], StringComparison.Ordinal);
 
         var without = Chart.Render("database: {migration: {enabled: false}}");
         Assert.DoesNotContain(without.Of("Job"), j => j.Name().StartsWith("berth-migrate", StringComparison.Ordinal));
@@ -139,7 +143,8 @@ public sealed class LifecycleTests
     {
         Skip.If(Chart.IsHelm, "helm template prints no notes.");
         var notes = ValueSets.Render("dev").Notes;
-        Assert.All((string[])["http://localhost:30080/auth/callback", "get secret berth-keys", "bundled PostgreSQL is for trying out", "client secret of http://idp.localhost:4500"],
+        Assert.All((string[])["http://localhost:30080/auth/callback", "get secret berth-keys", "bundled PostgreSQL is for trying out",
+            "client secret of http://idp.localhost:4500"],
             text => Assert.Contains(text, notes, StringComparison.Ordinal));
         Assert.DoesNotContain("WARNING", ValueSets.Render("prod").Notes, StringComparison.Ordinal);
         Assert.Contains("allowCrossNamespace", ValueSets.Render("prod").Notes, StringComparison.Ordinal);

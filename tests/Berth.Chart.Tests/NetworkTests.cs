@@ -8,7 +8,8 @@ public sealed class NetworkTests
     private static readonly Pod Stranger = new("default", new() { ["app"] = "stranger" });
     private static readonly Pod Neighbour = new(Chart.Namespace, new() { ["app"] = "somebody-else" });
     private static readonly Pod Dns = new("kube-system", new() { ["k8s-app"] = "kube-dns" });
-    private static readonly Pod Workspace = new(Chart.Workspaces, new() { ["berth.dev/workspace"] = "ws-1", ["berth.dev/template"] = "studio" });
+    private static readonly Pod Workspace = new(Chart.Workspaces,
+        new() { ["berth.dev/workspace"] = "ws-1", ["berth.dev/template"] = "studio" });
     private static readonly Pod Waiting = new(Chart.Workspaces, new() { ["berth.dev/pool"] = "studio", ["berth.dev/template"] = "studio" });
     private static readonly Pod Intruder = new(Chart.Workspaces, new() { ["app"] = "stranger" });
 
@@ -24,7 +25,8 @@ public sealed class NetworkTests
         Assert.True(flows.Allows(Pod.Of(manifests, "Pod berth-test"), edge, 8080));
         Assert.True(Enters(manifests, Workspace, edge, 8080));
         Assert.True(Enters(manifests, Waiting, edge, 8080));
-        Assert.All((Pod[])[Stranger, Neighbour, Prometheus, Pod.Of(manifests, "Deployment berth-operator"), Pod.Of(manifests, "StatefulSet berth-postgres")],
+        Assert.All((Pod[])[Stranger, Neighbour, Prometheus, Pod.Of(manifests, "Deployment berth-operator"),
+            Pod.Of(manifests, "StatefulSet berth-postgres")],
             p => Assert.False(flows.Allows(p, edge, 8080)));
         Assert.False(Enters(manifests, Intruder, edge, 8080));
     }
@@ -60,7 +62,8 @@ public sealed class NetworkTests
         Assert.True(flows.Allows(Pod.Of(manifests, "Job berth-migrate"), database, 5432));
         Pod[] others =
         [
-            Traefik, Prometheus, Stranger, Neighbour, Pod.Of(manifests, "Deployment berth-operator"), Pod.Of(manifests, "Job berth-secrets"),
+            Traefik, Prometheus, Stranger, Neighbour, Pod.Of(manifests, "Deployment berth-operator"),
+                Pod.Of(manifests, "Job berth-secrets"),
             Pod.Of(manifests, "Pod berth-test"),
         ];
         Assert.All(others, p => Assert.False(flows.Allows(p, database, 5432)));
@@ -131,7 +134,8 @@ public sealed class NetworkTests
         foreach (var set in ValueSets.All.Keys)
         {
             var manifests = ValueSets.Render(set);
-            var selector = manifests.Of("NetworkPolicy").First(p => p.Name() == "berth-default-deny" && p.NamespaceOf() != Chart.Workspaces)["spec"]!["podSelector"]!;
+            var selector = manifests.Of("NetworkPolicy").First(p =>
+                p.Name() == "berth-default-deny" && p.NamespaceOf() != Chart.Workspaces)["spec"]!["podSelector"]!;
             Assert.All(manifests.PodTemplates(), p => Assert.All(selector["matchLabels"]!.AsObject(), l =>
                 Assert.Equal((string?)l.Value, p.Template.Labels().GetValueOrDefault(l.Key))));
         }
@@ -144,7 +148,8 @@ public sealed class NetworkTests
     }
 
     // One end only: what the operator's policies say of the other is not in the chart.
-    private static bool Enters(Manifests manifests, Pod from, Pod to, int port) => new Flows(Without(manifests, Chart.Workspaces)).Allows(from, to, port);
+    private static bool Enters(Manifests manifests, Pod from, Pod to, int port) =>
+        new Flows(Without(manifests, Chart.Workspaces)).Allows(from, to, port);
 
     private static bool Leaves(Manifests manifests, Pod from, Pod to, int port) => Enters(manifests, from, to, port);
 

@@ -23,7 +23,8 @@ public sealed partial class ObjectsTests
     {
         string[] wholeCluster =
         [
-            "Namespace", "ClusterRole", "ClusterRoleBinding", "BerthPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+            "Namespace", "ClusterRole", "ClusterRoleBinding", "BerthPolicy", "ValidatingAdmissionPolicy",
+                "ValidatingAdmissionPolicyBinding",
         ];
         foreach (var manifest in ValueSets.Render(set).All)
         {
@@ -54,7 +55,8 @@ public sealed partial class ObjectsTests
 
         foreach (var service in manifests.Of("Service"))
         {
-            var chosen = manifests.PodTemplates().Where(p => service["spec"]!["selector"]!.AsObject().All(l => p.Template.Labels().GetValueOrDefault(l.Key) == (string?)l.Value)).ToList();
+            var chosen = manifests.PodTemplates().Where(p => service["spec"]!["selector"]!.AsObject().All(l =>
+                p.Template.Labels().GetValueOrDefault(l.Key) == (string?)l.Value)).ToList();
             var owner = Assert.Single(chosen);
             var names = owner.Template["spec"]!["containers"]![0]!["ports"]!.AsArray().Select(p => (string)p!["name"]!);
             Assert.All(service["spec"]!["ports"]!.AsArray(), p => Assert.Contains((string)p!["targetPort"]!, names));
@@ -68,7 +70,8 @@ public sealed partial class ObjectsTests
 
     // A new version of the chart alone must not roll the pods, and no selector may ever change.
     [SkippableFact]
-    public void PodLabels_HoldNoVersion() => Assert.All(ValueSets.Render("prod").PodTemplates().Where(p => !p.Owner.StartsWith("Pod ", StringComparison.Ordinal)), p =>
+    public void PodLabels_HoldNoVersion() =>
+        Assert.All(ValueSets.Render("prod").PodTemplates().Where(p => !p.Owner.StartsWith("Pod ", StringComparison.Ordinal)), p =>
         Assert.DoesNotContain(p.Template.Labels().Keys, k => k is "app.kubernetes.io/version" or "helm.sh/chart"));
 
     [SkippableTheory]
@@ -85,7 +88,8 @@ public sealed partial class ObjectsTests
         const string Secret = "a-secret-nobody-else-may-see";
         var manifests = Chart.Render($"issuers: [{{issuer: 'https://x.test', clientId: a, clientSecret: {Secret}}}]");
         var encoded = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Secret));
-        var holders = manifests.All.Where(m => m.ToJsonString().Contains(Secret, StringComparison.Ordinal) || m.ToJsonString().Contains(encoded, StringComparison.Ordinal));
+        var holders = manifests.All.Where(m =>
+            m.ToJsonString().Contains(Secret, StringComparison.Ordinal) || m.ToJsonString().Contains(encoded, StringComparison.Ordinal));
         Assert.Equal("Secret berth/berth-clients", Assert.Single(holders).Id());
         Assert.DoesNotContain(Secret, manifests.Notes, StringComparison.Ordinal);
     }
@@ -121,7 +125,8 @@ public sealed partial class ObjectsTests
         var edge = ValueSets.Render("required").One("Deployment", "berth-edge")["spec"]!;
         Assert.Equal(0, (int)edge["strategy"]!["rollingUpdate"]!["maxUnavailable"]!);
         Assert.Null(edge["replicas"]);
-        Assert.Equal(3, (int)Chart.Render("edge: {replicas: 3, autoscaling: {enabled: false}}").One("Deployment", "berth-edge")["spec"]!["replicas"]!);
+        Assert.Equal(3, (int)Chart.Render("edge: {replicas: 3, autoscaling: {enabled: false}}").One("Deployment",
+            "berth-edge")["spec"]!["replicas"]!);
     }
 
     [SkippableFact]
@@ -132,7 +137,8 @@ public sealed partial class ObjectsTests
         var environment = manifests.Environment("Deployment", "berth-operator");
         var role = manifests.Of("Role").Single(r => r.Name() == "berth-operator-lease");
         Assert.Equal(environment["Berth__Operator__LeaderElection__Namespace"], role.NamespaceOf());
-        Assert.Contains(role["rules"]!.AsArray(), r => r!["resourceNames"].Strings().Contains(environment["Berth__Operator__LeaderElection__Lease"]));
+        Assert.Contains(role["rules"]!.AsArray(), r =>
+            r!["resourceNames"].Strings().Contains(environment["Berth__Operator__LeaderElection__Lease"]));
         Assert.DoesNotContain("Berth__Operator__LeaderElection__Enabled", environment.Keys);
     }
 
@@ -144,10 +150,12 @@ public sealed partial class ObjectsTests
         Assert.Contains("registry.example.org/berth/berth-edge:0.1.0", images);
         Assert.Contains("registry.example.org/berth/berth-operator:0.1.0", images);
         Assert.Contains(images, i => i.StartsWith("docker.io/library/postgres:", StringComparison.Ordinal));
-        Assert.Equal("registry.example.org/berth/berth-studio:0.1.0", (string?)manifests.One("WorkspaceTemplate", "studio")["spec"]!["image"]);
+        Assert.Equal("registry.example.org/berth/berth-studio:0.1.0",
+            (string?)manifests.One("WorkspaceTemplate", "studio")["spec"]!["image"]);
         var digest = "sha256:" + new string('a', 64);
         Assert.Equal("berth-edge@" + digest,
-            (string?)Chart.Render($"edge: {{image: {{digest: '{digest}'}}}}").One("Deployment", "berth-edge")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
+            (string?)Chart.Render($"edge: {{image: {{digest: '{digest}'}}}}").One("Deployment",
+                "berth-edge")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
     }
 
     private static void Holds(JsonNode selector, Dictionary<string, string> labels) =>

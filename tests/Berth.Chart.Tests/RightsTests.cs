@@ -15,9 +15,11 @@ public sealed class RightsTests
         {
             Assert.All((string[])["apiGroups", "resources", "verbs"], list =>
             {
-                Assert.True(rule[list].Strings() is { Length: > 0 } values && !values.Any(v => v.Contains('*', StringComparison.Ordinal)), $"{owner}: {list}");
+                Assert.True(rule[list].Strings() is { Length: > 0 } values
+                    && !values.Any(v => v.Contains('*', StringComparison.Ordinal)), $"{owner}: {list}");
             });
-            Assert.All(rule["verbs"].Strings(), v => Assert.DoesNotContain(v, (string[])["escalate", "bind", "impersonate", "deletecollection"]));
+            Assert.All(rule["verbs"].Strings(), v =>
+                Assert.DoesNotContain(v, (string[])["escalate", "bind", "impersonate", "deletecollection"]));
         }
     }
 
@@ -65,7 +67,8 @@ public sealed class RightsTests
     [SkippableFact]
     public void Edge_MayNotTouchWhatWorkspacesAreMadeOf()
     {
-        var rules = Rules(ValueSets.Render("required")).Where(r => r.Owner.EndsWith("-edge", StringComparison.Ordinal)).Select(r => r.Rule).ToList();
+        var rules = Rules(ValueSets.Render("required")).Where(r => r.Owner.EndsWith("-edge", StringComparison.Ordinal))
+            .Select(r => r.Rule).ToList();
         var writes = rules.Where(r => r["verbs"].Strings().Intersect(["create", "update", "patch", "delete"]).Any())
             .SelectMany(r => r["resources"].Strings()).Order();
         Assert.Equal(["leases", "tokenreviews", "userworkspaces", "userworkspaces/status"], writes);
@@ -111,7 +114,8 @@ public sealed class RightsTests
     {
         var manifests = ValueSets.Render("prod-upgrade");
         string[] kinds = ["ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
-        Assert.All(manifests.All.Where(m => kinds.Contains(m.Kind())), m => Assert.StartsWith($"{Chart.Namespace}-{Chart.Release}-", m.Name()));
+        Assert.All(manifests.All.Where(m => kinds.Contains(m.Kind())), m =>
+            Assert.StartsWith($"{Chart.Namespace}-{Chart.Release}-", m.Name()));
     }
 
     private static IEnumerable<(string Owner, JsonNode Rule)> Rules(Manifests manifests) =>

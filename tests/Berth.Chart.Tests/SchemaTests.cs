@@ -55,7 +55,8 @@ public sealed class SchemaTests
     [Fact]
     public void Schema_AndValues_HaveTheSameNames()
     {
-        string[] optional = ["global", "issuers", "connections", "administrators", "templates", "workspaces.scheduling", "workspaces.backup"];
+        string[] optional = ["global", "issuers", "connections", "administrators", "templates", "workspaces.scheduling",
+            "workspaces.backup"];
         var values = YamlJson.ReadOne(Chart.ReadFile("values.yaml"));
         var schema = Schema.Read();
         Walk(schema.Root, values, "");
@@ -66,7 +67,8 @@ public sealed class SchemaTests
             {
                 var at = path.Length == 0 ? name : $"{path}.{name}";
                 var resolved = schema.Resolve(child!);
-                if (optional.Contains(at) || at.EndsWith(".image.registry", StringComparison.Ordinal) || at.Contains("esources.", StringComparison.Ordinal))
+                if (optional.Contains(at) || at.EndsWith(".image.registry", StringComparison.Ordinal)
+                    || at.Contains("esources.", StringComparison.Ordinal))
                 {
                     continue;
                 }
@@ -81,13 +83,15 @@ public sealed class SchemaTests
     public void Issuers_TakeEveryOptionOfTheEdge() => Same(typeof(IssuerOptions), "issuers", ["clientSecretFile"], ["clientSecretRef"]);
 
     [Fact]
-    public void Connections_TakeEveryOptionOfTheEdge() => Same(typeof(ConnectionOptions), "connections", ["clientSecretFile"], ["clientSecretRef"]);
+    public void Connections_TakeEveryOptionOfTheEdge() =>
+        Same(typeof(ConnectionOptions), "connections", ["clientSecretFile"], ["clientSecretRef"]);
 
     [Fact]
     public void Backup_TakesEveryOptionOfTheOperator()
     {
         var schema = Schema.Read().Root["properties"]!["workspaces"]!["properties"]!["backup"]!["properties"]!.AsObject();
-        var known = schema.Where(p => p.Key != "s3").Select(p => p.Key).Concat(schema["s3"]!["properties"]!.AsObject().Select(p => $"s3{Capital(p.Key)}"));
+        var known = schema.Where(p => p.Key != "s3").Select(p => p.Key)
+            .Concat(schema["s3"]!["properties"]!.AsObject().Select(p => $"s3{Capital(p.Key)}"));
         Assert.Equal(typeof(BackupOptions).GetProperties().Select(p => Small(p.Name)).Order(), known.Order());
     }
 
@@ -99,8 +103,10 @@ public sealed class SchemaTests
 
         void Compare(Type type, JsonObject node, string path)
         {
-            var names = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is not null).ToDictionary(p => Small(p.Name));
-            Assert.Equal(names.Keys.Except(without).Concat(path == value ? with : []).Order(), node["properties"]!.AsObject().Select(p => p.Key).Order());
+            var names = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(p => p.SetMethod is not null).ToDictionary(p => Small(p.Name));
+            Assert.Equal(names.Keys.Except(without).Concat(path == value ? with : []).Order(), node["properties"]!.AsObject()
+                .Select(p => p.Key).Order());
             foreach (var (name, property) in names)
             {
                 var inner = property.PropertyType;

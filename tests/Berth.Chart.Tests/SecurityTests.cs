@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Berth.Chart.Tests;
 
-/// <summary>What every pod of the chart keeps to: the restricted Pod Security Standard, bounded, written to nowhere but where it says.</summary>
+/// <summary>
+/// What every pod of the chart keeps to: the restricted Pod Security Standard, bounded, written to nowhere but where it says.
+/// </summary>
 public sealed class SecurityTests
 {
     public static TheoryData<string> Sets => ValueSets.Names;
@@ -60,7 +62,8 @@ public sealed class SecurityTests
         foreach (var manifest in manifests.Of("Deployment").Concat(manifests.Of("StatefulSet")))
         {
             var container = manifest["spec"]!["template"]!["spec"]!["containers"]![0]!;
-            Assert.All((string[])["startupProbe", "readinessProbe", "livenessProbe"], p => Assert.True(container[p] is not null, $"{manifest.Id()}: {p}"));
+            Assert.All((string[])["startupProbe", "readinessProbe", "livenessProbe"], p =>
+                Assert.True(container[p] is not null, $"{manifest.Id()}: {p}"));
         }
     }
 
@@ -96,11 +99,13 @@ public sealed class SecurityTests
     public void Mounts_NameVolumesThatAreThere(string set)
     {
         var manifests = ValueSets.Render(set);
-        var claims = manifests.Of("StatefulSet").SelectMany(s => s["spec"]!["volumeClaimTemplates"]!.AsArray()).Select(c => c!.Name()).ToList();
+        var claims = manifests.Of("StatefulSet").SelectMany(s => s["spec"]!["volumeClaimTemplates"]!.AsArray())
+            .Select(c => c!.Name()).ToList();
         foreach (var (owner, template) in manifests.PodTemplates())
         {
             var volumes = Volumes(template).Select(v => (string)v["name"]!).Concat(claims).ToHashSet();
-            var mounts = template["spec"]!["containers"]!.AsArray().SelectMany(c => c!["volumeMounts"]?.AsArray() ?? []).Select(m => (string)m!["name"]!);
+            var mounts = template["spec"]!["containers"]!.AsArray().SelectMany(c => c!["volumeMounts"]?.AsArray() ?? [])
+                .Select(m => (string)m!["name"]!);
             Assert.All(mounts, m => Assert.True(volumes.Contains(m), $"{owner}: {m}"));
         }
     }

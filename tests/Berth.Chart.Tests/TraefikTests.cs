@@ -15,7 +15,8 @@ public sealed partial class TraefikTests
     public void WorkspacesRoute_IsBelowTheOperatorsRoutes()
     {
         var manifests = ValueSets.Render("required");
-        Assert.All(manifests.Of("IngressRoute"), r => Assert.InRange((int)r["spec"]!["routes"]![0]!["priority"]!, 1, LowestOfTheOperator - 1));
+        Assert.All(manifests.Of("IngressRoute"), r =>
+            Assert.InRange((int)r["spec"]!["routes"]![0]!["priority"]!, 1, LowestOfTheOperator - 1));
         Assert.Equal(1, Priority(manifests, "berth-workspaces"));
     }
 
@@ -61,9 +62,11 @@ public sealed partial class TraefikTests
     [SkippableFact]
     public void Middlewares_AreInTheOrderOfTheirPrice()
     {
-        var names = ValueSets.Render("cert-resolver-cloudflare").One("IngressRoute", "berth-edge")["spec"]!["routes"]![0]!["middlewares"]!.AsArray()
+        var names = ValueSets.Render("cert-resolver-cloudflare").One("IngressRoute", "berth-edge")["spec"]!["routes"]![0]!["middlewares"]!
+            .AsArray()
             .Select(m => (string)m!["name"]!);
-        Assert.Equal(["company-headers", "berth-cloudflare-only", "berth-allow-list", "berth-in-flight", "berth-rate-limit", "berth-headers"], names);
+        Assert.Equal(["company-headers", "berth-cloudflare-only", "berth-allow-list", "berth-in-flight", "berth-rate-limit",
+            "berth-headers"], names);
     }
 
     // By default Traefik counts requests in flight by host, and all people would share them.
@@ -71,15 +74,18 @@ public sealed partial class TraefikTests
     public void Limits_AreByTheClientsAddress()
     {
         var plain = Chart.Render("traefik: {middlewares: {rateLimit: {enabled: true}, inFlight: {enabled: true}, depth: 2}}");
-        Assert.Equal(2, (int)plain.One("Middleware", "berth-rate-limit")["spec"]!["rateLimit"]!["sourceCriterion"]!["ipStrategy"]!["depth"]!);
-        Assert.Equal(2, (int)plain.One("Middleware", "berth-in-flight")["spec"]!["inFlightReq"]!["sourceCriterion"]!["ipStrategy"]!["depth"]!);
+        Assert.Equal(2, (int)plain.One("Middleware",
+            "berth-rate-limit")["spec"]!["rateLimit"]!["sourceCriterion"]!["ipStrategy"]!["depth"]!);
+        Assert.Equal(2, (int)plain.One("Middleware",
+            "berth-in-flight")["spec"]!["inFlightReq"]!["sourceCriterion"]!["ipStrategy"]!["depth"]!);
         var direct = Chart.Render("traefik: {middlewares: {inFlight: {enabled: true}}}");
         Assert.NotNull(direct.One("Middleware", "berth-in-flight")["spec"]!["inFlightReq"]!["sourceCriterion"]!["ipStrategy"]);
     }
 
     [SkippableFact]
     public void LargeNumbers_AreWrittenOut() =>
-        Assert.Equal("1000000", ValueSets.Render("cert-resolver-cloudflare").One("Middleware", "berth-rate-limit")["spec"]!["rateLimit"]!["average"]!.ToString());
+        Assert.Equal("1000000", ValueSets.Render("cert-resolver-cloudflare").One("Middleware",
+            "berth-rate-limit")["spec"]!["rateLimit"]!["average"]!.ToString());
 
     [SkippableFact]
     public void Cloudflare_IsTrustedPassedOverAndAlone()
@@ -88,7 +94,8 @@ public sealed partial class TraefikTests
         var ranges = YamlJson.ReadOne(Chart.ReadFile("files", "cloudflare.yaml"))["ranges"].Strings();
         Assert.Equal(22, ranges.Length);
         Assert.All(ranges, r => Assert.True(System.Net.IPNetwork.TryParse(r, out _), r));
-        var trusted = manifests.Environment("Deployment", "berth-edge").Where(e => e.Key.StartsWith("Berth__Edge__TrustedProxies__", StringComparison.Ordinal));
+        var trusted = manifests.Environment("Deployment", "berth-edge")
+            .Where(e => e.Key.StartsWith("Berth__Edge__TrustedProxies__", StringComparison.Ordinal));
         Assert.Equal(ranges.Append("10.42.0.0/16").Order(), trusted.Select(t => t.Value).Order());
         var limit = manifests.One("Middleware", "berth-rate-limit")["spec"]!["rateLimit"]!["sourceCriterion"]!["ipStrategy"]!;
         Assert.Equal(ranges, limit["excludedIPs"].Strings());
@@ -158,11 +165,14 @@ public sealed partial class TraefikTests
 
     [SkippableFact]
     public void Off_MakesNothingOfTraefik() =>
-        Assert.DoesNotContain(ValueSets.Render("dev").All, m => ((string)m["apiVersion"]!).StartsWith("traefik.io", StringComparison.Ordinal));
+        Assert.DoesNotContain(ValueSets.Render("dev").All, m =>
+            ((string)m["apiVersion"]!).StartsWith("traefik.io", StringComparison.Ordinal));
 
-    private static string Match(Manifests manifests, string route) => (string)manifests.One("IngressRoute", route)["spec"]!["routes"]![0]!["match"]!;
+    private static string Match(Manifests manifests, string route) =>
+        (string)manifests.One("IngressRoute", route)["spec"]!["routes"]![0]!["match"]!;
 
-    private static int Priority(Manifests manifests, string route) => (int)manifests.One("IngressRoute", route)["spec"]!["routes"]![0]!["priority"]!;
+    private static int Priority(Manifests manifests, string route) =>
+        (int)manifests.One("IngressRoute", route)["spec"]!["routes"]![0]!["priority"]!;
 
     private static JsonNode? Tls(Manifests manifests, string route) => manifests.One("IngressRoute", route)["spec"]!["tls"];
 

@@ -1,4 +1,6 @@
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Berth.Chart.Tests;
 
@@ -85,7 +87,8 @@ public sealed class WorkspacesTests
         var manifests = Chart.Render("admission: {enabled: true}");
         Assert.Equal(theirs, manifests.Of("ValidatingAdmissionPolicy").Select(p => Text(p["spec"]!)));
 
-        var other = Chart.Render(new RenderOptions { Namespace = "prod" }, Chart.Required, "admission: {enabled: true, administratorGroups: [admins]}");
+        var other = Chart.Render(new RenderOptions { Namespace = "prod" }, Chart.Required,
+            "admission: {enabled: true, administratorGroups: [admins]}");
         var text = string.Join('\n', other.Of("ValidatingAdmissionPolicy").Select(p => Text(p["spec"]!)));
         Assert.Contains("'system:serviceaccount:prod:berth-operator'", text, StringComparison.Ordinal);
         Assert.Contains("'admins'", text, StringComparison.Ordinal);
@@ -100,11 +103,13 @@ public sealed class WorkspacesTests
         Assert.All(manifests.Of("ValidatingAdmissionPolicyBinding"), b =>
         {
             Assert.Contains((string)b["spec"]!["policyName"]!, manifests.Of("ValidatingAdmissionPolicy").Select(p => p.Name()));
-            Assert.Equal(Chart.Workspaces, (string?)b["spec"]!["matchResources"]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
+            Assert.Equal(Chart.Workspaces,
+                (string?)b["spec"]!["matchResources"]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
         });
     }
 
-    private static string Text(JsonNode node) => System.Text.RegularExpressions.Regex.Replace(node.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }), "\\s+", " ");
+    private static string Text(JsonNode node) =>
+        Regex.Replace(node.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }), "\\s+", " ");
 
     private static void Known(JsonNode value, JsonNode schema, string path)
     {

@@ -126,7 +126,8 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all, string notes)
 
     public JsonNode One(string kind, string name) =>
         Of(kind).SingleOrDefault(m => m.Name() == name)
-            ?? throw new InvalidOperationException($"There is no {kind} {name}; there are {string.Join(", ", Of(kind).Select(m => m.Name()))}.");
+            ?? throw new InvalidOperationException(
+                $"There is no {kind} {name}; there are {string.Join(", ", Of(kind).Select(m => m.Name()))}.");
 
     /// <summary>Every template of a pod, with whose it is.</summary>
     public IEnumerable<(string Owner, JsonNode Template)> PodTemplates() =>
@@ -158,7 +159,8 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all, string notes)
     // As the kubelet reads a value: two dollars are one.
     private static string Expand(string value) => value.Replace("$$", "$", StringComparison.Ordinal);
 
-    private static IEnumerable<JsonNode> Items(JsonNode template, string list) => (template["spec"]![list]?.AsArray() ?? []).OfType<JsonNode>();
+    private static IEnumerable<JsonNode> Items(JsonNode template, string list) =>
+        (template["spec"]![list]?.AsArray() ?? []).OfType<JsonNode>();
 }
 
 /// <summary>Short ways to what every object has.</summary>

@@ -14,7 +14,9 @@ internal sealed record Pod(string Namespace, Dictionary<string, string> Labels)
     }
 }
 
-/// <summary>Evaluates network policies as the API reference describes them: policies add up, and bear only on pods that one of them selects.</summary>
+/// <summary>
+/// Evaluates network policies as the API reference describes them: policies add up, and bear only on pods that one of them selects.
+/// </summary>
 internal sealed class Flows(Manifests manifests)
 {
     /// <summary>Whether one pod may open a connection to another.</summary>
@@ -36,7 +38,8 @@ internal sealed class Flows(Manifests manifests)
             .Any(rule => matches(rule) && (rule["ports"] is not JsonArray ports || ports.Any(p => (int)p!["port"]! == port)));
     }
 
-    private static bool Peers(JsonNode rule, string list, string ownNamespace, Pod other) => rule[list] is not JsonArray peers || peers.Any(peer =>
+    private static bool Peers(JsonNode rule, string list, string ownNamespace, Pod other) =>
+        rule[list] is not JsonArray peers || peers.Any(peer =>
         peer!["ipBlock"] is null
         && (peer["namespaceSelector"] is { } namespaces
             ? Selects(namespaces, new() { ["kubernetes.io/metadata.name"] = other.Namespace })

@@ -9,19 +9,22 @@ internal static partial class Readme
     private const string Head = """
         # berth
 
-        Per-user workspaces on Kubernetes: operator, edge, and what they need. [docs/install.md](../../docs/install.md) goes from nothing to a workspace, [docs/chart.md](../../docs/chart.md) explains the
-        groups of values, upgrades, and what goes wrong.
+        Per-user workspaces on Kubernetes: operator, edge, and what they need. [docs/install.md](../../docs/install.md) goes from nothing to
+        a workspace, [docs/chart.md](../../docs/chart.md) explains the groups of values, upgrades, and what goes wrong.
 
             helm upgrade --install berth charts/berth --namespace berth --create-namespace -f my-values.yaml
 
-        [values-dev.yaml](values-dev.yaml) is for trying out, [values-prod.yaml](values-prod.yaml) a start for production. `values.schema.json` refuses names that are not below.
+        [values-dev.yaml](values-dev.yaml) is for trying out, [values-prod.yaml](values-prod.yaml) a start for production.
+        `values.schema.json` refuses names that are not below.
 
-        This page is made from the comments in [values.yaml](values.yaml): `UPDATE_GOLDEN=1 dotnet test tests/Berth.Chart.Tests --filter ReadmeTests`.
+        This page is made from the comments in [values.yaml](values.yaml):
+        `UPDATE_GOLDEN=1 dotnet test tests/Berth.Chart.Tests --filter ReadmeTests`.
 
         """;
 
     // Values of any names: what is inside is somebody's, not the chart's.
-    private static readonly string[] Whole = ["templates", "policy.spec", "workspaces.quota.hard", "networkPolicy.metricsFrom", "workspaces.limitRange.limits"];
+    private static readonly string[] Whole = ["templates", "policy.spec", "workspaces.quota.hard", "networkPolicy.metricsFrom",
+        "workspaces.limitRange.limits"];
 
     /// <summary>The whole page.</summary>
     public static string Make(string values)
@@ -30,7 +33,8 @@ internal static partial class Readme
         var page = new StringBuilder(Head);
         foreach (var group in rows.GroupBy(r => r.Path.Contains('.', StringComparison.Ordinal) ? r.Path.Split('.')[0] : ""))
         {
-            page.Append(group.Key.Length == 0 ? "\n## General\n" : $"\n## {group.Key}\n").Append("\n| value | default | meaning |\n|---|---|---|\n");
+            page.Append(group.Key.Length == 0 ? "\n## General\n" : $"\n## {group.Key}\n")
+                .Append("\n| value | default | meaning |\n|---|---|---|\n");
             foreach (var row in group)
             {
                 page.Append(System.Globalization.CultureInfo.InvariantCulture,

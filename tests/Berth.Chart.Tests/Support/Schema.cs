@@ -3,12 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace Berth.Chart.Tests;
 
-/// <summary>Checks values against a JSON schema (draft 7), as far as the chart's uses it; a keyword that it does not know is an error, not silence.</summary>
+/// <summary>
+/// Checks values against a JSON schema (draft 7), as far as the chart's uses it; a keyword that it does not know is an error, not
+/// silence.
+/// </summary>
 internal sealed class Schema(JsonObject root)
 {
     private static readonly string[] Known =
     [
-        "$schema", "$ref", "title", "definitions", "type", "properties", "additionalProperties", "required", "items", "enum", "pattern", "minimum",
+        "$schema", "$ref", "title", "definitions", "type", "properties", "additionalProperties", "required", "items", "enum", "pattern",
+            "minimum",
         "maximum", "minItems", "minProperties",
     ];
 
@@ -37,7 +41,8 @@ internal sealed class Schema(JsonObject root)
             throw new NotSupportedException($"The schema of '{path}' has {string.Join(", ", unknown)}.");
         }
 
-        if (schema["type"] is { } type && !(type is JsonArray several ? several.Select(t => (string)t!) : [(string)type!]).Any(t => Is(value, t)))
+        if (schema["type"] is { } type
+            && !(type is JsonArray several ? several.Select(t => (string)t!) : [(string)type!]).Any(t => Is(value, t)))
         {
             problems.Add($"{path}: is no {type.ToJsonString()}");
             return;
@@ -48,7 +53,8 @@ internal sealed class Schema(JsonObject root)
             problems.Add($"{path}: is none of {choices.ToJsonString()}");
         }
 
-        if (schema["pattern"] is { } pattern && value is JsonValue text && text.TryGetValue<string>(out var content) && !Regex.IsMatch(content, (string)pattern!))
+        if (schema["pattern"] is { } pattern && value is JsonValue text && text.TryGetValue<string>(out var content)
+            && !Regex.IsMatch(content, (string)pattern!))
         {
             problems.Add($"{path}: '{content}' does not match {pattern}");
         }

@@ -57,7 +57,7 @@ internal static class ValueSets
                 edge:
                   options:
                     session: {idleTimeout: "04:00:00"}
-                    limits: {address: {requests: 5000000}}
+                    limits: {address: {requests: 1000000}}
                     pages: {productName: "Work$(HOME)place $$5", tagline: "a, b; 'c'"}
                     proxy: {routes: [{template: studio, path: /slow, responseHeaderTimeout: "00:05:00"}]}
                   nodeSelector: {pool: edge}

@@ -43,12 +43,17 @@ internal static partial class YamlJson
 
             // YAML 1.1, which Helm and kubectl read, takes these for booleans: in a chart they are an accident.
             "yes" or "no" or "on" or "off" or "y" or "n" => throw new InvalidDataException($"'{text}' is written without quotes."),
-            _ when Octal().IsMatch(text) => JsonValue.Create(Convert.ToInt32(text, 8)),
-            _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
-            _ when Decimal().IsMatch(text) => JsonValue.Create(double.Parse(text, CultureInfo.InvariantCulture)),
+            _ when Octal().IsMatch(text) => Number(Convert.ToInt64(text, 8).ToString(CultureInfo.InvariantCulture)),
+            _ when Whole().IsMatch(text) || Decimal().IsMatch(text) => Number(text),
             _ => JsonValue.Create(text),
         };
     }
+
+    // Read by the JSON reader, a number can be asked for in any width.
+    private static JsonValue Number(string text) => JsonNode.Parse(text.TrimStart('+'))!.AsValue();
+
+    [GeneratedRegex("^[-+]?(0|[1-9][0-9]*)$")]
+    private static partial Regex Whole();
 
     [GeneratedRegex("^0[0-7]+$")]
     private static partial Regex Octal();

@@ -55,7 +55,7 @@ HostRegexp(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?\.{{ .Values.workspaceDomain | replace
 {{- if eq .Values.tls.mode "secret" }}{{ .Values.tls.workspacesSecretName | default .Values.tls.secretName }}{{ else }}{{ include "berth.fullname" . }}-workspaces-tls{{ end -}}
 {{- end -}}
 
-{{/* tls of a route. Call with (list $ host secret). */}}
+{{/* tls of a route. Call with (list $ host secret options), options being a name or empty. */}}
 {{- define "berth.traefik.tls" -}}
 {{- $root := index . 0 -}}
 {{- $mode := $root.Values.tls.mode -}}
@@ -65,11 +65,16 @@ tls:
   certResolver: {{ $root.Values.tls.certResolver }}
   domains:
     - main: {{ index . 1 | quote }}
-{{- else if eq $mode "default" }}
-tls: {}
-{{- else }}
+{{- else if ne $mode "default" }}
 tls:
   secretName: {{ index . 2 }}
+{{- else if index . 3 }}
+tls:
+{{- else }}
+tls: {}
+{{- end }}
+{{- with index . 3 }}
+  options: { name: {{ . }} }
 {{- end }}
 {{- end -}}
 {{- end -}}
