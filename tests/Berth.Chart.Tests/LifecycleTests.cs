@@ -71,6 +71,8 @@ public sealed class LifecycleTests
         Assert.NotEqual(names[0], Names("edge: {image: {tag: '9.9.9'}}")[0]);
         Assert.NotEqual(names[1], Names("secrets: {session: [session-1, session-2]}")[1]);
         Assert.Equal(names[0], Names("secrets: {session: [session-1, session-2]}")[0]);
+        Assert.NotEqual(names[0], Names("jobs: {revision: again}")[0]);
+        Assert.NotEqual(names[1], Names("jobs: {revision: again}")[1]);
         Assert.NotEqual(names[2], Names("publicOrigin: https://other.example.com")[2]);
 
         static string[] Names(params string[] values)

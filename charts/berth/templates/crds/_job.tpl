@@ -5,6 +5,9 @@ template:
   metadata:
     labels:
       {{- include "berth.podLabels" (list . "definitions" dict) | nindent 6 }}
+    {{- with .Values.jobs.revision }}
+    annotations: { berth.dev/revision: {{ . | quote }} }
+    {{- end }}
   spec:
     serviceAccountName: {{ include "berth.fullname" . }}-definitions
     restartPolicy: OnFailure

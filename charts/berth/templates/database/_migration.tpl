@@ -6,6 +6,9 @@ template:
   metadata:
     labels:
       {{- include "berth.podLabels" (list . "migration" dict) | nindent 6 }}
+    {{- with .Values.jobs.revision }}
+    annotations: { berth.dev/revision: {{ . | quote }} }
+    {{- end }}
   spec:
     # It speaks to the database only.
     automountServiceAccountToken: false

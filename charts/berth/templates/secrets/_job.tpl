@@ -24,6 +24,9 @@ template:
   metadata:
     labels:
       {{- include "berth.podLabels" (list . "secrets" dict) | nindent 6 }}
+    {{- with .Values.jobs.revision }}
+    annotations: { berth.dev/revision: {{ . | quote }} }
+    {{- end }}
   spec:
     serviceAccountName: {{ include "berth.fullname" . }}-secrets
     restartPolicy: OnFailure
