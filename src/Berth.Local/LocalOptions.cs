@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Berth.Local;
 
@@ -41,6 +42,24 @@ public sealed record LocalOptions
 
     /// <summary>Another OpenID Provider in the place of the development one (<c>OIDC_ISSUER</c>, <c>OIDC_CLIENT_ID</c>, <c>OIDC_CLIENT_SECRET</c>, <c>OIDC_AUDIENCE</c>).</summary>
     public ExternalProvider? Provider { get; init; }
+
+    /// <summary>
+    /// Folder for what edge and operator have to know (<c>BERTH_EXPORT</c>); they then run elsewhere, as in docs/examples/compose, and here only the embedded
+    /// API, its process runner and the development provider. Default null: everything runs here.
+    /// </summary>
+    public string? Export { get; init; }
+
+    /// <summary>
+    /// Address the development provider listens on (<c>IDP_ADDRESS</c>). Default null: loopback. It asks nobody for a password, so another one belongs in a container
+    /// whose port is published on its host's loopback alone.
+    /// </summary>
+    public IPAddress? ProviderAddress { get; init; }
+
+    /// <summary>
+    /// Name the development provider is reached by (<c>IDP_HOST</c>): <c>localhost</c>, the default, or one below it, such as <c>idp.localhost</c>, where others than this
+    /// container have to find it by a name of their own.
+    /// </summary>
+    public string ProviderHost { get; init; } = "localhost";
 
     /// <summary>The origin people use.</summary>
     public string PublicOrigin => $"http://localhost:{Port}";
@@ -132,6 +151,26 @@ public sealed record LocalOptions
             );
         }
 
+        IPAddress? providerAddress = null;
+        if (Get("IDP_ADDRESS") is { } addressText && !IPAddress.TryParse(addressText, out providerAddress))
+        {
+            problems.Add($"IDP_ADDRESS is \"{Shorten(addressText)}\": give an IP address, such as 0.0.0.0.");
+        }
+
+        var providerHost = Get("IDP_HOST") ?? "localhost";
+        if (
+            !(providerHost == "localhost" || providerHost.EndsWith(".localhost", StringComparison.Ordinal))
+            || Uri.CheckHostName(providerHost) != UriHostNameType.Dns
+        )
+        {
+            problems.Add($"IDP_HOST is \"{Shorten(providerHost)}\": give localhost or a name below it, such as idp.localhost: the provider asks nobody for a password.");
+        }
+
+        if (providerAddress is not null && Get("BERTH_EXPORT") is null)
+        {
+            problems.Add("IDP_ADDRESS is set, but BERTH_EXPORT is not: the provider asks nobody for a password, and listens elsewhere in a container only.");
+        }
+
         var options = new LocalOptions
         {
             Port = GetPort("PORT", 1) ?? 8080,
@@ -143,10 +182,18 @@ public sealed record LocalOptions
             Session = session,
             LogLevel = level,
             Provider = provider,
+            Export = Get("BERTH_EXPORT") is { } export ? Path.GetFullPath(export) : null,
+            ProviderAddress = providerAddress,
+            ProviderHost = providerHost,
         };
         if (options.Port == options.ProviderPort || options.Port == options.KubePort || options.ProviderPort == options.KubePort)
         {
             problems.Add("PORT, IDP_PORT and KUBE_PORT must be different ports.");
+        }
+
+        if (options.Export is not null && provider is not null)
+        {
+            problems.Add("BERTH_EXPORT and OIDC_ISSUER are both set: with a provider of your own, tell the edge about it yourself, and leave one out.");
         }
 
         return problems.Count == 0 ? options : throw new LocalConfigurationException(problems);

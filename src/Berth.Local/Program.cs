@@ -45,7 +45,12 @@ public static partial class Program
                     console.TimestampFormat = "HH:mm:ss ";
                 })
         );
-        await using var berth = await StartAsync(options, data, loggers, clock, cancellationToken);
+        if (options.Export is not null)
+        {
+            return await RunApiAsync(options, data, loggers, clock, cancellationToken);
+        }
+
+        await using var berth = await StartAsync(options, data, loggers, clock, LocalBerth.StartAsync, cancellationToken);
 
         await Console.Out.WriteLineAsync(Words(options, data, berth));
         await Console.Out.WriteLineAsync(
@@ -64,8 +69,7 @@ public static partial class Program
         return cancellationToken.IsCancellationRequested ? 0 : FailureExitCode;
     }
 
-    // Whatever a folder or a machine comes up with is one message; the stack is for those who ask for it.
-    private static async Task<LocalBerth> StartAsync(
+    private static async Task<int> RunApiAsync(
         LocalOptions options,
         DataFolder data,
         ILoggerFactory loggers,
@@ -73,9 +77,28 @@ public static partial class Program
         CancellationToken cancellationToken
     )
     {
+        await using var api = await StartAsync(options, data, loggers, clock, LocalApi.StartAsync, cancellationToken);
+        await Console.Out.WriteLineAsync($"The embedded API is ready; what edge and operator have to know is in {options.Export}.");
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancellationToken.Register(ended.SetResult);
+        await ended.Task;
+        await Console.Out.WriteLineAsync("Stopping.");
+        return 0;
+    }
+
+    // Whatever a folder or a machine comes up with is one message; the stack is for those who ask for it.
+    private static async Task<T> StartAsync<T>(
+        LocalOptions options,
+        DataFolder data,
+        ILoggerFactory loggers,
+        TimeProvider clock,
+        Func<LocalOptions, DataFolder, ILoggerFactory, TimeProvider, CancellationToken, Task<T>> start,
+        CancellationToken cancellationToken
+    )
+    {
         try
         {
-            return await LocalBerth.StartAsync(options, data, loggers, clock, cancellationToken);
+            return await start(options, data, loggers, clock, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

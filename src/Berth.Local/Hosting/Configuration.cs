@@ -36,6 +36,8 @@ internal static class Configuration
         return new DevelopmentProviderOptions
         {
             Port = port,
+            Address = options.ProviderAddress,
+            Host = options.ProviderHost,
             DataDirectory = data.In("idp"),
             ClientId = ClientId,
             ClientSecret = data.Secret("idp/client-secret"),

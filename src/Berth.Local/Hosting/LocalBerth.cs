@@ -175,7 +175,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
             )
             : (null, "BERTH_POSTGRES is off");
 
-    private static async Task<KubeServer> StartKubernetesAsync(
+    internal static async Task<KubeServer> StartKubernetesAsync(
         LocalOptions options,
         DataFolder data,
         ILoggerFactory loggers,
@@ -218,7 +218,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
         return server;
     }
 
-    private static async Task<(DevelopmentProvider? Provider, DevelopmentProviderOptions? Options)> StartProviderAsync(
+    internal static async Task<(DevelopmentProvider? Provider, DevelopmentProviderOptions? Options)> StartProviderAsync(
         LocalOptions options,
         DataFolder data,
         TimeProvider clock,
@@ -240,7 +240,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
         return (provider, providerOptions);
     }
 
-    private static void Keep<T>(Stack<IAsyncDisposable> started, Task<T> task, Func<T, IAsyncDisposable?> part)
+    internal static void Keep<T>(Stack<IAsyncDisposable> started, Task<T> task, Func<T, IAsyncDisposable?> part)
     {
         if (task.IsCompletedSuccessfully && part(task.GetAwaiter().GetResult()) is { } disposable)
         {
@@ -248,7 +248,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
         }
     }
 
-    private static async ValueTask StopAsync(Stack<IAsyncDisposable> parts)
+    internal static async ValueTask StopAsync(Stack<IAsyncDisposable> parts)
     {
         while (parts.TryPop(out var part))
         {
@@ -298,7 +298,7 @@ internal sealed partial class LocalBerth : IAsyncDisposable
     )]
     private static partial void LogCatalogueReplaced(ILogger logger, string path, string marker);
 
-    private sealed class Disposal(IDisposable inner) : IAsyncDisposable
+    internal sealed class Disposal(IDisposable inner) : IAsyncDisposable
     {
         public ValueTask DisposeAsync()
         {

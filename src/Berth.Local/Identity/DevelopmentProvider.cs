@@ -50,7 +50,11 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             {
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-                if (options.Port == 0)
+                if (options.Address is { } address)
+                {
+                    kestrel.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+                }
+                else if (options.Port == 0)
                 {
                     kestrel.Listen(IPAddress.Loopback, 0);
                 }
@@ -66,7 +70,7 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             var issuer = new IssuerHolder();
             var store = new GrantStore(clock, Path.Combine(options.DataDirectory, "grants.json"));
             var tokens = new TokenService(options, store, key, issuer, clock);
-            app.Use(GuardAsync);
+            app.Use((HttpContext http, RequestDelegate next) => GuardAsync(http, next, options.Host));
             app.UseRouting();
             app.MapGet("/.well-known/openid-configuration", (HttpContext http) => JsonAnswer.WriteAsync(http, Discovery(issuer.Value)));
             app.MapGet(
@@ -78,7 +82,7 @@ public sealed class DevelopmentProvider : IAsyncDisposable
             new EndSessionEndpoint(options, store, key, issuer).Map(app);
             await app.StartAsync(cancellationToken);
             var port = options.Port == 0 ? new Uri(app.Urls.First()).Port : options.Port;
-            issuer.Value = $"http://localhost:{port}";
+            issuer.Value = $"http://{options.Host}:{port}";
             return new DevelopmentProvider(app, key, issuer.Value);
         }
         catch
@@ -120,11 +124,11 @@ public sealed class DevelopmentProvider : IAsyncDisposable
         };
 
     // A page of another site that resolves its own name to 127.0.0.1 must not talk to this provider (DNS rebinding).
-    private static Task GuardAsync(HttpContext http, RequestDelegate next)
+    private static Task GuardAsync(HttpContext http, RequestDelegate next, string host)
     {
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.XContentTypeOptions = "nosniff";
-        if (http.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]")
+        if (http.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]" || http.Request.Host.Host == host)
         {
             return next(http);
         }

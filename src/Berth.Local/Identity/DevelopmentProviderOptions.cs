@@ -6,6 +6,12 @@ public sealed record DevelopmentProviderOptions
     /// <summary>Port on the loopback interfaces; 0 takes a free one. It is part of the issuer, so it must stay the same for people to find their workspaces again.</summary>
     public required int Port { get; init; }
 
+    /// <summary>Name in the issuer, <c>localhost</c> or one below it; it answers to no other.</summary>
+    public string Host { get; init; } = "localhost";
+
+    /// <summary>Address to listen on; null listens on loopback.</summary>
+    public System.Net.IPAddress? Address { get; init; }
+
     /// <summary>Folder for the signing key, which outlives restarts so that tokens and caches of relying parties stay good.</summary>
     public required string DataDirectory { get; init; }
 
