@@ -44,7 +44,8 @@ public sealed partial class OperationsDocTests
     public void Values_AreThoseOfTheChart(string page)
     {
         var values = Parse(Repository.Read("charts", "berth", "values.yaml"));
-        var inText = Value().Matches(Text(page)).Select(m => m.Groups[1].Value).Where(v => !v.Contains(".example.", StringComparison.Ordinal));
+        var inText = Value().Matches(Text(page)).Select(m => m.Groups[1].Value)
+            .Where(v => !v.Contains(".example.", StringComparison.Ordinal));
         var inYaml = YamlBlock().Matches(Text(page)).Select(m => Parse(m.Groups[1].Value))
             .Where(y => y.Keys.All(k => values.ContainsKey(k)) && y.Count > 0)
             .SelectMany(y => Paths(y, ""));
@@ -77,6 +78,33 @@ public sealed partial class OperationsDocTests
 
         Assert.True(numbers.Count >= 30);
         Assert.Equal(Enumerable.Range(1, numbers.Count), numbers);
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void FieldsOfWorkspaces_InCommands_AreThoseOfTheResource(string page) => None(Text(page).Split('\n')
+        .Where(l => l.Contains(" uws", StringComparison.Ordinal))
+        .SelectMany(l => Field().Matches(l)).Select(m => m.Groups[1].Value).Distinct()
+        .Where(f => !FieldNames.Exists(typeof(Berth.Resources.UserWorkspace), f.Split('.'))));
+
+    // A code that no program answers with, or a line that no log has, would be looked for in vain.
+    [Fact]
+    public void Troubleshooting_CodesAndLogLines_AreInTheSources()
+    {
+        var sources = string.Join('\n', Directory.EnumerateFiles(Repository.Path("src"), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Split(Path.DirectorySeparatorChar).Contains("obj")).Select(File.ReadAllText));
+
+        // A text of the sources may go over several lines.
+        var joined = Continued().Replace(sources, "");
+        var rows = Text("troubleshooting.md").Split('\n').Where(l => Row().IsMatch(l)).ToList();
+        var codes = rows.SelectMany(r => Code().Matches(r.Split('|')[2])).Select(m => m.Groups[1].Value);
+        var lines = rows.SelectMany(r => LogLine().Matches(r)).Select(m => m.Groups[1].Value)
+            .Where(t => !t.Contains("x-kubernetes", StringComparison.Ordinal) && !t.StartsWith("no matches", StringComparison.Ordinal)
+                && !t.StartsWith("address already", StringComparison.Ordinal));
+
+        None(codes.Distinct().Where(c => !sources.Contains($"\"{c}\"", StringComparison.Ordinal)));
+        None(lines.SelectMany(l => l.Split('…')).Select(p => p.Trim(' ', '\'', ',', ';')).Where(p => p.Length > 8)
+            .Where(p => !joined.Contains(p, StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -168,6 +196,21 @@ public sealed partial class OperationsDocTests
 
     [GeneratedRegex(@"`(\w+Tests)`")]
     private static partial Regex NamedTest();
+
+    [GeneratedRegex(@"\.((?:status|spec)\.[a-zA-Z][a-zA-Z.]*[a-zA-Z])")]
+    private static partial Regex Field();
+
+    [GeneratedRegex("""[`"]([a-z]+(?:-[a-z]+)+)[`"]""")]
+    private static partial Regex Code();
+
+    // Words of a log: they begin with a capital or have a gap.
+    [GeneratedRegex(@"`((?:[A-Z][a-z]+ [a-z]|The |This |Key )[^`]+)`")]
+    private static partial Regex LogLine();
+
+    [GeneratedRegex("""
+        "\s*\+\s*\$?"
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Continued();
 
     [GeneratedRegex(@"^\| (\d+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -96,5 +96,6 @@ public sealed class MonitoringTests
     }
 
     private static Dictionary<string, JsonNode> Rules(Manifests manifests) =>
-        manifests.Of("PrometheusRule").Single()["spec"]!["groups"]!.AsArray().SelectMany(g => g!["rules"]!.AsArray()).ToDictionary(r => (string)r!["alert"]!, r => r!);
+        manifests.Of("PrometheusRule").Single()["spec"]!["groups"]!.AsArray()
+            .SelectMany(g => g!["rules"]!.AsArray()).ToDictionary(r => (string)r!["alert"]!, r => r!);
 }
