@@ -98,6 +98,9 @@ internal sealed class AccountsResilience
         NpgsqlException => true,
         TimeoutException => true,
         System.Net.Sockets.SocketException => true,
+
+        // Something else answers at the address, as a proxy in front of one that is gone does: Npgsql takes the text for the length of a message.
+        OutOfMemoryException => true,
         InvalidOperationException { InnerException: NpgsqlException } => true,
         _ => false,
     };

@@ -79,6 +79,12 @@ internal static class MigrateCommand
             await errors.WriteLineAsync($"{option} cannot be read: {error.Message}").ConfigureAwait(false);
             return 2;
         }
+        catch (OutOfMemoryException)
+        {
+            // Npgsql takes whatever it reads for the length of a message.
+            await errors.WriteLineAsync("Not migrated: what answers at the address of --connection is no PostgreSQL.").ConfigureAwait(false);
+            return 1;
+        }
         catch (Exception error) when (error is NpgsqlException or InvalidOperationException or TimeoutException)
         {
             await errors.WriteLineAsync($"Not migrated: {error.Message}").ConfigureAwait(false);
