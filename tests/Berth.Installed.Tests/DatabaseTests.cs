@@ -34,7 +34,8 @@ public class DatabaseTests(Installation berth)
 
             await terminal.AskAsync(2);
             var before = answers.Count;
-            await Wait.UntilAsync("requests without a database", TimeSpan.FromMinutes(1), () => Task.FromResult(answers.Count > before + 50));
+            await Wait.UntilAsync("requests without a database", TimeSpan.FromMinutes(1),
+                () => Task.FromResult(answers.Count > before + 50));
         }
         finally
         {

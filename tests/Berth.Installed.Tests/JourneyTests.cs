@@ -41,6 +41,6 @@ public class JourneyTests(Installation berth)
         // Somebody else is let in nowhere.
         var other = await berth.NewPersonAsync("eve");
         using var refused = await other.VisitAsync(person.Origin + "/");
-        Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
     }
 }

@@ -8,8 +8,8 @@ public class RolloutTests(Installation berth)
 {
     private const int Sockets = 200;
 
-    // What is open on a replica that leaves goes on until its grace is over, is then told to come back (1001), and finds its shell on another
-    // replica. Anything else is an unexpected close.
+    // What is open on a replica that leaves goes on until its grace is over, is then told to come back (1001), and finds its shell by
+    // way of another. Anything else is an unexpected close.
     [SkippableFact]
     public async Task Edge_OfThree_RolledUnder200WebSockets_NoneClosesUnexpectedly()
     {

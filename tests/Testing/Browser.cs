@@ -25,10 +25,10 @@ public sealed class Browser(HttpMessageHandler handler)
     public string CookieHeader(string host) =>
         string.Join("; ", Cookies.Where(c => c.Key.Host == host).Select(c => $"{c.Key.Name}={c.Value}"));
 
-    /// <summary>The cookies for an address: those of its host, and of the folders that it is in.</summary>
+    /// <summary>The cookies for an address: those of its host, and of the folders that it is in (RFC 6265, 5.1.4).</summary>
     public string CookieHeader(Uri url) => string.Join("; ", Cookies
         .Where(c => c.Key.Host == url.Host
-            || (c.Key.Host.EndsWith('/') && (url.Host + url.AbsolutePath).StartsWith(c.Key.Host, StringComparison.Ordinal)))
+            || (c.Key.Host.Contains('/', StringComparison.Ordinal) && IsWithin(url.Host + url.AbsolutePath, c.Key.Host)))
         .Select(c => $"{c.Key.Name}={c.Value}"));
 
     /// <summary>A navigation, unless headers say otherwise. A header "-Name" removes a default.</summary>
@@ -106,6 +106,9 @@ public sealed class Browser(HttpMessageHandler handler)
 
         return socket;
     }
+
+    private static bool IsWithin(string place, string folder) => place.StartsWith(folder, StringComparison.Ordinal)
+        && (place.Length == folder.Length || folder.EndsWith('/') || place[folder.Length] == '/');
 
     private void Store(string host, HttpResponseMessage response)
     {

@@ -1,8 +1,9 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Berth.Installed.Tests;
 
-/// <summary>One thing that an account may do, or did: a verb on a resource, with its subresource and group as <c>kubectl auth can-i</c> writes it.</summary>
+/// <summary>One thing that an account may do, or did: a verb on a resource, named as in docs/rbac.md.</summary>
 internal readonly record struct Right(string Account, string Verb, string Resource);
 
 /// <summary>What accounts really asked of the API, as its audit log has it.</summary>
@@ -29,7 +30,7 @@ internal sealed class AuditLog(string path, DateTimeOffset since)
                 && (string?)entry["user"]?["username"] is { } user && user.StartsWith(prefix, StringComparison.Ordinal)
                 && (string?)entry["annotations"]?["authorization.k8s.io/decision"] == decision
                 && entry["objectRef"] is { } of && of["resource"] is not null
-                && DateTimeOffset.Parse((string)entry["requestReceivedTimestamp"]!, System.Globalization.CultureInfo.InvariantCulture) >= since)
+                && DateTimeOffset.Parse((string)entry["requestReceivedTimestamp"]!, CultureInfo.InvariantCulture) >= since)
             {
                 found.Add(new Right(user[prefix.Length..], (string)entry["verb"]!,
                     Rights.Name((string?)of["apiGroup"], (string)of["resource"]!, (string?)of["subresource"])));

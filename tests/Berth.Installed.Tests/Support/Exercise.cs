@@ -18,7 +18,8 @@ internal sealed class Exercise(Installation berth)
         }
 
         await PatchAsync(person, """{"resources":{"storage":"2Gi"}}""");
-        await PatchAsync(person, "{\"storage\":{\"backup\":{\"requestedAt\":\"" + Now() + "\"}}}");
+        await BackUpAndRestoreAsync(person);
+        await WaitForAVolumeThatNobodyMakesAsync();
         await berth.ScaleEdgeAsync(2);
         await berth.ScaleEdgeAsync(1);
         await LeaderEndsAsync();
@@ -34,8 +35,8 @@ internal sealed class Exercise(Installation berth)
     // What the dashboard shows.
     private static async Task LookAsync(Person person)
     {
-        foreach (var path in (string[])["/api/workspaces", $"/api/workspaces/{person.Workspace}", $"/api/workspaces/{person.Workspace}/events",
-            $"/api/workspaces/{person.Workspace}/logs?tail=5", "/api/templates"])
+        var own = $"/api/workspaces/{person.Workspace}";
+        foreach (var path in (string[])["/api/workspaces", own, own + "/events", own + "/logs?tail=5", "/api/templates"])
         {
             using var answer = await person.EdgeAsync(path);
             Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
@@ -48,6 +49,47 @@ internal sealed class Exercise(Installation berth)
     private Task<string> PatchAsync(Person person, string spec) => Shell.KubectlAsync(
         "-n", berth.Workspaces, "patch", "uws", person.Workspace, "--type=merge", "-p", "{\"spec\":" + spec + "}");
 
+    private async Task BackUpAndRestoreAsync(Person person)
+    {
+        await ApplyAsync("""
+            { "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "berth-backups", "namespace": "NS" },
+              "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } } }
+            """);
+        await PatchAsync(person, "{\"storage\":{\"backup\":{\"requestedAt\":\"" + Now() + "\"}}}");
+        JsonNode? backup = null;
+        await Wait.UntilAsync("a backup", TimeSpan.FromMinutes(3), async () =>
+        {
+            backup = (await berth.WorkspaceAsync(person))?["status"]?["storage"]?["backups"]?[0];
+            return (string?)backup?["state"] == "Succeeded";
+        });
+        var wish = new JsonObject { ["backup"] = (string)backup!["name"]!, ["requestedAt"] = Now() };
+        await PatchAsync(person, "{\"storage\":{\"restore\":" + wish.ToJsonString() + "}}");
+        await Wait.UntilAsync("a restore", TimeSpan.FromMinutes(3),
+            async () => (await berth.WorkspaceAsync(person))?["status"]?["storage"]?["restored"] is not null);
+        await PhaseAsync(person, "Running");
+    }
+
+    private async Task WaitForAVolumeThatNobodyMakesAsync()
+    {
+        var template = (await Installation.JsonAsync("-n", berth.Workspaces, "get", "wst", "studio"))!;
+        template["metadata"] = new JsonObject { ["name"] = "no-volume", ["namespace"] = berth.Workspaces };
+        template["spec"]!["storage"]!["storageClassName"] = "nobodys";
+        await ApplyAsync(template.ToJsonString());
+        await ApplyAsync("""
+            { "apiVersion": "berth.dev/v1alpha1", "kind": "UserWorkspace", "metadata": { "name": "no-volume", "namespace": "NS" },
+              "spec": { "owner": { "issuer": "http://idp.localhost:4500", "subject": "nobody" }, "template": { "name": "no-volume" },
+                        "desiredState": "Running" } }
+            """);
+        await Wait.UntilAsync("the reason", TimeSpan.FromMinutes(2), async () =>
+            (await Shell.KubectlAsync("-n", berth.Workspaces, "get", "uws", "no-volume", "-o", "jsonpath={.status.message}"))
+                .Contains("nobodys", StringComparison.Ordinal));
+        await Shell.KubectlAsync("-n", berth.Workspaces, "delete", "uws,wst,pvc", "no-volume", "--ignore-not-found");
+    }
+
+    private async Task ApplyAsync(string json) => (await Shell.TryKubectlAsync(
+        json.Replace("\"NS\"", $"\"{berth.Workspaces}\"", StringComparison.Ordinal),
+        "apply", "--server-side", "--validate=false", "-f", "-")).Good("kubectl apply");
+
     private async Task LeaderEndsAsync()
     {
         var leader = await berth.LeaderAsync();
@@ -59,8 +101,9 @@ internal sealed class Exercise(Installation berth)
     {
         await PatchAsync(person, "{\"storage\":{\"deletionPolicy\":\"" + policy + "\"}}");
         await person.DeleteAsync();
-        await Wait.UntilAsync($"the end of {person.Workspace}", TimeSpan.FromMinutes(3), async () => await berth.WorkspaceAsync(person) is null);
-        var claims = (await Installation.JsonAsync("-n", berth.Workspaces, "get", "pvc", "-l", "berth.dev/workspace=" + person.Workspace))!["items"];
-        Assert.Equal(policy == "Retain" ? 1 : 0, claims!.AsArray().Count);
+        await Wait.UntilAsync($"the end of {person.Workspace}", TimeSpan.FromMinutes(3),
+            async () => await berth.WorkspaceAsync(person) is null);
+        await Wait.UntilAsync($"the volume of {person.Workspace}", TimeSpan.FromMinutes(2), async () =>
+            (await berth.ClaimsAsync(person)).Count == (policy == "Retain" ? 1 : 0));
     }
 }

@@ -1,8 +1,9 @@
 namespace Berth.Installed.Tests;
 
 /// <summary>
-/// Kubernetes' provisioner of host paths, which clusters for trying things out have, makes folders for root alone, and the kubelet applies fsGroup to
-/// no host path. Where it is the default one, a pod opens new folders for everybody, as drivers that honour fsGroup would for a group.
+/// Kubernetes' provisioner of host paths, which clusters for trying things out have, makes folders for root alone, and the kubelet applies
+/// fsGroup to no host path. Where it is the default one, a pod opens new folders for everybody, as drivers that honour fsGroup would for a
+/// group.
 /// </summary>
 internal static class HostPathVolumes
 {

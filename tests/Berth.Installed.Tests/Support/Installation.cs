@@ -21,8 +21,15 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
     /// <summary>Workspaces are one label below it.</summary>
     internal const string Domain = "localhost:30080";
 
+    /// <summary>Where workspaces are before anything is known.</summary>
+    private const string DevWorkspaces = "berth-workspaces";
+
+    // The images' tags stay, whatever is in them: Jobs of another run say nothing.
+    private static readonly string Revision = Guid.NewGuid().ToString("N")[..8];
+
     private readonly List<Person> _people = [];
     private Provider? _provider;
+    private bool _isThere;
     private IPEndPoint? _service;
 
     internal Release Release { get; } = new();
@@ -42,22 +49,26 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
 
     internal string Database => Only("StatefulSet", "");
 
+    /// <summary>The database's name in the installation that was removed.</summary>
+    internal string LastDatabase { get; private set; } = "";
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     /// <summary>Installs, unless it is there.</summary>
     internal async Task StartAsync(string? chart = null)
     {
         Given.Installation();
-        if (_provider is not null)
+        if (_isThere)
         {
             return;
         }
 
         Since = TimeProvider.System.GetUtcNow();
-        _provider = await Provider.StartAsync(Origin);
+        _provider ??= await Provider.StartAsync(Origin);
         await HostPathVolumes.OpenAsync();
         await Release.InstallAsync(await RenderingAsync(chart));
         await FindAsync();
+        _isThere = true;
     }
 
     /// <summary>Another version of the chart in its place.</summary>
@@ -67,12 +78,29 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
         await FindAsync();
     }
 
+    /// <summary>As <c>helm uninstall</c> does: what is to be kept stays.</summary>
+    internal async Task UninstallAsync()
+    {
+        LastDatabase = Database;
+        await Release.UninstallAsync();
+        _isThere = false;
+    }
+
+    /// <summary>Removes all of it, volumes and keys too.</summary>
+    internal async Task RemoveAsync()
+    {
+        // While the operator is there: it sees to what a workspace leaves behind.
+        await Shell.TryKubectlAsync(null, "-n", DevWorkspaces, "delete", "uws", "--all", "--timeout=60s");
+        await Release.UninstallAsync();
+        await Release.WipeAsync(DevWorkspaces);
+        _isThere = false;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_provider is not null && !Given.IsKept)
         {
-            await Release.UninstallAsync();
-            await Release.WipeAsync(Workspaces);
+            await RemoveAsync();
             await HostPathVolumes.CloseAsync();
         }
 
@@ -94,8 +122,8 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(
-                    context.DnsEndPoint.Host == Provider.Host ? new IPEndPoint(IPAddress.Loopback, Provider.Port) : _service!, cancellationToken);
+                var provider = new IPEndPoint(IPAddress.Loopback, Provider.Port);
+                await socket.ConnectAsync(context.DnsEndPoint.Host == Provider.Host ? provider : _service!, cancellationToken);
             }
             catch
             {
@@ -143,12 +171,20 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
         return (await PodsAsync(Operator)).Single(p => holders.Exists(h => h.StartsWith(p, StringComparison.Ordinal)));
     }
 
-    internal async Task<JsonNode?> WorkspaceAsync(Person person) => await JsonAsync("-n", Workspaces, "get", "uws", person.Workspace, "--ignore-not-found");
+    internal async Task<JsonNode?> WorkspaceAsync(Person person) =>
+        await JsonAsync("-n", Workspaces, "get", "uws", person.Workspace, "--ignore-not-found");
 
     internal async Task<IReadOnlyList<string>> WorkspacePodsAsync(Person person)
     {
         var pods = await JsonAsync("-n", Workspaces, "get", "pods", "-l", "berth.dev/workspace=" + person.Workspace);
         return [.. pods!["items"]!.AsArray().Select(p => (string)p!["metadata"]!["uid"]!)];
+    }
+
+    /// <summary>Uids of the volumes of somebody's workspace.</summary>
+    internal async Task<IReadOnlyList<string>> ClaimsAsync(Person person)
+    {
+        var claims = await JsonAsync("-n", Workspaces, "get", "pvc", "-l", "berth.dev/workspace=" + person.Workspace);
+        return [.. claims!["items"]!.AsArray().Select(c => (string)c!["metadata"]!["uid"]!)];
     }
 
     internal Task DeleteWorkspaceAsync(Person person) =>
@@ -176,7 +212,8 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
         };
         foreach (var made in new[] { template, workspace })
         {
-            (await Shell.TryKubectlAsync(made.ToJsonString(), "apply", "--server-side", "--validate=false", "-f", "-")).Good("kubectl apply");
+            (await Shell.TryKubectlAsync(
+                made.ToJsonString(), "apply", "--server-side", "--validate=false", "-f", "-")).Good("kubectl apply");
         }
     }
 
@@ -185,24 +222,28 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
 
     internal static async Task<Rendering> RenderingAsync(string? chart = null)
     {
-        var version = JsonNode.Parse(await Shell.KubectlAsync("get", "--raw", "/version"))!;
         return new Rendering
         {
             Chart = chart ?? Given.Chart,
             Files = ["values-dev.yaml"],
-            KubeVersion = ((string)version["gitVersion"]!).TrimStart('v').Split('+', '-')[0],
+            KubeVersion = await VersionAsync(),
             Apis = ["traefik.io/v1alpha1"],
 
             // Traefik's objects too, where its definitions are: nobody has to route by them.
-            Values = JsonNode.Parse("""
+            Values = JsonNode.Parse($$"""
                 {
-                  "workspaces": { "routing": "ForwardAuth" },
+                  "jobs": { "revision": "{{Revision}}" },
+                  "workspaces": { "routing": "ForwardAuth", "backup": { "claim": "berth-backups" } },
                   "traefik": { "enabled": true, "entryPoints": ["web"] },
                   "trustedProxies": ["10.255.0.0/16"]
                 }
                 """)!.AsObject(),
         };
     }
+
+    /// <summary>The cluster's version, as charts are told it.</summary>
+    internal static async Task<string> VersionAsync() =>
+        ((string)JsonNode.Parse(await Shell.KubectlAsync("get", "--raw", "/version"))!["gitVersion"]!).TrimStart('v').Split('+', '-')[0];
 
     private string Only(string kind, string end) =>
         Release.Manifests.Single(m => m.Kind == kind && m.Name.EndsWith(end, StringComparison.Ordinal)).Name;

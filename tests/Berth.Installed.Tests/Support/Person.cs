@@ -90,7 +90,8 @@ internal sealed partial class Person(Installation berth, string subject)
     public Task<HttpResponseMessage> GetAsync(string path) => _browser.GetAsync(Origin + path, ("Accept", "application/json"));
 
     /// <summary>A request to the edge itself.</summary>
-    public Task<HttpResponseMessage> EdgeAsync(string path) => _browser.GetAsync(Installation.Origin + path, ("Accept", "application/json"));
+    public Task<HttpResponseMessage> EdgeAsync(string path) =>
+        _browser.GetAsync(Installation.Origin + path, ("Accept", "application/json"));
 
     /// <summary>stop, start or restart, as the dashboard asks for it.</summary>
     public Task CommandAsync(string command) => ChangeAsync(HttpMethod.Post, $"/api/workspaces/{Workspace}/{command}");
@@ -102,7 +103,7 @@ internal sealed partial class Person(Installation berth, string subject)
     public async Task<Terminal> OpenTerminalAsync(string? id = null)
     {
         var socket = await _browser.ConnectAsync(
-            Origin.Replace("http:", "ws:", StringComparison.Ordinal) + "/api/terminal" + (id is null ? "" : $"?id={id}"), Origin);
+            $"ws{Origin[4..]}/api/terminal" + (id is null ? "" : "?id=" + id), Origin);
         return socket.State == WebSocketState.Open
             ? await Terminal.BeginAsync(socket)
             : throw new InvalidOperationException($"The WebSocket was answered {socket.HttpStatusCode}.");

@@ -6,8 +6,8 @@ using Testing;
 namespace Berth.Installed.Tests;
 
 /// <summary>
-/// Somebody else's OpenID Provider (BERTH_TEST_IDP) on this machine, which pods reach by a name of their hosts file: an issuer without TLS is
-/// taken for hosts below localhost only.
+/// Somebody else's OpenID Provider (BERTH_TEST_IDP) on this machine, which pods reach by a name of their hosts file: an issuer without TLS
+/// is taken for hosts below localhost only.
 /// </summary>
 internal sealed class Provider : IAsyncDisposable
 {

@@ -58,12 +58,17 @@ internal sealed class Release
     {
         foreach (var workload in _there.Where(m => m.Kind is "Deployment" or "StatefulSet" && m.Hooks.Count == 0))
         {
-            await Shell.KubectlAsync("-n", workload.Namespace ?? Rendering.Namespace, "rollout", "status",
-                $"{workload.Kind}/{workload.Name}", "--timeout=300s");
+            // What went wrong before is still said for a while: another look, then.
+            await Wait.UntilAsync($"the roll-out of {workload.Title}", TimeSpan.FromMinutes(5), async () =>
+            {
+                var status = await Shell.TryKubectlAsync(null, "-n", workload.Namespace ?? Rendering.Namespace, "rollout", "status",
+                    $"{workload.Kind}/{workload.Name}", "--timeout=120s");
+                return status.Code == 0 ? true : throw new InvalidOperationException(status.Error);
+            });
         }
     }
 
-    private async Task ApplyAsync(List<Manifest> manifests)
+    private static async Task ApplyAsync(List<Manifest> manifests)
     {
         if (manifests.Count > 0)
         {
@@ -74,7 +79,7 @@ internal sealed class Release
                 ["items"] = new JsonArray([.. manifests.Select(m => m.Json.DeepClone())]),
             };
             (await Shell.TryKubectlAsync(list.ToJsonString(), "apply", "--server-side", "--force-conflicts", "--validate=false",
-                "-n", Rendering.Namespace, "-f", "-")).Good("kubectl apply");
+                "-f", "-")).Good("kubectl apply");
         }
     }
 
@@ -134,7 +139,7 @@ internal sealed class Release
         }
     }
 
-    private async Task DeleteAsync(IEnumerable<Manifest> manifests)
+    private static async Task DeleteAsync(IEnumerable<Manifest> manifests)
     {
         var text = new StringBuilder();
         foreach (var manifest in manifests)
@@ -144,7 +149,7 @@ internal sealed class Release
 
         if (text.Length > 0)
         {
-            await Shell.TryKubectlAsync(text.ToString(), "delete", "--ignore-not-found", "--timeout=120s", "-n", Rendering.Namespace, "-f", "-");
+            await Shell.TryKubectlAsync(text.ToString(), "delete", "--ignore-not-found", "--timeout=120s", "-f", "-");
         }
     }
 }

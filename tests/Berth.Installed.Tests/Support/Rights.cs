@@ -23,11 +23,12 @@ internal static class Rights
 {
     public static string Page => Path.Combine(Given.Repository, "docs", "rbac.md");
 
-    /// <summary>A resource in one word: <c>pods/log</c>, <c>leases.coordination.k8s.io</c>, one object of them <c>secrets:berth-keys</c>.</summary>
+    /// <summary>A resource in one word: <c>pods/log</c>, <c>leases.coordination.k8s.io</c>, <c>secrets:berth-keys</c>.</summary>
     public static string Name(string? group, string resource, string? subresource = null, string? name = null)
     {
         var parts = subresource is { Length: > 0 } ? [resource, subresource] : resource.Split('/');
-        return parts[0] + (string.IsNullOrEmpty(group) ? "" : "." + group) + (parts.Length > 1 ? "/" + parts[1] : "") + (name is null ? "" : ":" + name);
+        return parts[0] + (string.IsNullOrEmpty(group) ? "" : "." + group) + (parts.Length > 1 ? "/" + parts[1] : "")
+            + (name is null ? "" : ":" + name);
     }
 
     /// <summary>The resource without the name of an object.</summary>
@@ -63,8 +64,10 @@ internal static class Rights
     /// <summary>The rows of a table of the page: account, verbs, resources, where, and whatever else stands behind.</summary>
     public static IReadOnlyList<(Right Right, Place Place)> Table(string heading)
     {
-        var lines = File.ReadLines(Page).SkipWhile(l => l != heading).Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal));
-        var rows = lines.Where(l => l.StartsWith('|')).Skip(2).Select(l => l.Trim('|').Split('|', StringSplitOptions.TrimEntries)).ToList();
+        var lines = File.ReadLines(Page).SkipWhile(l => l != heading).Skip(1)
+            .TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal));
+        var rows = lines.Where(l => l.StartsWith('|')).Skip(2)
+            .Select(l => l.Trim('|').Split('|', StringSplitOptions.TrimEntries)).ToList();
         return rows.Count == 0
             ? throw new InvalidOperationException($"docs/rbac.md has no table below {heading}")
             : [.. rows.SelectMany(r => from verb in List(r[1])

@@ -7,7 +7,8 @@ namespace Berth.Installed.Tests;
 internal sealed record Printed(int Code, string Output, string Error)
 {
     /// <summary>The output, where it ended well.</summary>
-    public string Good(string what) => Code == 0 ? Output : throw new InvalidOperationException($"{what} ended with {Code}: {Error}{Output}");
+    public string Good(string what) =>
+        Code == 0 ? Output : throw new InvalidOperationException($"{what} ended with {Code}: {Error}{Output}");
 }
 
 /// <summary>Programs of this machine.</summary>

@@ -50,14 +50,17 @@ internal sealed class Terminal : IDisposable
             _awaited = ($"berth-{number + 1000000}", seen);
         }
 
-        await _socket.SendAsync(
-            Encoding.UTF8.GetBytes($"echo berth-$(({number}+1000000))\n"), WebSocketMessageType.Binary, true, CancellationToken.None);
+        await TypeAsync($"echo berth-$(({number}+1000000))");
         var first = await Task.WhenAny(seen.Task, Ended).WaitAsync(TimeSpan.FromSeconds(60));
         if (first != seen.Task)
         {
             throw new WebSocketException($"The terminal ended with {await Ended} before it answered.");
         }
     }
+
+    /// <summary>Types a line.</summary>
+    public Task TypeAsync(string line) =>
+        _socket.SendAsync(Encoding.UTF8.GetBytes(line + "\n"), WebSocketMessageType.Binary, true, CancellationToken.None);
 
     public void Dispose() => _socket.Dispose();
 
