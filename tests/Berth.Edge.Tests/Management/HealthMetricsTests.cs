@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Berth.Accounts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Edge.Tests.Management;
 
@@ -83,7 +85,7 @@ public class HealthMetricsTests
             }
 
             await using var edge = await ProductFixture.StartAsync();
-            edge.Get<HealthMetrics>().Observe(new CertificateFiles(certificate, key, TimeProvider.System, NullLogger.Instance));
+            await using var listener = await ListenAsync(edge.Get<HealthMetrics>(), certificate, key);
 
             Assert.Equal(end.ToUnixTimeSeconds(), ValueOf(await TextAsync(edge), "berth_edge_certificate_expires_timestamp_seconds"));
         }
@@ -115,6 +117,20 @@ public class HealthMetricsTests
     [InlineData("Max cpu time              unlimited            unlimited            seconds   ", null)]
     public void LimitOf_AsTheKernelWritesIt_TheSoftOne(string line, long? expected) =>
         Assert.Equal(expected, OpenFiles.LimitOf(["Limit                     Soft Limit           Hard Limit           Units", line]));
+
+    // The public listener as the program makes it.
+    private static async Task<WebApplication> ListenAsync(HealthMetrics health, string certificate, string key)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(health);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        var options = new ListenerOptions { Address = "127.0.0.1", Port = 0, CertificateFile = certificate, KeyFile = key };
+        builder.WebHost.ConfigureKestrel(k => PublicListener.Listen(k, options, TimeProvider.System));
+        var app = builder.Build();
+        await app.StartAsync();
+        return app;
+    }
 
     private static async Task<string> TextAsync(ProductFixture edge)
     {
