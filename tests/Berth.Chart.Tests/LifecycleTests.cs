@@ -111,6 +111,15 @@ public sealed class LifecycleTests
         Assert.DoesNotContain(ValueSets.Render(set).Of("Secret"), s => s.Name() != "berth-clients");
 
     [SkippableFact]
+    public void Password_OfTheBundledDatabase_IsMadeApartFromTheKeys()
+    {
+        var job = ValueSets.Render("dev").Containers().Where(c => c.Owner.StartsWith("Job berth-secrets", StringComparison.Ordinal))
+            .Select(c => c.Container["args"].Strings()).ToList();
+        Assert.Contains(job, a => a.SequenceEqual(["secrets", "berth-postgres", "password=password"]));
+        Assert.Contains(job, a => a[1] == "berth-keys" && !a.Any(e => e.StartsWith("password", StringComparison.Ordinal)));
+    }
+
+    [SkippableFact]
     public void OwnSecrets_NeedNoJob()
     {
         var manifests = ValueSets.Render("bundled-own-secrets");
