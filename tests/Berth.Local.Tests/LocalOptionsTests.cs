@@ -44,6 +44,26 @@ public sealed class LocalOptionsTests
     }
 
     [Theory]
+    [InlineData("IDP_ADDRESS", "somewhere", "give an IP address")]
+    [InlineData("IDP_ADDRESS", "0.0.0.0", "BERTH_EXPORT is not")]
+    [InlineData("IDP_HOST", "idp.example.com", "localhost or a name below it")]
+    [InlineData("IDP_HOST", "evil.com/.localhost", "localhost or a name below it")]
+    public void Parse_ProviderThatOthersCouldReach_IsRefused(string name, string value, string expected)
+    {
+        var error = Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(n => n == name ? value : null));
+
+        Assert.Contains(error.Problems, p => p.StartsWith(name, StringComparison.Ordinal) && p.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Parse_ExportWithAProviderOfOnesOwn_IsRefused()
+    {
+        var env = new Dictionary<string, string> { ["BERTH_EXPORT"] = "x", ["OIDC_ISSUER"] = "https://idp.example.com", ["OIDC_CLIENT_ID"] = "a" };
+
+        Assert.Contains("BERTH_EXPORT", Assert.Throws<LocalConfigurationException>(() => LocalOptions.Parse(env.GetValueOrDefault)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("http://idp.example.com")]
     [InlineData("ftp://idp.example.com")]
     [InlineData("idp")]

@@ -41,7 +41,7 @@ internal sealed class ExportFolder
         var key = In("identity-key.pem");
         DataFolder.WritePrivate(key, File.ReadAllText(edge.Edge.Identity.KeyFiles[0]));
         DataFolder.WritePrivate(In("kubeconfig"), kubeconfig);
-        DataFolder.WritePrivate(In("edge.json"), Section("Edge", EdgeOf(edge, key)));
+        DataFolder.WritePrivate(In("edge.json"), Section("Edge", EdgeOf(edge, options, key)));
         DataFolder.WritePrivate(In("operator.json"), Section("Operator", OperatorOf(Configuration.OperatorOf(options))));
         DataFolder.WritePrivate(In("ready"), "");
     }
@@ -54,7 +54,7 @@ internal sealed class ExportFolder
     private static string Section(string name, JsonObject settings) =>
         new JsonObject { ["Berth"] = new JsonObject { [name] = settings } }.ToJsonString(Form) + "\n";
 
-    private static JsonObject EdgeOf(Edge.BerthEdgeOptions options, string identityKey)
+    private static JsonObject EdgeOf(Edge.BerthEdgeOptions options, LocalOptions local, string identityKey)
     {
         var issuer = options.Edge.Issuers[0];
         return new JsonObject
@@ -79,7 +79,8 @@ internal sealed class ExportFolder
                 ["Keys"] = new JsonArray([.. options.Vault.Keys.Select(Key)]),
                 ["FingerprintKeys"] = new JsonArray([.. options.Vault.FingerprintKeys.Select(Key)]),
             },
-            ["Connections"] = new JsonObject(options.Connections.Select(c => KeyValuePair.Create(c.Key, (JsonNode?)Connection(c.Value)))),
+            // Over plain http the edge takes tokens to localhost alone, so by another name there is no connection to try.
+            ["Connections"] = new JsonObject(options.Connections.Where(_ => local.ProviderHost == "localhost").Select(c => KeyValuePair.Create(c.Key, (JsonNode?)Connection(c.Value)))),
             ["Workspaces"] = new JsonObject { ["Namespace"] = options.Workspaces.Namespace },
         };
     }
