@@ -62,7 +62,8 @@ public sealed class ApiTests : IAsyncLifetime
 
         var served = await ServedAsync();
         var taken = new HashSet<string>();
-        await PostAsync(served["v1/Namespace"], YamlJson.ReadOne($"{{apiVersion: v1, kind: Namespace, metadata: {{name: {Chart.Namespace}}}}}"));
+        var ns = YamlJson.ReadOne($"{{apiVersion: v1, kind: Namespace, metadata: {{name: {Chart.Namespace}}}}}");
+        await PostAsync(served["v1/Namespace"], ns);
         foreach (var manifest in manifests.All.OrderBy(m => m.Kind() == "Namespace" ? 0 : 1))
         {
             if (served.TryGetValue($"{manifest["apiVersion"]}/{manifest.Kind()}", out var path))
@@ -80,8 +81,8 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task AFieldThatNobodyKnows_IsRefused()
     {
         var served = await ServedAsync();
-        var wrong = JsonNode.Parse("""{"apiVersion":"v1","kind":"Service","metadata":{"name":"x"},"spec":{"ports":[{"port":1}],"typ":"x"}}""")!;
-        wrong["metadata"]!["namespace"] = "default";
+        var wrong = YamlJson.ReadOne(
+            "{apiVersion: v1, kind: Service, metadata: {name: x, namespace: default}, spec: {ports: [{port: 1}], typ: x}}");
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => PostAsync(served["v1/Service"], wrong));
         Assert.Contains("typ", refusal.Message, StringComparison.Ordinal);
     }

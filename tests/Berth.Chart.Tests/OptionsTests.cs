@@ -73,11 +73,11 @@ public sealed class OptionsTests
     [SkippableFact]
     public void Edge_OptionsOfTheUser_WinOverTheCharts()
     {
-        var edge = Chart.Render("edge: {options: {workspaces: {maximumPerPerson: 9}, drain: {lead: '00:00:07'}}}")
+        var edge = Chart.Render("edge: {options: {workspaces: {maximumPerPerson: 9}, pages: {productName: Works}}}")
             .Environment("Deployment", "berth-edge");
         Assert.Equal("9", edge["Berth__Edge__Workspaces__MaximumPerPerson"]);
-        Assert.Equal("00:00:07", edge["Berth__Edge__Drain__Lead"]);
-        Assert.Equal("00:01:00", edge["Berth__Edge__Drain__Grace"]);
+        Assert.Equal("Works", edge["Berth__Edge__Pages__ProductName"]);
+        Assert.Equal("studio", edge["Berth__Edge__Workspaces__DefaultTemplate"]);
     }
 
     [SkippableFact]

@@ -3,6 +3,7 @@
 {{- $problems := concat
       (include "berth.checks.origin" . | fromYamlArray)
       (include "berth.checks.issuers" . | fromYamlArray)
+      (include "berth.checks.options" . | fromYamlArray)
       (include "berth.checks.tls" . | fromYamlArray)
       (include "berth.checks.database" . | fromYamlArray)
       (include "berth.checks.secrets" . | fromYamlArray)
@@ -66,6 +67,33 @@
 {{- end }}
 {{- if and .Values.connections (not (include "berth.hasVault" .)) }}
 - "connections need the token vault: set secrets.vault.enabled and a database"
+{{- end }}
+{{- end -}}
+
+{{/* Options that other parts of the chart rest on: set there, the rest would not know. */}}
+{{- define "berth.checks.options" -}}
+{{- $edge := include "berth.pascal" .Values.edge.options | fromYaml -}}
+{{- $operator := include "berth.pascal" .Values.operator.options | fromYaml -}}
+{{- range $option, $value := dict "PublicOrigin" "publicOrigin" "WorkspaceDomain" "workspaceDomain" "PathPrefix.Enabled" "pathPrefix" "Issuers" "issuers"
+      "Administrators" "administrators" "Connections" "connections" "TrustedProxies" "trustedProxies" "Drain.Lead" "edge.drain.leadSeconds"
+      "Drain.Grace" "edge.drain.graceSeconds" "Workspaces.Namespace" "workspaces.namespace" "Workspaces.PolicyName" "policy.name"
+      "Database.ConnectionString" "database" "Session.KeyFiles" "secrets.session" "Identity.KeyFiles" "secrets.identity" "Vault.Keys" "secrets.vault.keys"
+      "Vault.FingerprintKeys" "secrets.vault.fingerprints" }}
+{{- $path := splitList "." $option }}
+{{- $found := get $edge (first $path) }}
+{{- if gt (len $path) 1 }}{{ $found = get ($found | default dict) (last $path) }}{{ end }}
+{{- if $found }}
+- {{ printf "edge.options sets %s: the chart has the value %s for it, which other parts rest on as well" (replace "." ":" $option) $value | toJson }}
+{{- end }}
+{{- end }}
+{{- range $option, $value := dict "PublicOrigin" "publicOrigin" "WorkspaceDomain" "workspaceDomain" "PathPrefix" "pathPrefix" "Namespace" "workspaces.namespace"
+      "Routing" "workspaces.routing" "PolicyName" "policy.name" "LeaderElection" "operator.replicas" "Backup" "workspaces.backup" }}
+{{- if get $operator $option }}
+- {{ printf "operator.options sets %s: the chart has the value %s for it, which other parts rest on as well" $option $value | toJson }}
+{{- end }}
+{{- end }}
+{{- if or $edge.Management (get ($edge.Listener | default dict) "Port") $operator.Management }}
+- "edge.options and operator.options cannot move the ports 8080 and 8081: Services, probes and network policies name them"
 {{- end }}
 {{- end -}}
 
