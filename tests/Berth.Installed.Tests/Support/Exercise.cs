@@ -81,7 +81,7 @@ internal sealed class Exercise(Installation berth)
                         "desiredState": "Running" } }
             """);
         await Wait.UntilAsync("the reason", TimeSpan.FromMinutes(2), async () =>
-            (await Shell.KubectlAsync("-n", berth.Workspaces, "get", "uws", "no-volume", "-o", "jsonpath={.status.message}"))
+            (await Shell.KubectlAsync("-n", berth.Workspaces, "get", "uws", "no-volume", "-o", "jsonpath={.status.conditions}"))
                 .Contains("nobodys", StringComparison.Ordinal));
         await Shell.KubectlAsync("-n", berth.Workspaces, "delete", "uws,wst,pvc", "no-volume", "--ignore-not-found");
     }

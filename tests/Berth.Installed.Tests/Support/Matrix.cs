@@ -119,7 +119,7 @@ internal static class Matrix
                 "scheduling": { "nodeSelector": { "pool": "spot" }, "tolerations": [{ "key": "spot", "operator": "Exists" }] }
               },
               "templates": { "studio": { "warmPool": { "size": 2 } } },
-              "edge": { "nodeSelector": { "pool": "system" }, "priorityClassName": "high" },
+              "edge": { "nodeSelector": { "pool": "system" } },
               "policy": { "spec": { "perPerson": { "workspaces": 3 } } }
             }
             """),

@@ -57,7 +57,7 @@ internal sealed class Provider : IAsyncDisposable
             }
         }
 
-        throw new InvalidOperationException("The OpenID Provider did not start.");
+        throw new InvalidOperationException($"The OpenID Provider did not start: is port {Port} free?");
     }
 
     public async ValueTask DisposeAsync()

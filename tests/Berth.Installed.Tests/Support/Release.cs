@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Berth.Installed.Tests;
@@ -72,13 +70,7 @@ internal sealed class Release
     {
         if (manifests.Count > 0)
         {
-            var list = new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "List",
-                ["items"] = new JsonArray([.. manifests.Select(m => m.Json.DeepClone())]),
-            };
-            (await Shell.TryKubectlAsync(list.ToJsonString(), "apply", "--server-side", "--force-conflicts", "--validate=false",
+            (await Shell.TryKubectlAsync(List(manifests), "apply", "--server-side", "--force-conflicts", "--validate=false",
                 "-f", "-")).Good("kubectl apply");
         }
     }
@@ -98,11 +90,11 @@ internal sealed class Release
 
     private async Task RunHooksAsync(IReadOnlyList<Manifest> manifests, string moment)
     {
-        foreach (var hook in manifests.Where(m => m.Hooks.Contains(moment)).OrderBy(m => m.Weight).ThenBy(m => m.Rank))
+        var hooks = manifests.Where(m => m.Hooks.Contains(moment)).OrderBy(m => m.Weight).ThenBy(m => m.Rank).ToList();
+        foreach (var hook in hooks)
         {
             var ns = hook.Namespace ?? Rendering.Namespace;
-            var policies = hook.Annotation("helm.sh/hook-delete-policy") ?? "before-hook-creation";
-            if (policies.Contains("before-hook-creation", StringComparison.Ordinal))
+            if (IsDeleted(hook, "before-hook-creation"))
             {
                 await DeleteAsync([hook]);
             }
@@ -112,13 +104,14 @@ internal sealed class Release
             {
                 await CompleteAsync(ns, hook.Name);
             }
-
-            if (policies.Contains("hook-succeeded", StringComparison.Ordinal))
-            {
-                await DeleteAsync([hook]);
-            }
         }
+
+        // Not before all of the moment are done: a Job needs the account that is a hook as well.
+        await DeleteAsync(hooks.Where(h => IsDeleted(h, "hook-succeeded")).Reverse());
     }
+
+    private static bool IsDeleted(Manifest hook, string policy) =>
+        (hook.Annotation("helm.sh/hook-delete-policy") ?? "before-hook-creation").Contains(policy, StringComparison.Ordinal);
 
     private static async Task CompleteAsync(string ns, string job)
     {
@@ -141,15 +134,17 @@ internal sealed class Release
 
     private static async Task DeleteAsync(IEnumerable<Manifest> manifests)
     {
-        var text = new StringBuilder();
-        foreach (var manifest in manifests)
+        var all = manifests.ToList();
+        if (all.Count > 0)
         {
-            text.Append("---\n").AppendLine(manifest.Json.ToJsonString(JsonSerializerOptions.Default));
-        }
-
-        if (text.Length > 0)
-        {
-            await Shell.TryKubectlAsync(text.ToString(), "delete", "--ignore-not-found", "--timeout=120s", "-f", "-");
+            (await Shell.TryKubectlAsync(List(all), "delete", "--ignore-not-found", "--timeout=120s", "-f", "-")).Good("kubectl delete");
         }
     }
+
+    private static string List(List<Manifest> manifests) => new JsonObject
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "List",
+        ["items"] = new JsonArray([.. manifests.Select(m => m.Json.DeepClone())]),
+    }.ToJsonString();
 }

@@ -38,7 +38,7 @@ internal static class Rights
     public static IReadOnlyDictionary<(Right Right, Place Place), string> Granted(Installation berth)
     {
         var granted = new Dictionary<(Right, Place), string>();
-        var manifests = berth.Release.Manifests;
+        var manifests = berth.Release.Manifests.Where(m => m.Hooks.Count == 0).ToList();
         foreach (var binding in manifests.Where(m => m.Kind is "RoleBinding" or "ClusterRoleBinding"))
         {
             var reference = binding.Json["roleRef"]!;
