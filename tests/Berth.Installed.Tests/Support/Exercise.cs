@@ -100,6 +100,10 @@ internal sealed class Exercise(Installation berth)
     private async Task DeleteAsync(Person person, string policy)
     {
         await PatchAsync(person, "{\"storage\":{\"deletionPolicy\":\"" + policy + "\"}}");
+
+        // It is the operator's finalizer by which a volume goes: a deletion that comes before it keeps the volume.
+        await Wait.UntilAsync("the finalizer", TimeSpan.FromMinutes(1), async () => policy == "Retain"
+            || (await berth.WorkspaceAsync(person))?["metadata"]?["finalizers"] is not null);
         await person.DeleteAsync();
         await Wait.UntilAsync($"the end of {person.Workspace}", TimeSpan.FromMinutes(3),
             async () => await berth.WorkspaceAsync(person) is null);

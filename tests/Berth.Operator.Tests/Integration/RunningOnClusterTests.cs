@@ -110,6 +110,9 @@ public sealed class RunningOnClusterTests : RunningSuite
                 Spec = new PodSpec
                 {
                     RestartPolicy = "Never",
+
+                    // A namespace that was just made has none yet on older clusters, and the pod no use for it.
+                    AutomountServiceAccountToken = false,
                     SecurityContext = new PodSecurityContext { RunAsUser = 0 },
                     Containers =
                     [
