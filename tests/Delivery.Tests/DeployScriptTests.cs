@@ -63,6 +63,16 @@ public sealed class DeployScriptTests : IDisposable
         Assert.DoesNotContain(_stubs.Calls, c => c.Contains("rollback", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Deploy_LastOneFailedToo_GoesBackToTheOneBeforeThat()
+    {
+        History(("1", "superseded"), ("2", "failed"), ("3", "pending-upgrade"));
+
+        await RunAsync("deploy", ("UPGRADE", "1"));
+
+        Assert.Contains(_stubs.Calls, c => c.Contains("rollback berth 1 --wait", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("SELF")]
     [InlineData("UPGRADE")]

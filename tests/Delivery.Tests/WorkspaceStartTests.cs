@@ -24,12 +24,12 @@ public sealed class WorkspaceStartTests : IDisposable
     {
         _environment["WORKSPACE_URL"] = "https://ws-one.example.dev/";
 
-        var (code, output, errors) = await _stubs.RunAsync("src/images/code-server/start", [], _environment);
+        var (code, output, errors) = await _stubs.RunAsync("src/images/code-server/start", ["--verbose"], _environment);
 
         Assert.True(code == 0, errors);
         var call = Assert.Single(_stubs.Calls);
         Assert.Contains("--bind-addr=0.0.0.0:8123 --auth=none", call, StringComparison.Ordinal);
-        Assert.EndsWith(" " + _stubs.In("volume"), call, StringComparison.Ordinal);
+        Assert.EndsWith(" --verbose " + _stubs.In("volume"), call, StringComparison.Ordinal);
         Assert.Equal($"HOME={_stubs.In("volume")} PROXY=https://ws-one.example.dev/proxy/{{{{port}}}}/", output.Trim());
     }
 
