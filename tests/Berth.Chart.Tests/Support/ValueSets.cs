@@ -9,6 +9,7 @@ internal static class ValueSets
             ["required"] = (new(), [Chart.Required]),
             ["dev"] = (new(), [Chart.ReadFile("values-dev.yaml")]),
             ["dev-1.20"] = (new() { KubeVersion = "1.20.0" }, [Chart.ReadFile("values-dev.yaml")]),
+            ["k3d"] = (new(), [File.ReadAllText(Path.Combine(Chart.Repository, "src/deploy/k3d-values.yaml"))]),
             ["prod"] = (new(), [Chart.ReadFile("values-prod.yaml")]),
             ["prod-upgrade"] = (new() { IsUpgrade = true }, [Chart.ReadFile("values-prod.yaml")]),
             ["prod-1.20"] = (new() { KubeVersion = "1.20.0", IsUpgrade = true }, [Chart.ReadFile("values-prod.yaml")]),
