@@ -55,6 +55,14 @@ public sealed partial class AlertTests
     }
 
     [Fact]
+    public void Monitoring_NamesNoAlertThatIsNot()
+    {
+        var named = Named().Matches(Repository.Read("docs", "monitoring.md")).Select(m => m.Value).Except(["BerthPolicy"]).ToHashSet();
+
+        Assert.Subset(AlertFiles.All.Select(a => a.Name).ToHashSet(), named);
+    }
+
+    [Fact]
     public void PromtoolTests_EachAlert_FiresInOneAndIsSilentInAnother()
     {
         var names = Directory.EnumerateFiles(Repository.Path("tests", "Berth.Chart.Tests", "Monitoring", "alerts"), "*.yaml")
@@ -82,6 +90,9 @@ public sealed partial class AlertTests
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{string.Join(' ', arguments)}\n{await output}{await error}");
     }
+
+    [GeneratedRegex(@"\bBerth[A-Z][a-z]\w+")]
+    private static partial Regex Named();
 
     [GeneratedRegex(@"^  - name: '(Berth\w+) (fires|is silent)", RegexOptions.Multiline)]
     private static partial Regex TestName();

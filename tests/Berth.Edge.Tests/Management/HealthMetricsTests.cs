@@ -111,6 +111,26 @@ public class HealthMetricsTests
         Assert.InRange(ValueOf(text, "berth_edge_activity_written_age_seconds"), 0, 60);
     }
 
+    // The chart's alerts are compared with the documents and the sources; this compares the documents with what is really told.
+    [Fact]
+    public async Task Metrics_EachNameOfOurs_IsInTheDocuments()
+    {
+        await using var edge = await ProductFixture.StartAsync();
+        using var api = edge.Api("user1");
+        using (await api.GetAsync("/api/me"))
+        {
+        }
+
+        var names = (await TextAsync(edge)).Split('\n')
+            .Where(l => l.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(l => l.Split(' ')[2])
+            .Where(n => n.StartsWith("berth_", StringComparison.Ordinal) || n.StartsWith("process_", StringComparison.Ordinal)).ToList();
+        var documents = string.Concat(((string[])["edge.md", "edge-operating.md", "operating.md", "upstream.md", "vault.md"])
+            .Select(d => File.ReadAllText(Path.Combine(DocumentationTests.Root(), "docs", d))));
+
+        Assert.Contains("berth_edge_key_age_seconds", names);
+        Assert.DoesNotContain(names, n => !documents.Contains(n, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("Max open files            1024                 524288               files     ", 1024L)]
     [InlineData("Max open files            unlimited            unlimited            files     ", null)]
