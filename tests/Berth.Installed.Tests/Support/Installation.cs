@@ -90,7 +90,7 @@ public sealed class Installation : IAsyncDisposable, IAsyncLifetime
     internal async Task RemoveAsync()
     {
         // While the operator is there: it sees to what a workspace leaves behind.
-        await Shell.TryKubectlAsync(null, "-n", DevWorkspaces, "delete", "uws", "--all", "--timeout=60s");
+        await Shell.TryKubectlAsync(null, "-n", DevWorkspaces, "delete", "uws", "--all", "--ignore-not-found", "--timeout=60s");
         await Release.UninstallAsync();
         await Release.WipeAsync(DevWorkspaces);
         _isThere = false;
