@@ -72,16 +72,28 @@ internal sealed class BenchProcess : IDisposable
         return StartOwn(LoadCore, port, BenchUpstream.Command, $"{port}");
     }
 
-    /// <summary>Another command of this program, on a core.</summary>
-    internal static BenchProcess StartOwn(int core, int port, params string[] arguments)
+    /// <summary>Bare YARP before an upstream. It runs as .NET runs programs by default, not with what the edge sets for itself.</summary>
+    internal static BenchProcess StartYarp(BenchProcess upstream)
+    {
+        var port = FreePort();
+        return Start(ProxyCore, port, [.. Own(), YarpServe.Command, $"{port}", upstream.Url + "/"], new()
+        {
+            ["DOTNET_TieredPGO"] = "1",
+            ["DOTNET_TC_CallCountingDelayMs"] = "64", // hexadecimal: 100 ms
+        });
+    }
+
+    /// <summary>Another command of this program, on a core, with the runtime set up as the edge's.</summary>
+    internal static BenchProcess StartOwn(int core, int port, params string[] arguments) => Start(core, port, [.. Own(), .. arguments]);
+
+    private static string[] Own()
     {
         var path = Environment.ProcessPath!;
-        string[] own = Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, typeof(BenchProcess).Assembly.Location] : [path];
-        return Start(core, port, [.. own, .. arguments]);
+        return Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, typeof(BenchProcess).Assembly.Location] : [path];
     }
 
     /// <summary>A program, on a core; it is up when its port answers.</summary>
-    internal static BenchProcess Start(int core, int port, params string[] command)
+    internal static BenchProcess Start(int core, int port, string[] command, Dictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("taskset") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var part in (string[])["-c", $"{core}", .. command])
@@ -91,6 +103,11 @@ internal sealed class BenchProcess : IDisposable
 
         // One processor is what it has; the runtime then does not spin for another.
         start.Environment["DOTNET_gcServer"] = "0";
+        foreach (var (name, value) in environment ?? [])
+        {
+            start.Environment[name] = value;
+        }
+
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start.");
         var said = new List<string>();
         var up = new TaskCompletionSource<List<string>>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -17,6 +18,12 @@ namespace Benchmarks.Edge;
 internal static class BenchUpstream
 {
     internal const string Command = "edge-upstream";
+
+    /// <summary>Path of a WebSocket that echoes.</summary>
+    internal const string EchoPath = "/socket";
+
+    /// <summary>Path of one that only waits, without a buffer: what the server itself needs for a connection.</summary>
+    internal const string HoldPath = "/hold";
 
     /// <summary>Serves until the process ends.</summary>
     internal static async Task<int> RunAsync(int port)
@@ -35,6 +42,12 @@ internal static class BenchUpstream
         var issuer = $"http://127.0.0.1:{port}";
         app.Run(async context =>
         {
+            if (context.Request.Path == HoldPath)
+            {
+                await HoldAsync(context);
+                return;
+            }
+
             if (context.WebSockets.IsWebSocketRequest)
             {
                 await EchoAsync(context);
@@ -63,6 +76,16 @@ internal static class BenchUpstream
         Console.WriteLine($"serving {issuer}");
         await app.WaitForShutdownAsync();
         return 0;
+    }
+
+    private static async Task HoldAsync(HttpContext context)
+    {
+        context.Response.Headers["Upgrade"] = "websocket";
+        await using var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        while (await stream.ReadAsync(Memory<byte>.Empty, context.RequestAborted) > 0)
+        {
+            // Nothing can be read into nothing: this ends with the connection.
+        }
     }
 
     private static async Task EchoAsync(HttpContext context)

@@ -36,8 +36,7 @@ internal static class EdgeBenchmark
         var edgePort = BenchProcess.FreePort();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
             "--jwks", jwks, "--issuer", Issuer, "--audience", Audience, "--session", Subject);
-        var yarpPort = BenchProcess.FreePort();
-        using var yarp = BenchProcess.StartOwn(BenchProcess.ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/");
+        using var yarp = BenchProcess.StartYarp(upstream);
         var peers = Peers.Start(folder.FullName, upstream.Port, keys, Issuer, Audience);
         try
         {

@@ -19,10 +19,17 @@ internal static class SocketBenchmark
 
         using var upstream = BenchProcess.StartUpstream();
         var url = upstream.Url;
-        var yarpPort = BenchProcess.FreePort();
-        using (var yarp = BenchProcess.StartOwn(BenchProcess.ProxyCore, yarpPort, YarpServe.Command, $"{yarpPort}", url + "/"))
+        var serverPort = BenchProcess.FreePort();
+
+        // What the server beneath all of them needs for a connection that is upgraded and waits, before anything is proxied.
+        using (var server = BenchProcess.StartOwn(BenchProcess.ProxyCore, serverPort, BenchUpstream.Command, $"{serverPort}"))
         {
-            await MeasureAsync("yarp", yarp, new WebSocketLoad(yarpPort, "Host: bench.example"));
+            await IdleAsync("kestrel", server, new WebSocketLoad(serverPort, BenchUpstream.HoldPath, "Host: bench.example"));
+        }
+
+        using (var yarp = BenchProcess.StartYarp(upstream))
+        {
+            await MeasureAsync("yarp", yarp, new WebSocketLoad(yarp.Port, BenchUpstream.EchoPath, "Host: bench.example"));
         }
 
         var port = BenchProcess.FreePort();
@@ -30,7 +37,7 @@ internal static class SocketBenchmark
             "--audience", "https://bench.example", "--session", "bench-person");
         var cookie = await edge.SaidAsync("cookie");
         await MeasureAsync("edge", edge, new WebSocketLoad(
-            port, "Host: bench.example", $"Cookie: {cookie}", $"Origin: http://{EdgeServe.WorkspaceHost}:{port}"));
+            port, BenchUpstream.EchoPath, "Host: bench.example", $"Cookie: {cookie}", $"Origin: http://{EdgeServe.WorkspaceHost}:{port}"));
     }
 
     private static async Task MeasureAsync(string name, BenchProcess process, WebSocketLoad load)

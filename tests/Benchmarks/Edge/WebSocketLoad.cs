@@ -5,14 +5,14 @@ using System.Text;
 namespace Benchmarks.Edge;
 
 /// <summary>WebSockets by hand: a handshake, and small masked frames (RFC 6455) over blocking sockets.</summary>
-internal sealed class WebSocketLoad(int port, params string[] headers)
+internal sealed class WebSocketLoad(int port, string path, params string[] headers)
 {
     private const int Payload = 64;
     private const int Frame = 2 + 4 + Payload;
     private const int Echo = 2 + Payload;
 
     private readonly byte[] _handshake = Encoding.ASCII.GetBytes(
-        "GET /socket HTTP/1.1\r\n" + string.Concat(headers.Select(h => h + "\r\n"))
+        "GET " + path + " HTTP/1.1\r\n" + string.Concat(headers.Select(h => h + "\r\n"))
         + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
 
     /// <summary>Opens one; it is switched when this returns.</summary>
