@@ -47,7 +47,7 @@ internal sealed class RequestHandlers(RequestHistory history, RequestIds ids, Ed
 
         return RequestView.Of(
             history.Find(id) ?? throw new ProblemException(404, "request-not-found", "This request is not known any more",
-                "A replica remembers its last 8192 refusals and 4096 other requests."),
+                $"A replica remembers its last {RequestHistory.Refusals} refusals and {RequestHistory.Successes} other requests."),
             replica, settings.Sessions.Absolute);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class AccountSessionState(IAccountStore accounts) : ISessionStat
 }
 
 /// <summary>Records sign-ins in the account store.</summary>
-internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics,
+internal sealed class AccountSignInRecorder(IAccountStore accounts, CurrentRequest current, EdgeMetrics metrics,
     TimeProvider clock) : ISignInRecorder
 {
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
                     Name = person.Name,
                     SessionId = person.SessionId,
                     ProviderSessionId = person.ProviderSessionId,
-                    UserAgent = http.HttpContext?.Request.Headers.UserAgent.ToString(),
+                    UserAgent = current.Context?.Request.Headers.UserAgent.ToString(),
                     At = person.At,
                     ExpiresAt = person.ExpiresAt,
                     IdleExpiresAt = person.IdleExpiresAt,
@@ -112,7 +112,7 @@ internal sealed class AccountSignInRecorder(IAccountStore accounts, IHttpContext
             Action = action,
             Target = target,
             Outcome = outcome,
-            RequestId = http.HttpContext?.TraceIdentifier,
+            RequestId = current.Context?.TraceIdentifier,
         });
         metrics.Acted(action, outcome);
     }

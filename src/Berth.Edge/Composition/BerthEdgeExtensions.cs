@@ -30,7 +30,7 @@ public static class BerthEdgeExtensions
         Check(options);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IAccountStore, InMemoryAccountStore>();
-        services.AddHttpContextAccessor();
+        services.AddSingleton<CurrentRequest>();
         services.AddRoutingCore();
         services.AddSingleton(options.Edge);
         services.AddSingleton(options.Workspaces);

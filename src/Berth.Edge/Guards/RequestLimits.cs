@@ -85,12 +85,14 @@ internal sealed class RequestLimits : IDisposable
     };
 
     private static PartitionedRateLimiter<LimitSubject>? Rate(RateOptions rate) => rate.Requests == 0 ? null
-        : PartitionedRateLimiter.Create<LimitSubject, LimitSubject>(subject => RateLimitPartition.GetTokenBucketLimiter(
-            Key(subject), _ => TokenBuckets.Options(rate.Requests, rate.Window)));
+        : Partitioned(_ => new TokenBucketRateLimiter(TokenBuckets.Options(rate.Requests, rate.Window)));
 
     private static PartitionedRateLimiter<LimitSubject>? Places(int places) => places == 0 ? null
-        : PartitionedRateLimiter.Create<LimitSubject, LimitSubject>(subject => RateLimitPartition.GetConcurrencyLimiter(
-            Key(subject), _ => new ConcurrencyLimiterOptions { PermitLimit = places, QueueLimit = 0 }));
+        : Partitioned(_ => new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = places, QueueLimit = 0 }));
+
+    // One factory for all: this runs for each request.
+    private static PartitionedRateLimiter<LimitSubject> Partitioned(Func<LimitSubject, RateLimiter> make) =>
+        PartitionedRateLimiter.Create<LimitSubject, LimitSubject>(subject => RateLimitPartition.Get(Key(subject), make));
 
     private static LimitSubject Key(LimitSubject subject) =>
         subject.First is null ? subject with { Network = (ulong)SlotOf(subject.Network) } : subject;

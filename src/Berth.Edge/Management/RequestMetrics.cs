@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed class RequestMetrics(
     RequestDelegate next, EdgeMetrics metrics, RequestIds ids, RequestHistory history, RefusalLedger ledger, CanonicalRequestParser parser,
-    TimeProvider clock)
+    CurrentRequest current, TimeProvider clock)
 {
     /// <summary>Passes the request on and notes how it ended.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -24,6 +24,7 @@ internal sealed class RequestMetrics(
                 return Task.CompletedTask;
             },
             context);
+        using var served = current.Begin(context);
         var span = EdgeTraces.Begin(context, parser.IsFromTrustedProxy(context, out _));
         var status = StatusCodes.Status500InternalServerError;
         try
@@ -100,7 +101,8 @@ internal sealed class RequestMetrics(
     }
 
     // Made-up methods are anybody's text.
-    private static string MethodOf(string method) => method.Length <= 16 && method.All(char.IsAsciiLetterUpper) ? method : "other";
+    private static string MethodOf(string method) =>
+        HttpMethods.IsGet(method) || (method.Length <= 16 && method.All(char.IsAsciiLetterUpper)) ? method : "other";
 
     private void Note(HttpContext context, RequestRecord record)
     {

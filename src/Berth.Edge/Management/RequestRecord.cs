@@ -45,34 +45,3 @@ internal sealed record RequestRecord
     /// <summary>What forwarding came to.</summary>
     public Yarp.ReverseProxy.Forwarder.ForwarderError? Forwarding { get; init; }
 }
-
-/// <summary>The last requests of this replica, in memory and bounded; refusals are kept longer than what went well.</summary>
-/// <remarks>
-/// Two rings: a flood of one sort does not drive out the other. Entering one is a write into an array; looking one up reads them all, which
-/// an administrator does now and then.
-/// </remarks>
-internal sealed class RequestHistory(int successes = 4096, int refusals = 8192)
-{
-    private readonly RequestRecord?[] _successes = new RequestRecord?[successes];
-    private readonly RequestRecord?[] _refusals = new RequestRecord?[refusals];
-    private long _lastSuccess = -1;
-    private long _lastRefusal = -1;
-
-    /// <summary>Enters a request.</summary>
-    public void Add(RequestRecord record)
-    {
-        if (record.Status >= 400)
-        {
-            _refusals[Interlocked.Increment(ref _lastRefusal) % _refusals.Length] = record;
-        }
-        else
-        {
-            _successes[Interlocked.Increment(ref _lastSuccess) % _successes.Length] = record;
-        }
-    }
-
-    /// <summary>Looks one up; null when it is forgotten or never was.</summary>
-    public RequestRecord? Find(string id) => Find(_refusals, id) ?? Find(_successes, id);
-
-    private static RequestRecord? Find(RequestRecord?[] ring, string id) => Array.Find(ring, r => r?.Id == id);
-}

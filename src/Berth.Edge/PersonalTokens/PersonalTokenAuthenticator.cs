@@ -15,7 +15,7 @@ namespace Berth.Edge;
 /// Revocations arrive at once, as notices; the 30 s bound what is missed when they do not (and what changes in a row without one).
 /// </remarks>
 internal sealed partial class PersonalTokenAuthenticator(
-    IAccountStore accounts, EdgeSettings settings, PersonalTokenOptions options, AuditTrail audit, IHttpContextAccessor http,
+    IAccountStore accounts, EdgeSettings settings, PersonalTokenOptions options, AuditTrail audit, CurrentRequest current,
         TimeProvider clock,
     ILogger<PersonalTokenAuthenticator> logger)
 {
@@ -99,7 +99,7 @@ internal sealed partial class PersonalTokenAuthenticator(
             Scopes = [.. token.Scopes],
             ExpiresAt = token.ExpiresAt,
         };
-        var address = http.HttpContext?.Features.Get<CanonicalRequest>()?.ClientAddress.ToString() ?? "unknown";
+        var address = current.Context?.Features.Get<CanonicalRequest>()?.ClientAddress.ToString() ?? "unknown";
         if (_audited.TryUse($"{token.Id} {address}"))
         {
             audit.Record(caller, "token.use", $"personal-tokens/{token.Id} from {address}", "allowed");

@@ -138,6 +138,9 @@ internal sealed class OpenConnections : IOpenConnections
 
         public CancellationToken Token => _end.Token;
 
+        /// <summary>What ends it, for what has reasons of its own to.</summary>
+        public CancellationTokenSource End => _end;
+
         public bool IsOf(string workspaceNamespace, string workspaceName) =>
             Access?.Workspace.Name == workspaceName && Access.Workspace.Namespace == workspaceNamespace;
 

@@ -5,7 +5,7 @@ namespace Berth.Edge;
 /// </summary>
 internal sealed class ResponseHeaderLimit : IDisposable
 {
-    private readonly CancellationTokenSource _end;
+    private readonly CancellationTokenSource _request;
     private readonly TimeSpan _limit;
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
@@ -15,17 +15,9 @@ internal sealed class ResponseHeaderLimit : IDisposable
     /// <summary>Makes one that does not count yet.</summary>
     /// <param name="limit">The time.</param>
     /// <param name="clock">Its clock.</param>
-    /// <param name="cut">Ends the request too.</param>
-    public ResponseHeaderLimit(TimeSpan limit, TimeProvider clock, CancellationToken cut)
-    {
-        _limit = limit;
-        _clock = clock;
-        _end = CancellationTokenSource.CreateLinkedTokenSource(cut);
-        Token = _end.Token;
-    }
-
-    /// <summary>Ends the request.</summary>
-    public CancellationToken Token { get; }
+    /// <param name="request">Ends the request, by whomever; lives longer than this.</param>
+    public ResponseHeaderLimit(TimeSpan limit, TimeProvider clock, CancellationTokenSource request) =>
+        (_limit, _clock, _request) = (limit, clock, request);
 
     /// <summary>Whether the time ran out.</summary>
     public bool HasRunOut { get; private set; }
@@ -53,11 +45,7 @@ internal sealed class ResponseHeaderLimit : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        AnswerBegan();
-        _end.Dispose();
-    }
+    public void Dispose() => AnswerBegan();
 
     private void RunOut()
     {
@@ -70,7 +58,7 @@ internal sealed class ResponseHeaderLimit : IDisposable
 
             _isOver = true;
             HasRunOut = true;
-            _ = _end.CancelAsync();
+            _ = _request.CancelAsync();
         }
     }
 }

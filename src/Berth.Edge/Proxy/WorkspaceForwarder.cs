@@ -32,8 +32,15 @@ internal sealed class WorkspaceForwarder(
     private readonly ConcurrentDictionary<TimeSpan, ForwarderRequestConfig> _configs = new();
 
     /// <summary>Forwards; the workspace of the access has a target.</summary>
-    public async Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    /// <param name="context">The request.</param>
+    /// <param name="request">Its canonical form.</param>
+    /// <param name="access">What was decided.</param>
+    /// <param name="until">When it ends in any case.</param>
+    /// <param name="admission">Its places, which are given back when it has ended.</param>
+    public async Task ForwardAsync(
+        HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until, Admission admission)
     {
+        using var places = admission;
         Prepare(context, request, access);
         var use = activity.Begin(access.Workspace, request.Path);
         // A download or a script's stream lasts as long as it likes, too: nobody can tell beforehand.
@@ -53,7 +60,53 @@ internal sealed class WorkspaceForwarder(
 
         var times = _routes.Find(access.Workspace.Template, request.Path);
         var config = _configs.GetOrAdd(isStream ? times.Stream : times.Plain, Config);
-        await SendAsync(context, request, access, asked, config, times.ResponseHeader, use, open);
+        var target = access.Workspace.Target!.Value;
+        if (!circuits.TryPass(target))
+        {
+            await UnreachableAsync(context, request, access);
+            return;
+        }
+
+        retries.Earn();
+        using var limit = new ResponseHeaderLimit(times.ResponseHeader, clock, open.End);
+        context.Features.Set(limit);
+        if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
+        {
+            limit.RequestRead();
+        }
+        else
+        {
+            context.Request.Body = new EndNotingStream(context.Request.Body, limit.RequestRead, use);
+        }
+
+        var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, open.Token);
+        if (!HasEnded(context, error))
+        {
+            await RepeatAsync(context, request, access, asked, config, error, limit, open);
+        }
+    }
+
+    private static bool HasEnded(HttpContext context, ForwarderError error) =>
+        error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested;
+
+    // Where it is now, if what is there now is what was decided about; else what went wrong is told.
+    private async Task RepeatAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, AccessRequest asked,
+        ForwarderRequestConfig config, ForwarderError error, ResponseHeaderLimit limit, OpenConnections.OpenConnection open)
+    {
+        var target = access.Workspace.Target!.Value;
+        if (IsConnectFailure(context) && IsRepeatable(context) && directory.TryFindByHost(request.Host, out var now)
+            && access.StillHolds(now, asked, clock.GetUtcNow()) && circuits.TryPass(now.Target ?? target) && retries.TrySpend())
+        {
+            context.Response.Clear();
+            context.Features.Set<IForwarderErrorFeature>(null);
+            error = await forwarder.SendAsync(context, Prefix(now.Target ?? target), client.Invoker, config, transformer, open.Token);
+            if (HasEnded(context, error))
+            {
+                return;
+            }
+        }
+
+        await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, open.Ended);
     }
 
     private static ForwarderRequestConfig Config(TimeSpan activity) => new()
@@ -70,16 +123,6 @@ internal sealed class WorkspaceForwarder(
     private static void Prepare(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
     {
         context.Features.Set(access);
-        if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie) is { } cookies
-            && (request.Prefix.Length == 0 ? cookies : FolderCookies.ToApplication(cookies)) is { } passed)
-        {
-            context.Request.Headers.Cookie = passed;
-        }
-        else
-        {
-            context.Request.Headers.Remove("Cookie");
-        }
-
         if (!request.IsUpgrade)
         {
             // h2c and others: a protocol that is switched to behind our back is one in which we decide nothing.
@@ -101,51 +144,6 @@ internal sealed class WorkspaceForwarder(
 
     private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
-
-    private async Task SendAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, AccessRequest asked,
-        ForwarderRequestConfig config, TimeSpan responseHeader, UseInProgress? use, OpenConnections.OpenConnection open)
-    {
-        var target = access.Workspace.Target!.Value;
-        if (!circuits.TryPass(target))
-        {
-            await UnreachableAsync(context, request, access);
-            return;
-        }
-
-        retries.Earn();
-        using var limit = new ResponseHeaderLimit(responseHeader, clock, open.Token);
-        context.Features.Set(limit);
-        if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
-        {
-            limit.RequestRead();
-        }
-        else
-        {
-            context.Request.Body = new EndNotingStream(context.Request.Body, limit.RequestRead, use);
-        }
-
-        var error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);
-        if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
-        {
-            return;
-        }
-
-        // Where it is now, if what is there now is what was decided about.
-        if (IsConnectFailure(context) && IsRepeatable(context) && directory.TryFindByHost(request.Host, out var now)
-            && access.StillHolds(now, asked, clock.GetUtcNow()) && circuits.TryPass(now.Target ?? target) && retries.TrySpend())
-        {
-            context.Response.Clear();
-            context.Features.Set<IForwarderErrorFeature>(null);
-            target = now.Target ?? target;
-            error = await forwarder.SendAsync(context, Prefix(target), client.Invoker, config, transformer, limit.Token);
-            if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-
-        await ReportAsync(context, request, access, limit.HasRunOut ? ForwarderError.RequestTimedOut : error, open.Ended);
-    }
 
     private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error,
         EndReason? ended)

@@ -119,34 +119,34 @@ internal sealed class WorkspaceGate(
         return RequestKinds.IsSafe(context.Request.Method) ? !SameOrigin.IsReadAllowed(headers) : !SameOrigin.IsProven(headers, origin);
     }
 
-    private async Task PassAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
-    {
-        if (IsReserved(request))
-        {
-            await RequestSizes.RunAsync(context, pages, async () =>
-            {
-                if (!await progress.TryHandleReservedPathAsync(context, access))
-                {
-                    await pages.WriteAsync(context, EdgeMessages.NotFound());
-                }
-            });
-        }
-        else if (access.Workspace.IsReady || waiting.IsFor(request, access.Workspace))
-        {
-            // Who waits is not counted yet: a workspace that starts has all its places.
-            if ((access.Workspace.IsReady ? access : await waiting.ForAsync(context, request, access, until)) is not { } ready)
-            {
-                return;
-            }
+    private Task PassAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until) =>
+        IsReserved(request) ? ReservedAsync(context, access)
+            : access.Workspace.IsReady ? ForwardAsync(context, request, access, until)
+            : waiting.IsFor(request, access.Workspace) ? WaitAsync(context, request, access, until)
+            : NotReadyAsync(context, request, access);
 
-            using var admission = limits.Forward(request, ready);
-            await (admission.IsRefused
-                ? limits.WriteAsync(context, admission) : forwarder.ForwardAsync(context, request, ready, until));
-        }
-        else
+    private Task ReservedAsync(HttpContext context, WorkspaceAccess access) => RequestSizes.RunAsync(context, pages, async () =>
+    {
+        if (!await progress.TryHandleReservedPathAsync(context, access))
         {
-            await NotReadyAsync(context, request, access);
+            await pages.WriteAsync(context, EdgeMessages.NotFound());
         }
+    });
+
+    // Who waits is not counted yet: a workspace that starts has all its places.
+    private async Task WaitAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    {
+        if (await waiting.ForAsync(context, request, access, until) is { } ready)
+        {
+            await ForwardAsync(context, request, ready, until);
+        }
+    }
+
+    private Task ForwardAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until)
+    {
+        var admission = limits.Forward(request, access);
+        return admission.IsRefused
+            ? limits.WriteAsync(context, admission) : forwarder.ForwardAsync(context, request, access, until, admission);
     }
 
     // The headers are the answer; no body.

@@ -22,6 +22,14 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
             destinationPrefix + request.Path[1..] + request.Query,
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
+        // Taken out here and not of what came: a header that stays as it is need not be read anew from the connection's next request.
+        proxyRequest.Headers.Remove("Cookie");
+        if (CookieHeader.WithoutOurs(httpContext.Request.Headers.Cookie) is { } cookies
+            && (request.Prefix.Length == 0 ? cookies : FolderCookies.ToApplication(cookies)) is { } passed)
+        {
+            proxyRequest.Headers.TryAddWithoutValidation("Cookie", passed);
+        }
+
         // Applications compare Origin with Host, so they see the host that the browser sees.
         var authority = settings.WorkspaceAuthority(access.Workspace.Host);
         proxyRequest.Headers.Host = authority;

@@ -28,24 +28,21 @@ internal sealed class EdgeCoreMiddleware(
     UpstreamGate? upstreams = null)
 {
     /// <summary>Handles a request.</summary>
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         if (RequestSizes.HasTooManyHeaders(context.Request.Headers))
         {
-            await pages.WriteAsync(context, EdgeMessages.HeadersTooLarge());
-            return;
+            return pages.WriteAsync(context, EdgeMessages.HeadersTooLarge());
         }
 
         if (parser.IsForwardAuth(context))
         {
-            await forwardAuth.HandleAsync(context);
-            return;
+            return forwardAuth.HandleAsync(context);
         }
 
         if (MethodRefusal(context) is { } status)
         {
-            await pages.WriteAsync(context, EdgeMessages.BadRequest("This method is not served.") with { Status = status });
-            return;
+            return pages.WriteAsync(context, EdgeMessages.BadRequest("This method is not served.") with { Status = status });
         }
 
         var (request, refusal) = parser.Parse(context);
@@ -54,14 +51,8 @@ internal sealed class EdgeCoreMiddleware(
             // Whatever else is in this connection was sent by somebody who reads requests differently.
             context.Response.Headers.Connection = "close";
             var unreadable = limits.ArriveUnreadable(context);
-            if (unreadable.IsRefused)
-            {
-                await limits.WriteAsync(context, unreadable);
-                return;
-            }
-
-            await pages.WriteAsync(context, EdgeMessages.BadRequest(refusal!));
-            return;
+            return unreadable.IsRefused
+                ? limits.WriteAsync(context, unreadable) : pages.WriteAsync(context, EdgeMessages.BadRequest(refusal!));
         }
 
         ProtectedHeaders.Strip(context.Request.Headers);
@@ -69,37 +60,26 @@ internal sealed class EdgeCoreMiddleware(
         var arrival = limits.Arrive(request);
         if (arrival.IsRefused)
         {
-            await limits.WriteAsync(context, arrival);
-            return;
+            return limits.WriteAsync(context, arrival);
         }
 
         context.Request.Scheme = settings.Scheme;
         context.Request.Host = new HostString(
             request.HostKind == HostKind.Workspace ? settings.WorkspaceAuthority(request.Host) : request.Host + settings.PortSuffix);
-        switch (request.HostKind)
+        return request.HostKind switch
         {
-            case HostKind.Workspace:
-                await gate.HandleAsync(context, request);
-                break;
-            case HostKind.SharedWorkspaces:
-                await SharedHost.AnswerAsync(context, request, settings, pages);
-                break;
-            case HostKind.Edge:
-                await OwnOriginAsync(context, request);
-                break;
-            case HostKind.Unknown when request.Path == WorkspaceIdentitySigner.JwksPath && RequestKinds.IsSafe(context.Request.Method):
-                // Workspaces fetch the keys under the name of the Service, as nothing in a cluster can be expected to reach the public
-                // origin.
-                await signer.WriteJwksAsync(context);
-                break;
-            case HostKind.Unknown when upstreams is not null && UpstreamPaths.IsProxy(request.Path):
-                // The same: programs in workspaces call APIs under the name of the Service, with a token that is good for nothing else.
-                await upstreams.HandleAsync(context, request);
-                break;
-            default:
-                await pages.WriteAsync(context, EdgeMessages.UnknownHost(settings));
-                break;
-        }
+            HostKind.Workspace => gate.HandleAsync(context, request),
+            HostKind.SharedWorkspaces => SharedHost.AnswerAsync(context, request, settings, pages),
+            HostKind.Edge => OwnOriginAsync(context, request),
+
+            // Workspaces fetch the keys under the name of the Service, as nothing in a cluster can be expected to reach the public origin.
+            HostKind.Unknown when request.Path == WorkspaceIdentitySigner.JwksPath && RequestKinds.IsSafe(context.Request.Method) =>
+                signer.WriteJwksAsync(context),
+
+            // The same: programs in workspaces call APIs under the name of the Service, with a token that is good for nothing else.
+            HostKind.Unknown when upstreams is not null && UpstreamPaths.IsProxy(request.Path) => upstreams.HandleAsync(context, request),
+            _ => pages.WriteAsync(context, EdgeMessages.UnknownHost(settings)),
+        };
     }
 
     private static int? MethodRefusal(HttpContext context)

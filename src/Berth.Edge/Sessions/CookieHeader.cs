@@ -12,6 +12,36 @@ internal static class CookieHeader
     /// <summary>The values of every cookie with this exact name, in order.</summary>
     public static IReadOnlyList<string> ValuesOf(IHeaderDictionary headers, string name) => Choose(headers.Cookie, name, isPrefix: false);
 
+    /// <summary>The value of the one cookie with this exact name; empty where there is none or more than one.</summary>
+    public static ReadOnlySpan<char> SoleValueOf(IHeaderDictionary headers, string name)
+    {
+        if (headers.Cookie is not [{ } header])
+        {
+            return default;
+        }
+
+        ReadOnlySpan<char> sole = default;
+        var left = MaximumCookies;
+        foreach (var range in header.AsSpan().Split(';'))
+        {
+            var pair = header.AsSpan(range);
+            var equals = pair.IndexOf('=');
+            if (left-- <= 0 || equals <= 0 || !pair[..equals].Trim().SequenceEqual(name))
+            {
+                continue;
+            }
+
+            if (!sole.IsEmpty)
+            {
+                return default;
+            }
+
+            sole = pair[(equals + 1)..].Trim();
+        }
+
+        return sole;
+    }
+
     /// <summary>Names that start with a prefix.</summary>
     public static IReadOnlyList<string> NamesWith(IHeaderDictionary headers, string prefix) => Choose(headers.Cookie, prefix, isPrefix: true);
 

@@ -53,8 +53,37 @@ internal sealed record EdgeSession
     /// <summary>Key towards <see cref="ISessionState"/>.</summary>
     public SessionKey Key => new(Id, Issuer, Subject, Epoch);
 
+    /// <summary>Its caller as it was last made: one for all requests that come with one cookie. No part of what a session is.</summary>
+    internal CallerMemo Caller { get; } = new();
+
     /// <summary>A new id.</summary>
     public static string NewId() => StrictBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
+}
+
+/// <summary>Remembers a caller for the very object it was made of: a changed copy of that (<c>with</c>) shares the memo, not the caller.</summary>
+internal sealed class CallerMemo
+{
+    private Made? _made;
+
+    /// <summary>The caller that was made of this object and decided on in this way, or null.</summary>
+    public Caller? Find(EdgeSession of, bool isAdministrator, StepUpSettings? missing) =>
+        _made is { } made && ReferenceEquals(made.Of, of) && made.Caller.IsAdministrator == isAdministrator
+        && ReferenceEquals(made.Caller.MissingStepUp, missing) ? made.Caller : null;
+
+    /// <summary>Remembers one instead of the last.</summary>
+    public Caller Keep(EdgeSession of, Caller caller)
+    {
+        _made = new Made(of, caller);
+        return caller;
+    }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is CallerMemo;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => 0;
+
+    private sealed record Made(EdgeSession Of, Caller Caller);
 }
 
 /// <summary>Binary form of a session, made to keep the cookie below 1 KiB.</summary>

@@ -16,7 +16,7 @@ internal sealed class SessionCookies(
     // What a cookie says never changes, so one that was opened need not be opened for every request of its browser; whether it still counts
     // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones. They are
     // their own keys here: who can read this memory finds the key to all of them beside it.
-    private readonly TokenCache<EdgeSession> _opened = new(10_000);
+    private readonly TokenCache<OpenedCookie> _opened = new(10_000);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _over = new(StringComparer.Ordinal);
     private readonly CookieNames _names = new(settings.IsHttps, settings.IsPathPrefix);
@@ -59,6 +59,15 @@ internal sealed class SessionCookies(
     private EdgeSession? Read(HttpContext context, CanonicalRequest request)
     {
         var (name, purpose, binding) = Place(request);
+
+        // Nearly every request: one cookie of ours, which was opened before and needs nothing; no copy of it is made.
+        if (Known(purpose, binding, CookieHeader.SoleValueOf(context.Request.Headers, name)) is { } usual && IsLive(usual)
+            && context.Features.Get<UsedElsewhere>() is null)
+        {
+            Renew(context, request, usual);
+            return usual;
+        }
+
         var (any, readable) = (false, false);
         foreach (var value in CookieHeader.ValuesOf(context.Request.Headers, name).Take(MaximumTried))
         {
@@ -98,7 +107,20 @@ internal sealed class SessionCookies(
 
     /// <summary>Whether a session, wherever it came from, still holds: provider configured, times, revocation.</summary>
     public bool IsLive(EdgeSession session) =>
-        StateOf(session) == SessionState.Active && settings.Issuers.Any(i => i.Issuer == session.Issuer);
+        StateOf(session) == SessionState.Active && IsOfAProvider(session);
+
+    private bool IsOfAProvider(EdgeSession session)
+    {
+        foreach (var provider in settings.Issuers)
+        {
+            if (provider.Issuer == session.Issuer)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Whether a session may be used now, and if not, why.</summary>
     public SessionState StateOf(EdgeSession session) =>
@@ -134,7 +156,8 @@ internal sealed class SessionCookies(
     {
         var (isAdministrator, missing) = Administrators.Decide(
             settings, session.Issuer, session.Subject, session.IsAdministratorByClaim, session.ProvenAt, clock.GetUtcNow());
-        return ToCaller(session, isAdministrator, missing);
+        return session.Caller.Find(session, isAdministrator, missing)
+            ?? session.Caller.Keep(session, ToCaller(session, isAdministrator, missing));
     }
 
     private static Caller ToCaller(EdgeSession session, bool isAdministrator, StepUpSettings? missing) => new()
@@ -158,8 +181,7 @@ internal sealed class SessionCookies(
             return null;
         }
 
-        var key = $"{binding}\0{value}";
-        if (_opened.Find(key) is { } known)
+        if (Known(purpose, binding, value) is { } known)
         {
             return known;
         }
@@ -167,11 +189,15 @@ internal sealed class SessionCookies(
         var session = protector.Unprotect(purpose, binding, value) is { } bytes ? SessionCodec.Read(bytes) : null;
         if (session is not null)
         {
-            _opened.Add(key, session);
+            _opened.Add(value, new OpenedCookie(session, purpose, binding));
         }
 
         return session;
     }
+
+    // What it was opened for is looked at each time: in another place the same cookie is no session.
+    private EdgeSession? Known(ProtectionPurpose purpose, string binding, ReadOnlySpan<char> value) =>
+        _opened.Find(value) is { } known && known.Binding == binding && known.Purpose == purpose ? known.Session : null;
 
     private async ValueTask<EdgeSession?> LookUpAsync(HttpContext context, CanonicalRequest request, EdgeSession session)
     {
@@ -275,6 +301,9 @@ internal sealed class SessionCookies(
         MaxAge = maxAge,
     };
 }
+
+/// <summary>A cookie that was opened, and as what.</summary>
+internal sealed record OpenedCookie(EdgeSession Session, ProtectionPurpose Purpose, string Binding);
 
 /// <summary>A request brought a session that ended because the rules of its provider do not let its person in any more.</summary>
 internal sealed record RefusedSession(EdgeSession Session, RuleRefusal Refusal);

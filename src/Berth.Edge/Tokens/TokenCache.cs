@@ -12,21 +12,21 @@ internal sealed class TokenCache<T>(int capacity)
     private Dictionary<string, T> _old = new(StringComparer.Ordinal);
 
     /// <summary>Finds a token, and keeps it young.</summary>
-    public T? Find(string key)
+    public T? Find(ReadOnlySpan<char> key)
     {
         lock (_gate)
         {
-            if (_young.TryGetValue(key, out var token))
+            if (_young.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out var token))
             {
                 return token;
             }
 
-            if (!_old.TryGetValue(key, out token))
+            if (!_old.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out token))
             {
                 return null;
             }
 
-            Put(key, token);
+            Put(key.ToString(), token);
             return token;
         }
     }

@@ -129,7 +129,7 @@ internal sealed class UpstreamForwarder(
 
     private async Task<ConnectionError?> SendAsync(HttpContext context, UpstreamCall call, UpstreamOpenCalls.Entry entry)
     {
-        using var limit = new ResponseHeaderLimit(call.Settings.ResponseHeaderTimeout, clock, entry.Token);
+        using var limit = new ResponseHeaderLimit(call.Settings.ResponseHeaderTimeout, clock, entry.End);
         call.Limit = limit;
         call.Verdict = UpstreamVerdict.Relayed;
         if (context.Request.Body is MemoryStream || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
@@ -147,7 +147,7 @@ internal sealed class UpstreamForwarder(
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        var error = await forwarder.SendAsync(context, call.Settings.Origin, clients.For(call.Settings), config, _transformer, limit.Token);
+        var error = await forwarder.SendAsync(context, call.Settings.Origin, clients.For(call.Settings), config, _transformer, entry.Token);
         return Outcome(context, entry, limit, error);
     }
 }

@@ -42,6 +42,9 @@ internal sealed class UpstreamOpenCalls : IDisposable
         /// <summary>Ends the call.</summary>
         public CancellationToken Token { get; } = end.Token;
 
+        /// <summary>What ends it, for what has reasons of its own to.</summary>
+        public CancellationTokenSource End => end;
+
         /// <summary>Whether somebody ended it, rather than time.</summary>
         public bool IsRevoked { get; private set; }
 

@@ -3,7 +3,7 @@ using Berth.Accounts;
 namespace Berth.Edge;
 
 /// <summary>Writes what people do to the audit log and, as one line each, to the program's log.</summary>
-internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAccessor http, EdgeMetrics metrics, TimeProvider clock,
+internal sealed partial class AuditTrail(IAccountStore accounts, CurrentRequest current, EdgeMetrics metrics, TimeProvider clock,
     ILogger<AuditTrail> logger)
 {
     /// <summary>Records an action; never waits and never fails.</summary>
@@ -14,7 +14,7 @@ internal sealed partial class AuditTrail(IAccountStore accounts, IHttpContextAcc
     /// <param name="count">False for what was counted already, one by one.</param>
     public void Record(Caller? caller, string action, string? target, string outcome, bool count = true)
     {
-        var request = http.HttpContext?.TraceIdentifier;
+        var request = current.Context?.TraceIdentifier;
         accounts.Audit(new AuditEvent
         {
             At = clock.GetUtcNow(),

@@ -16,7 +16,7 @@ public sealed class RefusalLedgerTests : IDisposable
     {
         _accounts = new BrokenAccounts(_clock);
         _ledger = new RefusalLedger(
-            new AuditTrail(_accounts, new HttpContextAccessor(), _metrics, _clock, NullLogger<AuditTrail>.Instance), _metrics, _clock);
+            new AuditTrail(_accounts, new CurrentRequest(), _metrics, _clock, NullLogger<AuditTrail>.Instance), _metrics, _clock);
     }
 
     public void Dispose()

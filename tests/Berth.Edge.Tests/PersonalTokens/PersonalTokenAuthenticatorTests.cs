@@ -13,7 +13,7 @@ public sealed class PersonalTokenAuthenticatorTests : IDisposable
     private readonly BrokenAccounts _accounts;
     private readonly CountingTokens _counting;
     private readonly EdgeMetrics _metrics = new();
-    private readonly HttpContextAccessor _http = new();
+    private readonly CurrentRequest _http = new();
     private readonly PersonalTokenAuthenticator _authenticator;
 
     public PersonalTokenAuthenticatorTests()
@@ -149,8 +149,9 @@ public sealed class PersonalTokenAuthenticatorTests : IDisposable
         var (id, secret) = await CreateAsync(Ann, "api:read");
         foreach (var address in (string[])["192.0.2.1", "192.0.2.1", "192.0.2.2"])
         {
-            _http.HttpContext = new DefaultHttpContext();
-            _http.HttpContext.Features.Set(new CanonicalRequest
+            var context = new DefaultHttpContext();
+            using var served = _http.Begin(context);
+            context.Features.Set(new CanonicalRequest
             {
                 Scheme = "http",
                 Host = "localhost",

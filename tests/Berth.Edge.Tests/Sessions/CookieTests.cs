@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Berth.Edge.Tests;
 
@@ -166,6 +168,39 @@ public class CookieTests
 
         Assert.Equal(HttpStatusCode.SeeOther,
             await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/.berth/session?ticket={ticket}", ("Cookie", "berth-hop=" + hop)));
+    }
+
+    [Fact]
+    public async Task WorkspaceSession_OpenedOnItsHostBefore_IsNoneOnAnother()
+    {
+        await using var edge = await EdgeFixture.StartAsync();
+        var browser = await WorkspaceHostTests.EnterAsync(edge);
+        var cookie = ("Cookie", "berth-ws=" + browser.Cookies[(EdgeFixture.WorkspaceHost, "berth-ws")]);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/", cookie));
+
+        var other = EdgeFixture.WorkspaceOrigin.Replace(EdgeFixture.WorkspaceHost, "ws-none.localhost", StringComparison.Ordinal);
+
+        // A stranger's answer; who is known is told that there is no such workspace.
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(edge, $"{other}/", cookie));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(edge, $"{EdgeFixture.WorkspaceOrigin}/", cookie));
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("berth=a", "a")]
+    [InlineData("x=1; berth= a ; berth-ws=2", "a")]
+    [InlineData("berth=a; berth=b", "")]
+    [InlineData("berth=a; berth=a", "")]
+    [InlineData("berthe=a; =b; berth", "")]
+    public void SoleValue_OfAHeader_OnlyWhereThereIsOne(string header, string expected)
+    {
+        IHeaderDictionary headers = new HeaderDictionary();
+        headers.Cookie = header;
+        Assert.Equal(expected, CookieHeader.SoleValueOf(headers, "berth").ToString());
+
+        // In two lines it is two cookies, whatever the names.
+        headers.Cookie = new StringValues([header, "y=1"]);
+        Assert.Equal("", CookieHeader.SoleValueOf(headers, "berth").ToString());
     }
 
     [Theory]
