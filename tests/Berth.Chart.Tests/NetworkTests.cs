@@ -40,6 +40,16 @@ public sealed class NetworkTests
         Assert.False(new Flows(manifests).Allows(Traefik, edge, 8080));
     }
 
+    // values-dev: by the node's port people come from anywhere, and the provider is not on 443.
+    [SkippableFact]
+    public void Edge_ForTryingOut_ReachesTheProviderOnItsPort()
+    {
+        var manifests = ValueSets.Render("dev");
+        Assert.True(new Flows(manifests).Allows(Pod.Of(manifests, "Deployment berth-edge"), "172.17.0.1", 4500));
+        var from = manifests.One("NetworkPolicy", "berth-edge")["spec"]!["ingress"]![0]!["from"]!.AsArray();
+        Assert.Contains(from, p => (string?)p!["ipBlock"]?["cidr"] == "0.0.0.0/0");
+    }
+
     [SkippableFact]
     public void Metrics_AreReadByPrometheusOnly()
     {

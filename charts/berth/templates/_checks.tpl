@@ -224,6 +224,9 @@
 {{- else if ne .Values.workspaces.routing "None" }}
 - {{ printf "traefik.enabled is false and workspaces.routing is %s, which makes routes of Traefik: set it to None" .Values.workspaces.routing | toJson }}
 {{- end }}
+{{- if and (not .Values.traefik.enabled) .Values.networkPolicy.enabled (not .Values.networkPolicy.edgeFrom) }}
+- "traefik.enabled is false and networkPolicy.edgeFrom is empty: nobody would reach the edge; name who leads to it, such as [{ipBlock: {cidr: 10.0.0.0/8}}]"
+{{- end }}
 {{- range .Values.trustedProxies }}
 {{- if not (regexMatch "^[0-9a-fA-F.:]+/[0-9]+$" .) }}
 - {{ printf "trustedProxies holds '%s': give networks such as 10.42.0.0/16" . | toJson }}
