@@ -35,7 +35,8 @@ public sealed class ChecksTests
         { "tls: {secretName: a}", "tls.secretName is 'a' and tls.mode is default" },
         { "{publicOrigin: 'http://localhost:8080', workspaceDomain: localhost, tls: {mode: secret, secretName: a}}",
             "tls.mode is secret and publicOrigin begins with http" },
-        { "{traefik: {enabled: false}, networkPolicy: {enabled: false}, workspaces: {routing: None}, tls: {mode: certResolver, certResolver: a}}",
+        { "{traefik: {enabled: false}, networkPolicy: {enabled: false}, workspaces: {routing: None}, "
+            + "tls: {mode: certResolver, certResolver: a}}",
             "tls.mode is certResolver and traefik.enabled is false" },
         { "database: {external: {host: ''}}", "database.external.host is missing" },
         { "database: {external: {passwordSecret: {name: ''}}}", "database.external.passwordSecret.name is missing" },
