@@ -78,7 +78,6 @@ internal sealed class BenchProcess : IDisposable
         var port = FreePort();
         return Start(ProxyCore, port, [.. Own(), YarpServe.Command, $"{port}", upstream.Url + "/"], new()
         {
-            ["DOTNET_TieredPGO"] = "1",
             ["DOTNET_TC_CallCountingDelayMs"] = "64", // hexadecimal: 100 ms
         });
     }
