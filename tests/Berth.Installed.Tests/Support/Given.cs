@@ -33,7 +33,7 @@ internal static class Given
     {
         Rendering();
         Skip.If(Tools.Kubeconfig is null, "BERTH_TEST_KUBECONFIG names no cluster");
-        Skip.IfNot(Variable("BERTH_TEST_INSTALL") is "yes" or "keep", 
+        Skip.IfNot(Variable("BERTH_TEST_INSTALL") is "yes" or "keep",
             "BERTH_TEST_INSTALL=yes allows to install the chart on the cluster and to remove it");
         Skip.If(Tools.Kubectl is null, "needs kubectl");
     }

@@ -20,7 +20,10 @@ internal static class Shell
     {
         var info = new ProcessStartInfo(program, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Given.Repository,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Given.Repository,
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
