@@ -14,6 +14,10 @@ internal sealed class SuccessRing
     private const int MaximumHost = 253;
     private const int Width = MaximumId + MaximumHost + RequestRecord.MaximumText;
 
+    // Lengths of texts that are not there: nothing was given, or the entry of the workspace has it.
+    private const int None = -1;
+    private const int HostOfWorkspace = -2;
+
     private readonly Slot[] _slots;
     private readonly byte[] _texts;
     private readonly Lock[] _gates = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
@@ -62,9 +66,6 @@ internal sealed class SuccessRing
 
         return null;
     }
-
-    private const int None = -1;
-    private const int HostOfWorkspace = -2;
 
     private static int Put(Span<byte> text, int at, string value, int most)
     {

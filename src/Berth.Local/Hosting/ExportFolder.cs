@@ -79,8 +79,11 @@ internal sealed class ExportFolder
                 ["Keys"] = new JsonArray([.. options.Vault.Keys.Select(Key)]),
                 ["FingerprintKeys"] = new JsonArray([.. options.Vault.FingerprintKeys.Select(Key)]),
             },
+
             // Over plain http the edge takes tokens to localhost alone, so by another name there is no connection to try.
-            ["Connections"] = new JsonObject(options.Connections.Where(_ => local.ProviderHost == "localhost").Select(c => KeyValuePair.Create(c.Key, (JsonNode?)Connection(c.Value)))),
+            ["Connections"] = local.ProviderHost == "localhost"
+                ? new JsonObject(options.Connections.Select(c => KeyValuePair.Create(c.Key, (JsonNode?)Connection(c.Value))))
+                : [],
             ["Workspaces"] = new JsonObject { ["Namespace"] = options.Workspaces.Namespace },
         };
     }
