@@ -32,7 +32,7 @@ public abstract class BerthFixture : IAsyncLifetime
     {
         // The database server runs as a user of its own where tests run as root: it must be able to come by.
         File.SetUnixFileMode(Folder, (UnixFileMode)Convert.ToInt32("755", 8));
-        var ports = Ports.Free(3);
+        var ports = LoopbackPort.Free(3);
         Origin = $"http://localhost:{ports[0]}";
         _environment["PORT"] = $"{ports[0]}";
         _environment["IDP_PORT"] = $"{ports[1]}";

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Testing;
 
 namespace Berth.EndToEnd;
 
@@ -29,7 +30,7 @@ public sealed class StartTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var free = Ports.Free(2);
+        var free = LoopbackPort.Free(2);
         var environment = new Dictionary<string, string> { ["PORT"] = $"{free[0]}", ["IDP_PORT"] = $"{free[1]}", [variable] = $"{port}" };
 
         var output = await FailAsync(environment);

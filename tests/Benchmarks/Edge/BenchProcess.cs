@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Testing;
 
 namespace Benchmarks.Edge;
 
@@ -56,26 +57,18 @@ internal sealed class BenchProcess : IDisposable
         self.ProcessorAffinity = 1 << LoadCore;
     }
 
-    /// <summary>A port that nobody has now.</summary>
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>What all proxies lead to, beside the load; the rest of this process then stays there too.</summary>
     internal static BenchProcess StartUpstream()
     {
         PinSelf();
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         return StartOwn(LoadCore, port, BenchUpstream.Command, $"{port}");
     }
 
     /// <summary>Bare YARP before an upstream. It runs as .NET runs programs by default, not with what the edge sets for itself.</summary>
     internal static BenchProcess StartYarp(BenchProcess upstream)
     {
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         return Start(ProxyCore, port, [.. Own(), YarpServe.Command, $"{port}", upstream.Url + "/"], new()
         {
             ["DOTNET_TC_CallCountingDelayMs"] = "64", // hexadecimal: 100 ms

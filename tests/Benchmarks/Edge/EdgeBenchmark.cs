@@ -1,3 +1,5 @@
+using Testing;
+
 namespace Benchmarks.Edge;
 
 /// <summary>
@@ -35,7 +37,7 @@ internal static class EdgeBenchmark
         var tokens = keys.AccessTokens(DistinctTokens, Issuer, Audience, Subject);
         using var upstream = BenchProcess.StartUpstream();
         var url = upstream.Url;
-        var edgePort = BenchProcess.FreePort();
+        var edgePort = LoopbackPort.Free();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, edgePort, EdgeServe.Command, "--port", $"{edgePort}", "--upstream", url,
             "--jwks", jwks, "--issuer", Issuer, "--audience", Audience, "--session", Subject);
         using var yarp = BenchProcess.StartYarp(upstream);

@@ -1,3 +1,5 @@
+using Testing;
+
 namespace Benchmarks.Edge;
 
 /// <summary>
@@ -17,7 +19,7 @@ internal static class Peers
         Try("mod-auth-openidc", "apache2", port => ["apache2", "-X", "-f", Apache(folder, port, upstream, keys, issuer, audience)]);
         Try("configurable-http-proxy", "configurable-http-proxy", port =>
             ["configurable-http-proxy", "--ip", "127.0.0.1", "--port", $"{port}", "--api-ip", "127.0.0.1", "--api-port",
-                $"{BenchProcess.FreePort()}", "--default-target", $"http://127.0.0.1:{upstream}", "--log-level", "error"]);
+                $"{LoopbackPort.Free()}", "--default-target", $"http://127.0.0.1:{upstream}", "--log-level", "error"]);
         return started;
 
         void Try(string name, string program, Func<int, string[]> command)
@@ -30,7 +32,7 @@ internal static class Peers
                 return;
             }
 
-            var port = BenchProcess.FreePort();
+            var port = LoopbackPort.Free();
             started.Add((name, BenchProcess.Start(BenchProcess.ProxyCore, port, command(port))));
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Testing;
 
 namespace Benchmarks.Edge;
 
@@ -20,7 +21,7 @@ internal static class SignInBenchmark
 
         using var upstream = BenchProcess.StartUpstream();
         var url = upstream.Url;
-        var port = BenchProcess.FreePort();
+        var port = LoopbackPort.Free();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
             "--audience", "https://bench.example", "--session", "bench-person");
         await edge.SaidAsync("cookie");

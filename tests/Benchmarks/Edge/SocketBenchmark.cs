@@ -1,4 +1,5 @@
 using System.Globalization;
+using Testing;
 
 namespace Benchmarks.Edge;
 
@@ -19,7 +20,7 @@ internal static class SocketBenchmark
 
         using var upstream = BenchProcess.StartUpstream();
         var url = upstream.Url;
-        var serverPort = BenchProcess.FreePort();
+        var serverPort = LoopbackPort.Free();
 
         // What the server beneath all of them needs for a connection that is upgraded and waits, before anything is proxied.
         using (var server = BenchProcess.StartOwn(BenchProcess.ProxyCore, serverPort, BenchUpstream.Command, $"{serverPort}"))
@@ -32,7 +33,7 @@ internal static class SocketBenchmark
             await MeasureAsync("yarp", yarp, new WebSocketLoad(yarp.Port, BenchUpstream.EchoPath, "Host: bench.example"));
         }
 
-        var port = BenchProcess.FreePort();
+        var port = LoopbackPort.Free();
         using var edge = BenchProcess.StartOwn(BenchProcess.ProxyCore, port, EdgeServe.Command, "--port", $"{port}", "--upstream", url, "--issuer", url,
             "--audience", "https://bench.example", "--session", "bench-person");
         var cookie = await edge.SaidAsync("cookie");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Testing;
 
 namespace Berth.Edge.Tests.Commands;
 
@@ -97,7 +98,7 @@ public class SelfCheckCommandTests
         using var errors = new StringWriter();
 
         var code = await SelfCheckCommand.RunAsync(
-            [$"http://localhost:{Loopback.FreePort()}"], TextWriter.Null, errors, TimeProvider.System, default);
+            [$"http://localhost:{LoopbackPort.Free()}"], TextWriter.Null, errors, TimeProvider.System, default);
 
         Assert.Equal(2, code);
         Assert.Contains("cannot be reached", errors.ToString(), StringComparison.Ordinal);

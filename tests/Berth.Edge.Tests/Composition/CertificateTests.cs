@@ -81,7 +81,7 @@ public sealed class CertificateTests : IDisposable
     public async Task Tls_BothProtocols_ByWhatTheClientAsksFor(int major, int minor)
     {
         Write("localhost");
-        var port = Loopback.FreePort();
+        var port = LoopbackPort.Free();
         await using var app = await StartAsync(new ListenerOptions
         {
             Address = "127.0.0.1",
@@ -107,7 +107,8 @@ public sealed class CertificateTests : IDisposable
     [Fact]
     public async Task Clear_SecondPortSpeaksHttp2()
     {
-        var (port, second) = (Loopback.FreePort(), Loopback.FreePort());
+        var ports = LoopbackPort.Free(2);
+        var (port, second) = (ports[0], ports[1]);
         await using var app = await StartAsync(new ListenerOptions { Address = "127.0.0.1", Port = port, Http2Port = second });
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://localhost:{second}/")

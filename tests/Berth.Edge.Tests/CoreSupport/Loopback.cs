@@ -29,12 +29,4 @@ internal static class Loopback
             return new NetworkStream(socket, ownsSocket: true);
         },
     };
-
-    /// <summary>A port that was free a moment ago.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

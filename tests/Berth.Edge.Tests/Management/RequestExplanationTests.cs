@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Testing;
 
 namespace Berth.Edge.Tests.Management;
 
@@ -157,7 +158,7 @@ public partial class RequestExplanationTests
         var (unknown, _, told) = await RunAsync("abcde9999-1", ProductFixture.Origin, "--token", token, "--connect",
             $"127.0.0.1:{edge.Port}");
         var (usage, _, _) = await RunAsync("no id", ProductFixture.Origin, "--token", token);
-        var (nobody, _, _) = await RunAsync("abcde9999-1", $"http://localhost:{Loopback.FreePort()}", "--token", token);
+        var (nobody, _, _) = await RunAsync("abcde9999-1", $"http://localhost:{LoopbackPort.Free()}", "--token", token);
 
         Assert.Equal((0, 1, 2, 2), (code, unknown, usage, nobody));
         Assert.Matches(@"(?m)^rule +workspace-not-found\r?$", output);

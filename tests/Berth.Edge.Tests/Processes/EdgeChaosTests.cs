@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Testing;
 
@@ -85,7 +86,7 @@ public class EdgeChaosTests(ThrowawayPostgres postgres) : IClassFixture<Throwawa
         var balancer = new RetryingBalancer(killed.Port, other.Port);
         using var people = new HttpClient(balancer);
         var answered = 0;
-        var killing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var killing = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var load = Enumerable.Range(0, Workers).Select(async worker =>
         {
@@ -97,14 +98,17 @@ public class EdgeChaosTests(ThrowawayPostgres postgres) : IClassFixture<Throwawa
                 if (Interlocked.Increment(ref answered) == 20 * Workers)
                 {
                     killed.Kill();
-                    killing.SetResult();
+                    await killed.ExitAsync();
+                    killing.SetResult(Stopwatch.GetTimestamp());
                 }
             }
         }).ToList();
         await Task.WhenAll(load).WaitAsync(TimeSpan.FromSeconds(120));
 
-        Assert.NotEmpty(balancer.FailuresUnderWay);
-        Assert.InRange(balancer.FailuresUnderWay.Count(u => u), 0, Workers);
+        var gone = await killing.Task;
+        Assert.NotEmpty(balancer.Failures);
+        Assert.All(balancer.Failures, f => Assert.Equal(killed.Port, f.Port));
+        Assert.All(balancer.Failures.Where(f => f.Began > gone), f => Assert.True(f.IsRefused, "A request to the replica that is gone was taken."));
     }
 
     // The workspace's address, without a slash at the end, and a browser with a session there; the workspace answers.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using Testing;
 
 namespace Berth.Edge.Tests.Processes;
 
@@ -36,7 +37,8 @@ internal sealed class EdgeProcess : IAsyncDisposable
         Func<int, int, string> configuration, string kubeconfig, (string Name, string Value)[] environment, string? program = null,
         bool mustBeReady = true)
     {
-        var (port, management) = (Loopback.FreePort(), Loopback.FreePort());
+        var ports = LoopbackPort.Free(2);
+        var (port, management) = (ports[0], ports[1]);
         var file = Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"edge-{port}.json");
         await File.WriteAllTextAsync(file, configuration(port, management));
         var info = new ProcessStartInfo("dotnet", ["exec", program ?? Shipped, "--config", file])
@@ -107,18 +109,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
     }
 
     /// <summary>Whether it wants new connections.</summary>
-    public async Task<bool> IsReadyAsync()
-    {
-        try
-        {
-            using var answer = await _probe.GetAsync($"http://127.0.0.1:{_management}/readyz");
-            return answer.StatusCode == HttpStatusCode.OK;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
+    public async Task<bool> IsReadyAsync() => await ReadinessAsync() is { Status: HttpStatusCode.OK };
 
     public async ValueTask DisposeAsync()
     {
@@ -140,29 +131,22 @@ internal sealed class EdgeProcess : IAsyncDisposable
 
     private async Task ReadyAsync()
     {
-        using var http = new HttpClient();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        while (true)
+        var began = Stopwatch.GetTimestamp();
+        while (await ReadinessAsync() is var said && said is not { Status: HttpStatusCode.OK })
         {
-            if (_process.HasExited || limit.IsCancellationRequested)
+            if (_process.HasExited)
             {
-                throw new InvalidOperationException($"The edge did not become ready:\n{Output()}");
+                // Its last words may still be on their way.
+                await _process.WaitForExitAsync();
+                throw new InvalidOperationException($"The edge ended with {_process.ExitCode} before it was ready:\n{Output()}");
             }
 
-            try
+            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(90))
             {
-                using var answer = await http.GetAsync($"http://127.0.0.1:{_management}/readyz", limit.Token);
-                if (answer.StatusCode == HttpStatusCode.OK)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
+                throw new InvalidOperationException($"The edge did not become ready, because: {said?.Text}\n{Output()}");
             }
 
-            await Task.Delay(50, CancellationToken.None);
+            await Task.Delay(50);
         }
     }
 

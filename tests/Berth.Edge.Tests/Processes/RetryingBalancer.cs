@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Berth.Edge.Tests.Processes;
 
@@ -12,17 +13,19 @@ internal sealed class RetryingBalancer(params int[] ports) : HttpMessageHandler
     private readonly HttpMessageInvoker[] _replicas = [.. ports.Select(p => new HttpMessageInvoker(Loopback.Handler(p)))];
     private int _next;
 
-    /// <summary>What failed at one replica: whether a connection was there already, so that the request was under way.</summary>
-    public ConcurrentBag<bool> FailuresUnderWay { get; } = [];
+    /// <summary>What failed at one replica and was sent to the next.</summary>
+    public ConcurrentBag<Failure> Failures { get; } = [];
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var first = Interlocked.Increment(ref _next);
         for (var attempt = 0; ; attempt++)
         {
+            var replica = (first + attempt) % _replicas.Length;
+            var began = Stopwatch.GetTimestamp();
             try
             {
-                var answer = await _replicas[(first + attempt) % _replicas.Length].SendAsync(request, cancellationToken);
+                var answer = await _replicas[replica].SendAsync(request, cancellationToken);
 
                 // All of it, so that one that ends in the middle is a failure too.
                 await answer.Content.LoadIntoBufferAsync(cancellationToken);
@@ -30,7 +33,7 @@ internal sealed class RetryingBalancer(params int[] ports) : HttpMessageHandler
             }
             catch (HttpRequestException error) when (attempt < _replicas.Length - 1)
             {
-                FailuresUnderWay.Add(error.HttpRequestError != HttpRequestError.ConnectionError);
+                Failures.Add(new(ports[replica], began, error.HttpRequestError == HttpRequestError.ConnectionError));
             }
         }
     }
@@ -44,4 +47,10 @@ internal sealed class RetryingBalancer(params int[] ports) : HttpMessageHandler
 
         base.Dispose(disposing);
     }
+
+    /// <summary>A request that a replica did not answer.</summary>
+    /// <param name="Port">Of the replica.</param>
+    /// <param name="Began">When it was sent there; <see cref="Stopwatch.GetTimestamp"/>.</param>
+    /// <param name="IsRefused">Whether no connection was made.</param>
+    public sealed record Failure(int Port, long Began, bool IsRefused);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Testing;
 
 namespace Berth.Edge.Tests.Proxy;
 
@@ -108,7 +109,7 @@ public class CircuitTests
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         var good = edge.Directory[EdgeFixture.WorkspaceHost];
-        var port = Loopback.FreePort();
+        var port = LoopbackPort.Free();
         edge.Directory.Put(good with { Target = new WorkspaceTarget("127.0.0.1", port) });
 
         // A GET is tried twice: three of them are beyond five failures.
@@ -168,7 +169,7 @@ public class CircuitTests
     /// <summary>Tells a dead port so often, then the real one.</summary>
     private sealed class MovedOnce : IWorkspaceDirectory
     {
-        private readonly int _port = Loopback.FreePort();
+        private readonly int _port = LoopbackPort.Free();
 
         public TableDirectory Inner { get; set; } = new();
 

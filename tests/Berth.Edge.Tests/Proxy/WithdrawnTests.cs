@@ -6,6 +6,7 @@ using Berth.Accounts;
 using Berth.Resources;
 using Kube.Client.Models;
 using Microsoft.Extensions.DependencyInjection;
+using Testing;
 
 namespace Berth.Edge.Tests.Proxy;
 
@@ -94,7 +95,7 @@ public class WithdrawnTests
         var browser = await WorkspaceHostTests.EnterAsync(edge);
         edge.Upstream.Requests.Clear();
         var good = edge.Directory[EdgeFixture.WorkspaceHost];
-        edge.Directory.Put(good with { Target = new WorkspaceTarget("127.0.0.1", Loopback.FreePort()) });
+        edge.Directory.Put(good with { Target = new WorkspaceTarget("127.0.0.1", LoopbackPort.Free()) });
 
         // Decision and entry see the old one, the retry the new one.
         changing.SameAnswers = 2;

@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Testing;
 
 namespace Berth.Edge.Tests;
 
@@ -221,7 +222,7 @@ public class WorkspaceHostTests
     {
         await using var edge = await EdgeFixture.StartAsync();
         var browser = await EnterAsync(edge);
-        edge.Directory.Put(edge.Directory[EdgeFixture.WorkspaceHost] with { Target = new WorkspaceTarget("127.0.0.1", ClosedPort()) });
+        edge.Directory.Put(edge.Directory[EdgeFixture.WorkspaceHost] with { Target = new WorkspaceTarget("127.0.0.1", LoopbackPort.Free()) });
 
         using var page = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/");
         using var api = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("Accept", "application/json"));
@@ -242,9 +243,9 @@ public class WorkspaceHostTests
         var browser = await EnterAsync(edge);
         edge.Upstream.Requests.Clear();
 
-        moving.FirstPort = ClosedPort();
+        moving.FirstPort = LoopbackPort.Free();
         using var read = await browser.GetAsync($"{EdgeFixture.WorkspaceOrigin}/", ("Accept", "application/json"));
-        moving.FirstPort = ClosedPort();
+        moving.FirstPort = LoopbackPort.Free();
         using var write = await browser.SendAsync(
             $"{EdgeFixture.WorkspaceOrigin}/", HttpMethod.Post, new StringContent("x"), ("Origin", EdgeFixture.WorkspaceOrigin),
                 ("Accept", "application/json"));
@@ -417,12 +418,5 @@ public class WorkspaceHostTests
 
             return true;
         }
-    }
-
-    private static int ClosedPort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

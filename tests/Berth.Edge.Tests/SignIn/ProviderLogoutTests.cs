@@ -169,7 +169,7 @@ public class ProviderLogoutTests
     [SkippableFact]
     public async Task BackChannel_OfSomebodyElsesProvider_EndsTheSession()
     {
-        var port = Loopback.FreePort();
+        var port = LoopbackPort.Free();
         await using var provider = await ForeignProvider.StartAsync(
             backChannelLogout: $"http://localhost:{port}{ProviderLogoutEndpoint.BackChannelPath}");
         Skip.If(provider is null, ForeignProvider.SkipReason);

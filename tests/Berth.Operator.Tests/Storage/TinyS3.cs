@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Xml.Linq;
 using Berth.Operator.Archives;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
@@ -22,13 +22,7 @@ internal sealed class TinyS3 : IAsyncDisposable
 
     internal TinyS3()
     {
-        // A free port, found by a socket; taken a moment later.
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            Endpoint = new Uri($"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}");
-        }
-
+        Endpoint = new Uri($"http://127.0.0.1:{LoopbackPort.Free()}");
         _listener.Prefixes.Add(Endpoint + "");
         _listener.Start();
         _serving = Task.Run(ServeAsync);

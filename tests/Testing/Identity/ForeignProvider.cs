@@ -55,7 +55,7 @@ public sealed partial class ForeignProvider : IAsyncDisposable
             return null;
         }
 
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         var proxy = HoldingProxy.Start(port);
         var info = new ProcessStartInfo(Tools.OpenIdProvider) { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["PORT"] = $"{port}";
@@ -192,13 +192,6 @@ public sealed partial class ForeignProvider : IAsyncDisposable
     /// <summary>Whose access token this is, as it says itself.</summary>
     public static string SubjectOf(string accessToken) =>
         (string)JsonNode.Parse(Base64Url.DecodeFromChars(accessToken.Split('.')[1]))!["sub"]!;
-
-    internal static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     // Past the proxy, under its name: what is counted there are requests of those under test alone.
     private HttpClient NewClient() => new(new SocketsHttpHandler

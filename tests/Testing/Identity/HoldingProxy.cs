@@ -16,7 +16,7 @@ public sealed class HoldingProxy : IAsyncDisposable
 
     private HoldingProxy(int upstream)
     {
-        var port = ForeignProvider.FreePort();
+        var port = LoopbackPort.Free();
         Origin = $"http://127.0.0.1:{port}";
         _listener.Prefixes.Add($"{Origin}/");
         _listener.Start();

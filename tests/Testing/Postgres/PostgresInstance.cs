@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Testing;
 
@@ -20,7 +18,7 @@ public sealed class PostgresInstance : IDisposable
         Folder = folder;
         Data = data;
         _ownsFolder = ownsFolder;
-        Port = FreePort();
+        Port = LoopbackPort.Free();
     }
 
     /// <summary>Folder for everything; the server's user may write there.</summary>
@@ -157,13 +155,6 @@ public sealed class PostgresInstance : IDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static ProcessStartInfo Describe(string[] command)
