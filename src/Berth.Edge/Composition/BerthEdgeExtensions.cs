@@ -70,6 +70,8 @@ public static class BerthEdgeExtensions
         services.AddSingleton<RequestIds>();
         services.AddSingleton(new RequestHistory());
         services.AddSingleton<RefusalLedger>();
+        services.AddSingleton<ForwardFailures>();
+        services.Configure<LoggerFilterOptions>(QuietForwarder);
         services.AddSingleton<RequestHandlers>();
         services.AddSingleton<RequestPages>();
         services.AddSingleton<WorkspaceDefaults>();
@@ -178,6 +180,10 @@ public static class BerthEdgeExtensions
         problems.AddRange(more.Where(p => !named.Contains(p.Split(' ')[0])));
         return problems.Count == 0 ? options : throw new EdgeConfigurationException(problems);
     }
+
+    // First of all rules, so that one of the configuration for the same category still wins and has YARP's own lines back.
+    private static void QuietForwarder(LoggerFilterOptions options) =>
+        options.Rules.Insert(0, new LoggerFilterRule(null, ForwardFailures.ForwarderCategory, LogLevel.Error, null));
 
     private static void Check(BerthEdgeOptions options)
     {

@@ -7,8 +7,8 @@ namespace Berth.Edge;
 /// traces, <c>why</c> and the audit log.
 /// </summary>
 internal sealed class RequestMetrics(
-    RequestDelegate next, EdgeMetrics metrics, RequestIds ids, RequestHistory history, RefusalLedger ledger, CanonicalRequestParser parser,
-    CurrentRequest current, TimeProvider clock)
+    RequestDelegate next, EdgeMetrics metrics, RequestIds ids, RequestHistory history, RefusalLedger ledger, ForwardFailures failures,
+    CanonicalRequestParser parser, CurrentRequest current, TimeProvider clock)
 {
     /// <summary>Passes the request on and notes how it ended.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -115,6 +115,7 @@ internal sealed class RequestMetrics(
         }
 
         history.Add(record);
+        failures.Note(context, record);
         if (record.Notes is { } notes)
         {
             Audit(record, notes);
