@@ -219,12 +219,9 @@ internal sealed class AccountHandlers(
         return WriteAsync(context, EdgeJson.Default.PreferencesView, PreferencesView.From(preferences));
     }
 
-    private static async Task WriteAsync<T>(HttpContext context, JsonTypeInfo<T> type, T value)
+    private static Task WriteAsync<T>(HttpContext context, JsonTypeInfo<T> type, T value)
     {
         context.Response.ContentType = "application/json; charset=utf-8";
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await JsonSerializer.SerializeAsync(context.Response.Body, value, type, context.RequestAborted).ConfigureAwait(false);
-        }
+        return StatedBody.WriteAsync(context, value, type);
     }
 }

@@ -1,10 +1,9 @@
-using System.Text.Json;
 using Berth.Accounts;
 
 namespace Berth.Edge;
 
 /// <summary>The calls of the API about the audit log, for administrators.</summary>
-internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit)
+internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit, BodyBytes bytes)
 {
     public async Task ExportAsync(HttpContext context, Caller caller)
     {
@@ -28,6 +27,7 @@ internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit)
             return;
         }
 
+        bytes.CountAnswer(context);
         var rest = RestAsync(entries, any);
         await (format == "csv" ? AuditExport.WriteCsvAsync(rest, context.Response.Body, context.RequestAborted)
             : AuditExport.WriteJsonLinesAsync(rest, context.Response.Body, context.RequestAborted)).ConfigureAwait(false);
@@ -47,12 +47,9 @@ internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit)
         var found = await accounts.AuditLog.VerifyAsync(hash is null ? null : new AuditAnchor(sequence!.Value, hash), context.RequestAborted)
             .ConfigureAwait(false);
         context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(
-            context.Response.Body,
-            new AuditVerificationView(
-                found.BrokenAt is null, found.Events, found.Head.Sequence, found.Head.Hash, found.BrokenAt, found.Reason),
-            EdgeJson.Default.AuditVerificationView,
-            context.RequestAborted).ConfigureAwait(false);
+        var view = new AuditVerificationView(
+            found.BrokenAt is null, found.Events, found.Head.Sequence, found.Head.Hash, found.BrokenAt, found.Reason);
+        await StatedBody.WriteAsync(context, view, EdgeJson.Default.AuditVerificationView).ConfigureAwait(false);
     }
 
     private static async IAsyncEnumerable<AuditEntry> RestAsync(IAsyncEnumerator<AuditEntry> entries, bool any)

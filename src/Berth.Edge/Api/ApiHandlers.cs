@@ -8,8 +8,8 @@ namespace Berth.Edge;
 /// <summary>The calls of the API.</summary>
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
-    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, RequestHandlers requests, OpenConnections connections,
-    TimeProvider clock, IHostApplicationLifetime lifetime)
+    EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, RequestHandlers requests,
+    OpenConnections connections, BodyBytes bytes, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = edge.ToUrls();
 
@@ -161,6 +161,7 @@ internal sealed class ApiHandlers(
             return;
         }
 
+        bytes.CountAnswer(context);
         await context.Response.Body.FlushAsync(ending.Token).ConfigureAwait(false);
         await CopyAsync(log, context.Response.Body, ending.Token).ConfigureAwait(false);
     }
@@ -220,13 +221,8 @@ internal sealed class ApiHandlers(
 
     private static async Task WriteAsync<T>(HttpContext context, int status, JsonTypeInfo<T> type, T value)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json; charset=utf-8";
-        context.Response.ContentLength = bytes.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await context.Response.Body.WriteAsync(bytes, context.RequestAborted).ConfigureAwait(false);
-        }
+        await StatedBody.WriteAsync(context, value, type).ConfigureAwait(false);
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Berth.Edge;
 
 /// <summary>Writes problem documents (RFC 9457).</summary>
@@ -44,10 +42,6 @@ internal static class Problems
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await JsonSerializer.SerializeAsync(response.Body, problem, EdgeJson.Default.ProblemView, context.RequestAborted)
-                .ConfigureAwait(false);
-        }
+        await StatedBody.WriteAsync(context, problem, EdgeJson.Default.ProblemView).ConfigureAwait(false);
     }
 }

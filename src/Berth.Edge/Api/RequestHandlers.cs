@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Berth.Edge;
 
 /// <summary>Routes about requests; part of <see cref="ApiRoutes.All"/>.</summary>
@@ -21,8 +19,7 @@ internal sealed class RequestHandlers(RequestHistory history, RequestIds ids, Ed
     {
         var view = Explain(caller, (string)context.Request.RouteValues["id"]!);
         context.Response.ContentType = "application/json; charset=utf-8";
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask
-            : JsonSerializer.SerializeAsync(context.Response.Body, view, EdgeJson.Default.RequestView, context.RequestAborted);
+        return StatedBody.WriteAsync(context, view, EdgeJson.Default.RequestView);
     }
 
     /// <summary>Looks a request up.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 namespace Berth.Edge;
 
 /// <summary>Writes a stream of server-sent events (WHATWG HTML, section 9.2).</summary>
-internal sealed class ServerSentEvents(HttpContext context)
+internal sealed class ServerSentEvents(HttpContext context, BodyBytes bytes)
 {
     /// <summary>Time between signs of life: below the 60 s after which common proxies close a silent response.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
@@ -18,6 +18,7 @@ internal sealed class ServerSentEvents(HttpContext context)
 
         // nginx buffers a response unless told not to.
         response.Headers["X-Accel-Buffering"] = "no";
+        bytes.CountAnswer(context);
         await WriteAsync("retry: 2000\n\n").ConfigureAwait(false);
     }
 
@@ -47,7 +48,7 @@ internal sealed class ServerSentEvents(HttpContext context)
 
     private async Task WriteAsync(string text)
     {
-        await context.Response.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
+        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted).ConfigureAwait(false);
         await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -114,6 +114,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton(_ =>
             new PrometheusCollector("Berth.", "Kube.", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql"));
         services.AddSingleton<EdgeMetrics>();
+        services.AddSingleton(s => s.GetRequiredService<EdgeMetrics>().Bytes);
         services.AddSingleton<HealthMetrics>();
         services.AddSingleton<ManagementServer>();
         services.AddSingleton<IEdgeStatus>(s => s.GetRequiredService<ManagementServer>());

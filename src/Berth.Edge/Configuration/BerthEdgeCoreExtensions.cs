@@ -28,6 +28,7 @@ internal static class BerthEdgeCoreExtensions
         services.TryAddSingleton<IEdgePages, PlainEdgePages>();
         services.TryAddSingleton<IProgressPage, PlainProgressPage>();
         services.TryAddSingleton<IActivityMeter, NoActivityMeter>();
+        services.TryAddSingleton<BodyBytes>();
 
         services.AddSingleton<CanonicalRequestParser>();
         services.AddSingleton<RequestLimits>();

@@ -14,8 +14,6 @@ internal sealed class EdgeMetrics : IDisposable
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _activityWrites;
     private readonly Counter<long> _probes;
-    private readonly Counter<long> _bytesIn;
-    private readonly Counter<long> _bytesOut;
     private readonly Counter<long> _decisions;
     private readonly Counter<long> _credentials;
     private readonly Counter<long> _refreshes;
@@ -34,10 +32,10 @@ internal sealed class EdgeMetrics : IDisposable
             "Writes of the last use of a workspace, by outcome.");
         _probes = _meter.CreateCounter<long>("berth.edge.activity.probes", "{question}",
             "Questions to applications whose stop was announced, by outcome: idle, used, failed.");
-        _bytesIn = _meter.CreateCounter<long>("berth.edge.request.bytes", "By",
-            "Bodies of requests by route, as far as their length was stated.");
-        _bytesOut = _meter.CreateCounter<long>("berth.edge.response.bytes", "By",
-            "Bodies of answers by route, as far as their length was stated; streams and chunked answers state none.");
+        _meter.CreateObservableCounter("berth.edge.request.bytes", Bytes.Requests, "By",
+            "Bodies of requests by route, and what clients send over WebSockets to workspaces.");
+        _meter.CreateObservableCounter("berth.edge.response.bytes", Bytes.Answers, "By",
+            "Bodies of answers by route, streams too, and what workspaces send over WebSockets.");
         _decisions = _meter.CreateCounter<long>("berth.edge.forward.auth.decisions", "{decision}",
             "Answers to the ingress proxy: pass, sign-in, forbidden, not-found, limited, not-ready, unreadable.");
         _credentials = _meter.CreateCounter<long>("berth.edge.credentials.refused", "{credential}",
@@ -47,6 +45,9 @@ internal sealed class EdgeMetrics : IDisposable
         _revocations = _meter.CreateCounter<long>("berth.edge.revocations", "{revocation}",
             "Revocations this replica learned of, by what they end: session, person, personal-token.");
     }
+
+    /// <summary>Bytes of bodies.</summary>
+    public BodyBytes Bytes { get; } = new();
 
     /// <summary>Counts a write of use.</summary>
     public void ActivityWritten(string outcome) => _activityWrites.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
@@ -68,20 +69,6 @@ internal sealed class EdgeMetrics : IDisposable
         if (duration is { } time)
         {
             _duration.Record(time.TotalSeconds, new("route", route), new("status", answered));
-        }
-    }
-
-    /// <summary>Counts the bytes of bodies; null for a length that was not stated.</summary>
-    public void Bodies(string route, long? request, long? answer)
-    {
-        if (request > 0)
-        {
-            _bytesIn.Add(request.Value, new KeyValuePair<string, object?>("route", route));
-        }
-
-        if (answer > 0)
-        {
-            _bytesOut.Add(answer.Value, new KeyValuePair<string, object?>("route", route));
         }
     }
 

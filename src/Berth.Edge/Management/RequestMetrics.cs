@@ -10,6 +10,10 @@ internal sealed class RequestMetrics(
     RequestDelegate next, EdgeMetrics metrics, RequestIds ids, RequestHistory history, RefusalLedger ledger, ForwardFailures failures,
     CanonicalRequestParser parser, CurrentRequest current, TimeProvider clock)
 {
+    /// <summary>Everything that <see cref="RouteOf"/> answers.</summary>
+    public static readonly string[] Routes =
+        ["workspace", "workspace-pages", "forward-auth", "api", "proxy", "sign-in", "assets", "pages", "unknown-host", "refused"];
+
     /// <summary>Passes the request on and notes how it ended.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
@@ -25,6 +29,7 @@ internal sealed class RequestMetrics(
             },
             context);
         using var served = current.Begin(context);
+        metrics.Bytes.CountRequest(context);
         var span = EdgeTraces.Begin(context, parser.IsFromTrustedProxy(context, out _));
         var status = StatusCodes.Status500InternalServerError;
         try
@@ -46,9 +51,7 @@ internal sealed class RequestMetrics(
         }
     }
 
-    /// <summary>
-    /// The way a request took: workspace, workspace-pages, forward-auth, api, proxy, sign-in, assets, pages, unknown-host, refused.
-    /// </summary>
+    /// <summary>The way a request took, one of <see cref="Routes"/>.</summary>
     internal static string RouteOf(HttpContext context)
     {
         if (context.Features.Get<ForwardAuthVerdict>() is not null)
@@ -108,7 +111,7 @@ internal sealed class RequestMetrics(
     {
         var isStream = IsStream(context);
         metrics.Answered(record.Route, record.Status, isStream ? null : record.Duration);
-        metrics.Bodies(record.Route, context.Request.ContentLength, isStream ? null : context.Response.ContentLength);
+        metrics.Bytes.Ended(context, record.Route);
         if (context.Features.Get<ForwardAuthVerdict>() is { } verdict)
         {
             metrics.ForwardAuthDecided(verdict.Passes ? "pass" : DecisionOf(record.Status));

@@ -5,7 +5,7 @@ namespace Berth.Edge;
 /// <summary>Pages for people who are signed in. Everything essential is a link or a form; the script only saves reloading.</summary>
 internal sealed class DashboardPages(
     PageLayout layout, WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table,
-    WorkspaceOptions options, EdgeOptions edge, CsrfTokens csrf, LiveStream live, TimeProvider clock)
+    WorkspaceOptions options, EdgeOptions edge, CsrfTokens csrf, LiveStream live, BodyBytes bytes, TimeProvider clock)
 {
     private const string NoLog = "The log is shown here when the program runs. Without JavaScript, open it as plain text.";
 
@@ -68,6 +68,7 @@ internal sealed class DashboardPages(
         await using var log = await insight.OpenLogAsync(caller, Name(context), follow: false, tail: 2000, previous: false,
             context.RequestAborted).ConfigureAwait(false);
         context.Response.ContentType = "text/plain; charset=utf-8";
+        bytes.CountAnswer(context);
         await log.CopyToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
     }
 

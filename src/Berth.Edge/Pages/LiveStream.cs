@@ -8,7 +8,7 @@ namespace Berth.Edge;
 /// ends with what allows it (session, token, share), when the edge ends, or when the page has nothing more to wait for.
 /// </remarks>
 internal sealed class LiveStream(
-    WorkspaceTable table, OpenConnections connections, TimeProvider clock, IHostApplicationLifetime lifetime)
+    WorkspaceTable table, OpenConnections connections, BodyBytes bytes, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>Serves the stream.</summary>
     /// <param name="context">The request, allowed already.</param>
@@ -19,7 +19,7 @@ internal sealed class LiveStream(
     public async Task RunAsync(
         HttpContext context, Caller caller, Func<string, bool> selects, Func<LiveEvent> render, WorkspaceAccess? access = null)
     {
-        var stream = new ServerSentEvents(context);
+        var stream = new ServerSentEvents(context, bytes);
         using var open = connections.Add(caller, caller.ExpiresAt, access, AccessRequest.Page);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(
             context.RequestAborted, lifetime.ApplicationStopping, open.Token);

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Berth.Edge;
 
 /// <summary>The frame of every page of the edge, on its own origin and on workspace hosts.</summary>
@@ -22,10 +24,7 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
 
         // Not no-referrer: it would make the Origin of the forms "null", which the same-origin check refuses.
         response.Headers["Referrer-Policy"] = "same-origin";
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await response.WriteAsync(Render(context, page).ToString(), context.RequestAborted).ConfigureAwait(false);
-        }
+        await StatedBody.WriteAsync(context, Encoding.UTF8.GetBytes(Render(context, page).ToString())).ConfigureAwait(false);
     }
 
     /// <summary>Origin of the edge, for links from workspace hosts; empty on the edge itself.</summary>

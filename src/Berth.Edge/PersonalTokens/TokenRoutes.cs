@@ -62,11 +62,8 @@ internal sealed class TokenHandlers(PersonalTokenService tokens)
     {
         var found = await tokens.ListAsync(caller, context.RequestAborted).ConfigureAwait(false);
         context.Response.ContentType = "application/json; charset=utf-8";
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await JsonSerializer.SerializeAsync(context.Response.Body, new TokenListView([.. found.Select(t => View(t, caller))]),
-                EdgeJson.Default.TokenListView, context.RequestAborted).ConfigureAwait(false);
-        }
+        var view = new TokenListView([.. found.Select(t => View(t, caller))]);
+        await StatedBody.WriteAsync(context, view, EdgeJson.Default.TokenListView).ConfigureAwait(false);
     }
 
     public async Task CreateAsync(HttpContext context, Caller caller)
@@ -76,7 +73,7 @@ internal sealed class TokenHandlers(PersonalTokenService tokens)
             .ConfigureAwait(false);
         context.Response.StatusCode = 201;
         context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(context.Response.Body, new CreatedTokenView
+        await StatedBody.WriteAsync(context, new CreatedTokenView
         {
             Id = token.Id,
             Name = token.Name,
@@ -84,7 +81,7 @@ internal sealed class TokenHandlers(PersonalTokenService tokens)
             CreatedAt = token.CreatedAt,
             ExpiresAt = token.ExpiresAt,
             Token = secret,
-        }, EdgeJson.Default.CreatedTokenView, context.RequestAborted).ConfigureAwait(false);
+        }, EdgeJson.Default.CreatedTokenView).ConfigureAwait(false);
     }
 
     public async Task RevokeAsync(HttpContext context, Caller caller)

@@ -28,6 +28,7 @@ internal sealed class ClientSocket : AsyncOnlyStream
     private readonly UseInProgress? _use;
     private readonly SessionUse.Lease? _session;
     private readonly TimeProvider _clock;
+    private readonly BodyBytes.Count? _count;
     private readonly ClientFrames _fromClient;
     private readonly ServerFrames _toClient = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
@@ -42,9 +43,11 @@ internal sealed class ClientSocket : AsyncOnlyStream
     /// <param name="session">The session that use renews; null for a token.</param>
     /// <param name="pingEvery">How often the client is sent a ping; zero never.</param>
     /// <param name="clock">Its clock.</param>
-    public ClientSocket(Stream inner, UseInProgress? use, SessionUse.Lease? session, TimeSpan pingEvery, TimeProvider clock)
+    /// <param name="count">Counts what passes; the edge's own frames do not.</param>
+    public ClientSocket(Stream inner, UseInProgress? use, SessionUse.Lease? session, TimeSpan pingEvery, TimeProvider clock,
+        BodyBytes.Count? count = null)
     {
-        (_inner, _use, _session, _clock) = (inner, use, session, clock);
+        (_inner, _use, _session, _clock, _count) = (inner, use, session, clock, count);
         _fromClient = use?.NewFrames() ?? new ClientFrames(0);
         if (pingEvery > TimeSpan.Zero)
         {
@@ -110,6 +113,7 @@ internal sealed class ClientSocket : AsyncOnlyStream
                 var counts = _fromClient.Feed(buffer.Span[..read]);
                 if (!IsEnding)
                 {
+                    _count?.Receive(read);
                     if (counts && _use is not null)
                     {
                         _use.Message();
@@ -149,6 +153,7 @@ internal sealed class ClientSocket : AsyncOnlyStream
             {
                 _toClient.Feed(buffer.Span);
                 await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+                _count?.Send(buffer.Length);
                 return;
             }
 
@@ -156,6 +161,7 @@ internal sealed class ClientSocket : AsyncOnlyStream
             if (rest > 0)
             {
                 await _inner.WriteAsync(buffer[..rest], cancellationToken).ConfigureAwait(false);
+                _count?.Send(rest);
             }
 
             await CloseAsync(cancellationToken).ConfigureAwait(false);

@@ -26,6 +26,7 @@ internal sealed class WorkspaceForwarder(
     IActivityMeter activity,
     Circuits circuits,
     RetryBudget retries,
+    BodyBytes bytes,
     TimeProvider clock)
 {
     private readonly RouteTable _routes = new(settings.Proxy);
@@ -52,7 +53,7 @@ internal sealed class WorkspaceForwarder(
         {
             MeteredUpgrade.Install(context, stream =>
             {
-                var socket = new ClientSocket(stream, use, open.Session, settings.Proxy.PingInterval, clock);
+                var socket = new ClientSocket(stream, use, open.Session, settings.Proxy.PingInterval, clock, bytes.Of("workspace"));
                 open.Farewell = socket.EndAsync;
                 return socket;
             });

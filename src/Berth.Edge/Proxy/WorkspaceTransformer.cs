@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Berth.Edge;
 
 /// <summary>What changes on the way to a workspace and back. Everything it needs is in the features of the request.</summary>
-internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdentitySigner signer) : HttpTransformer
+internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdentitySigner signer, BodyBytes bytes) : HttpTransformer
 {
     // Alt-Svc would let a workspace move its clients past the edge; Clear-Site-Data reaches cookies of the whole domain.
     private static readonly string[] Withheld = [ProtectedHeaders.Identity, "Alt-Svc", "Clear-Site-Data"];
@@ -72,6 +72,11 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
         if (httpContext.GetCanonical() is { Prefix.Length: > 0 } inFolder)
         {
             FolderHeaders.Confine(headers, inFolder, settings.WorkspaceOrigin(inFolder.Host));
+        }
+
+        if (proxyResponse is not null)
+        {
+            bytes.CountAnswer(httpContext);
         }
 
         return copied;

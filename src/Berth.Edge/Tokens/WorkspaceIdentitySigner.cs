@@ -48,8 +48,7 @@ internal sealed class WorkspaceIdentitySigner : IDisposable
 
         // Five minutes: a new key is published long before it signs.
         context.Response.Headers.CacheControl = "public, max-age=300";
-        return HttpMethods.IsHead(context.Request.Method)
-            ? Task.CompletedTask : context.Response.Body.WriteAsync(Jwks, context.RequestAborted).AsTask();
+        return StatedBody.WriteAsync(context, Jwks);
     }
 
     /// <summary>

@@ -17,9 +17,9 @@ namespace Berth.Edge;
 /// </remarks>
 internal sealed class UpstreamForwarder(
     IHttpForwarder forwarder, UpstreamClients clients, UpstreamOpenCalls open, UpstreamMetrics metrics, EdgeSettings edge,
-    TimeProvider clock, ITokenVault? vault = null)
+    BodyBytes bytes, TimeProvider clock, ITokenVault? vault = null)
 {
-    private readonly UpstreamTransformer _transformer = new();
+    private readonly UpstreamTransformer _transformer = new(bytes);
 
     /// <summary>Makes the call.</summary>
     /// <returns>Null when there is an answer (or nobody to answer any more); else why there is none.</returns>

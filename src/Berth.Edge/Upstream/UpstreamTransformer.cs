@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Berth.Edge;
 
 /// <summary>What changes on the way to an API and back. Everything it needs is in the <see cref="UpstreamCall"/> of the request.</summary>
-internal sealed class UpstreamTransformer : HttpTransformer
+internal sealed class UpstreamTransformer(BodyBytes bytes) : HttpTransformer
 {
     /// <inheritdoc/>
     public override async ValueTask TransformRequestAsync(
@@ -53,6 +53,7 @@ internal sealed class UpstreamTransformer : HttpTransformer
 
         var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         Finish(httpContext.Response.Headers, call, ours);
+        bytes.CountAnswer(httpContext);
         return copied;
     }
 

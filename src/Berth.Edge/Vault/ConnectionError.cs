@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Berth.Edge;
@@ -55,11 +56,8 @@ internal sealed record ConnectionError(string Code, int Status, string Message)
             response.Headers.WWWAuthenticate = Code == "invalid-token" ? "Bearer error=\"invalid_token\"" : "Bearer";
         }
 
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            var body = new JsonObject { ["error"] = Message, ["code"] = Code, ["details"] = details, ["operation"] = operation };
-            await response.WriteAsync(body.ToJsonString(), context.RequestAborted).ConfigureAwait(false);
-        }
+        var body = new JsonObject { ["error"] = Message, ["code"] = Code, ["details"] = details, ["operation"] = operation };
+        await StatedBody.WriteAsync(context, Encoding.UTF8.GetBytes(body.ToJsonString())).ConfigureAwait(false);
     }
 }
 

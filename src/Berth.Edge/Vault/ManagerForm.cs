@@ -28,7 +28,7 @@ internal sealed class ManagerForm : ErrorForm
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(context.Response.Body, value, type, context.RequestAborted).ConfigureAwait(false);
+        await StatedBody.WriteAsync(context, value, type).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

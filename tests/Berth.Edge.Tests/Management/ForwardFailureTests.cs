@@ -20,11 +20,11 @@ public class ForwardFailureTests
         var log = new LineLog();
         await using var edge = await StartAsync(log);
         await using var upstream = await Upstream.StartAsync();
-        using var api = await WorkspaceAsync(edge, upstream.Port);
+        using var api = await edge.WithWorkspaceAsync("user1", upstream.Port);
         var sockets = new List<ClientWebSocket>();
         for (var i = 0; i < 5; i++)
         {
-            sockets.Add(await ConnectAsync(edge, api));
+            sockets.Add(await edge.ConnectAsync(api, "user1"));
         }
 
         sockets[0].Abort();
@@ -48,7 +48,7 @@ public class ForwardFailureTests
     {
         var log = new LineLog();
         await using var edge = await StartAsync(log);
-        using var api = await WorkspaceAsync(edge, ClosedPort());
+        using var api = await edge.WithWorkspaceAsync("user1", ClosedPort());
         using var first = await api.GetAsync(edge.HostOf("user1") + "/one");
         using var second = await api.GetAsync(edge.HostOf("user1") + "/two");
         Assert.Equal((HttpStatusCode.BadGateway, HttpStatusCode.BadGateway), (first.StatusCode, second.StatusCode));
@@ -74,7 +74,7 @@ public class ForwardFailureTests
         await using var edge = await StartAsync(log);
         using var upstream = new RawUpstream(
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok", then: (_, _, _) => Task.CompletedTask);
-        using var api = await WorkspaceAsync(edge, upstream.Port);
+        using var api = await edge.WithWorkspaceAsync("user1", upstream.Port);
 
         await Assert.ThrowsAsync<HttpRequestException>(() => api.GetAsync(edge.HostOf("user1") + "/"));
 
@@ -88,7 +88,7 @@ public class ForwardFailureTests
     {
         var log = new LineLog();
         await using var edge = await StartAsync(log, LogLevel.Warning);
-        using var api = await WorkspaceAsync(edge, ClosedPort());
+        using var api = await edge.WithWorkspaceAsync("user1", ClosedPort());
         using var answer = await api.GetAsync(edge.HostOf("user1") + "/");
 
         Assert.Contains(log.Lines, l => l.Category == ForwardFailures.ForwarderCategory);
@@ -155,26 +155,6 @@ public class ForwardFailureTests
             s.AddLogging(b => b.AddFilter(ForwardFailures.ForwarderCategory, level));
         }
     });
-
-    private static async Task<HttpClient> WorkspaceAsync(ProductFixture edge, int port)
-    {
-        var api = edge.Api("user1");
-        using var made = await api.PostAsync("/api/workspaces", null);
-        edge.MakeReady(edge.NameOf("user1"), port);
-        var host = new Uri(edge.HostOf("user1")).Host;
-        await ProductFixture.Until(() => edge.Get<WorkspaceTable>().TryFindByHost(host, out var entry) && entry.IsReady);
-        return api;
-    }
-
-    private static async Task<ClientWebSocket> ConnectAsync(ProductFixture edge, HttpClient api)
-    {
-        var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", api.DefaultRequestHeaders.Authorization!.ToString());
-        using var invoker = new HttpMessageInvoker(edge.NewHandler());
-        await socket.ConnectAsync(new Uri(edge.HostOf("user1").Replace("http:", "ws:", StringComparison.Ordinal) + "/socket"), invoker,
-            CancellationToken.None);
-        return socket;
-    }
 
     private sealed record Line(string Category, LogLevel Level, string Text, bool HasException);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using Berth.Accounts;
 using Berth.Resources;
 using Kube.Client;
@@ -116,6 +117,28 @@ internal sealed class ProductFixture : IAsyncDisposable
             Subsets = [new EndpointSubset { Addresses = [new EndpointAddress { IP = "127.0.0.1" }],
                 Ports = [new EndpointPort { Name = "http", Port = port }] }],
         });
+    }
+
+    /// <summary>A client of the API, with the person's workspace running at a port of this machine.</summary>
+    public async Task<HttpClient> WithWorkspaceAsync(string subject, int port)
+    {
+        var api = Api(subject);
+        using var made = await api.PostAsync("/api/workspaces", null);
+        MakeReady(NameOf(subject), port);
+        var host = new Uri(HostOf(subject)).Host;
+        await Until(() => Get<WorkspaceTable>().TryFindByHost(host, out var entry) && entry.IsReady);
+        return api;
+    }
+
+    /// <summary>A WebSocket to the person's workspace, with the client's token.</summary>
+    public async Task<ClientWebSocket> ConnectAsync(HttpClient api, string subject, string path = "/socket")
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", api.DefaultRequestHeaders.Authorization!.ToString());
+        using var invoker = new HttpMessageInvoker(NewHandler());
+        var address = HostOf(subject).Replace("http:", "ws:", StringComparison.Ordinal) + path;
+        await socket.ConnectAsync(new Uri(address), invoker, CancellationToken.None);
+        return socket;
     }
 
     public void SetStatus(string name, UserWorkspaceStatus status) => Kube.Put(Kube.Find<UserWorkspace>(name)! with { Status = status });
