@@ -95,6 +95,9 @@ public interface IAccountStore : IAsyncDisposable
     /// <summary>Reads a person; null when they never signed in.</summary>
     Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken);
 
+    /// <summary>Lists people, last seen first; for administrators.</summary>
+    Task<IReadOnlyList<Person>> ListPeopleAsync(PeopleQuery query, CancellationToken cancellationToken);
+
     /// <summary>Sessions of a person that have neither ended nor been revoked, last used first.</summary>
     Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken);
 

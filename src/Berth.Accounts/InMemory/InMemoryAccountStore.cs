@@ -188,6 +188,27 @@ public sealed class InMemoryAccountStore : IAccountStore
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<Person>> ListPeopleAsync(PeopleQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        lock (_gate)
+        {
+            IReadOnlyList<Person> people =
+            [
+                .. _people.Values
+                    .Where(p => query.Issuer is null || p.Key.Issuer == query.Issuer)
+                    .Where(p => query.Subject is null || p.Key.Subject == query.Subject)
+                    .Where(p => query.Email is null || string.Equals(p.Email, query.Email, StringComparison.OrdinalIgnoreCase))
+                    .Where(p => query.Disabled is null || p.DisabledAt is not null == query.Disabled)
+                    .Where(p => !(p.LastSeenAt >= query.Before))
+                    .OrderByDescending(p => p.LastSeenAt)
+                    .Take(Math.Clamp(query.Limit, 1, PeopleQuery.MaximumLimit)),
+            ];
+            return Task.FromResult(people);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken)
     {
         lock (_gate)

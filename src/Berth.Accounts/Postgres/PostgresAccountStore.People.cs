@@ -124,20 +124,39 @@ public sealed partial class PostgresAccountStore
         {
             var row = await context.People.FirstOrDefaultAsync(p => p.Issuer == person.Issuer && p.Subject == person.Subject, token)
                 .ConfigureAwait(false);
-            return row is null
-                ? null
-                : new Person
-                {
-                    Key = new PersonKey(row.Issuer, row.Subject),
-                    Email = row.Email,
-                    Name = row.Name,
-                    CreatedAt = row.CreatedAt,
-                    LastSeenAt = row.LastSeenAt,
-                    DisabledAt = row.DisabledAt,
-                    Epoch = row.Epoch,
-                };
+            return row is null ? null : ToPerson(row);
         },
         cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Person>> ListPeopleAsync(PeopleQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return QueryAsync<IReadOnlyList<Person>>(
+            async (context, token) =>
+            {
+                IQueryable<PersonRow> people = context.People;
+                people = query.Issuer is { } issuer ? people.Where(p => p.Issuer == issuer) : people;
+                people = query.Subject is { } subject ? people.Where(p => p.Subject == subject) : people;
+                people = query.Disabled is { } disabled ? people.Where(p => p.DisabledAt != null == disabled) : people;
+                if (query.Email?.ToLowerInvariant() is { } email)
+                {
+#pragma warning disable CA1862 // This becomes lower() in the database, which has no StringComparison.
+                    people = people.Where(p => p.Email != null && p.Email.ToLower() == email);
+#pragma warning restore CA1862
+                }
+
+                if (query.Before?.ToUniversalTime() is { } before)
+                {
+                    people = people.Where(p => p.LastSeenAt < before);
+                }
+
+                var rows = await people.OrderByDescending(p => p.LastSeenAt).Take(Math.Clamp(query.Limit, 1, PeopleQuery.MaximumLimit))
+                    .ToListAsync(token).ConfigureAwait(false);
+                return [.. rows.Select(ToPerson)];
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken)
@@ -164,6 +183,17 @@ public sealed partial class PostgresAccountStore
                 .ToListAsync(token).ConfigureAwait(false),
             cancellationToken);
     }
+
+    private static Person ToPerson(PersonRow row) => new()
+    {
+        Key = new PersonKey(row.Issuer, row.Subject),
+        Email = row.Email,
+        Name = row.Name,
+        CreatedAt = row.CreatedAt,
+        LastSeenAt = row.LastSeenAt,
+        DisabledAt = row.DisabledAt,
+        Epoch = row.Epoch,
+    };
 
     private async Task<long?> RaiseEpochAsync(
         string sql, Func<NpgsqlParameter[]> parameters, PersonKey person, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Berth.Edge;
 internal sealed class ApiHandlers(
     WorkspaceService workspaces, HoldService holds, WorkspaceInsight insight, WorkspaceTable table, WorkspaceOptions options,
     EdgeOptions edge, LiveStream live, AccountHandlers accounts, AuditHandlers audit, TokenHandlers tokens, RequestHandlers requests,
-    OpenConnections connections, BodyBytes bytes, TimeProvider clock, IHostApplicationLifetime lifetime)
+    PeopleHandlers people, OpenConnections connections, BodyBytes bytes, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private readonly WorkspaceUrls _urls = edge.ToUrls();
 
@@ -21,6 +21,9 @@ internal sealed class ApiHandlers(
 
     /// <summary>The calls about personal access tokens.</summary>
     public TokenHandlers Tokens => tokens;
+
+    /// <summary>The calls about people.</summary>
+    public PeopleHandlers People => people;
 
     /// <summary>The calls about requests.</summary>
     public RequestHandlers Requests => requests;

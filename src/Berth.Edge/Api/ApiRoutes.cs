@@ -68,6 +68,7 @@ internal static class ApiRoutes
         .. AccountRoutes.All,
         .. TokenRoutes.All,
         .. RequestRoutes.All,
+        .. PeopleRoutes.All,
     ];
 
     /// <summary>Maps the routes and the description.</summary>

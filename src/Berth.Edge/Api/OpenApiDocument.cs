@@ -128,7 +128,7 @@ internal static class OpenApiDocument
         {
             operation["requestBody"] = new JsonObject
             {
-                ["required"] = route.Method is "PATCH" or "PUT",
+                ["required"] = route.Method is "PATCH" or "PUT" || body == "PersonKey",
                 ["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = Reference(body) } },
             };
         }
@@ -242,6 +242,19 @@ internal static class OpenApiDocument
         ["Usage"] = Schema(EdgeJson.Default.UsageView),
         ["SessionList"] = Schema(EdgeJson.Default.SessionListView),
         ["Request"] = Schema(EdgeJson.Default.RequestView),
+        ["PersonKey"] = new JsonObject
+        {
+            ["type"] = "object",
+            ["additionalProperties"] = false,
+            ["required"] = new JsonArray("issuer", "subject"),
+            ["properties"] = new JsonObject
+            {
+                ["issuer"] = new JsonObject { ["type"] = "string", ["description"] = "Issuer of the provider, letter by letter." },
+                ["subject"] = new JsonObject { ["type"] = "string", ["description"] = "Subject there, letter by letter." },
+            },
+        },
+        ["Account"] = Schema(EdgeJson.Default.AccountView),
+        ["AccountList"] = Schema(EdgeJson.Default.AccountListView),
         ["AuditVerification"] = Schema(EdgeJson.Default.AuditVerificationView),
         ["CreatePersonalToken"] = Schema(EdgeJson.Default.CreateToken),
         ["NewPersonalToken"] = Schema(EdgeJson.Default.CreatedTokenView),

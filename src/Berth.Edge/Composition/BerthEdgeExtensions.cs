@@ -62,6 +62,7 @@ public static class BerthEdgeExtensions
         services.AddSingleton<ApiHandlers>();
         services.AddSingleton<AccountHandlers>();
         services.AddSingleton<AuditHandlers>();
+        services.AddSingleton<PeopleHandlers>();
         services.AddSingleton(options.PersonalTokens);
         services.AddSingleton<PeopleSeen>();
         services.AddSingleton<PersonalTokenAuthenticator>();

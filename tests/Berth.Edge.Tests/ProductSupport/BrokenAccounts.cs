@@ -62,6 +62,9 @@ internal sealed class BrokenAccounts(TimeProvider? clock = null) : IAccountStore
     public Task<Person?> FindPersonAsync(PersonKey person, CancellationToken cancellationToken) =>
         _inner.FindPersonAsync(person, cancellationToken);
 
+    public Task<IReadOnlyList<Person>> ListPeopleAsync(PeopleQuery query, CancellationToken cancellationToken) =>
+        IsDown ? throw new AccountsUnavailableException() : _inner.ListPeopleAsync(query, cancellationToken);
+
     public Task<IReadOnlyList<AccountSession>> ListSessionsAsync(PersonKey person, CancellationToken cancellationToken) =>
         _inner.ListSessionsAsync(person, cancellationToken);
 
