@@ -12,6 +12,12 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
 
         // The canonical request is missing when the request was refused before it had one.
         var path = context.Features.Get<CanonicalRequest>()?.Path ?? context.Request.Path.Value ?? "";
+        if (path == ConsentFlow.CallbackPath && ConsentForm.IsFor(context))
+        {
+            // The one address below it that people come to.
+            return layout.WriteAsync(context, ToPage(message));
+        }
+
         if (path.StartsWith(ManagerForm.Prefix, StringComparison.Ordinal))
         {
             return ManagerForm.WriteAsync(context, message);

@@ -9,12 +9,13 @@ namespace Berth.Edge;
 /// provider asks the person
 /// GET offline-token/callback: 1 parameters once each -> 2 signed in -> 3 state used up, of this person and session -> 4 iss (RFC 9207)
 ///   -> 5 error of the provider -> 6 code exchanged -> 7 ID token verified, of the same person where it is their own provider -> 8 stored
-/// from 4 on, a consent that was begun with a place to return to goes back there, with the token's id or with what went wrong
+/// from 4 on, a consent that was begun with a place to return to goes back there, with the token's id or with what went wrong;
+/// one without ends on a page (<see cref="ConsentForm"/>), for programs in JSON
 /// </code>
 /// </remarks>
 internal sealed class ConsentFlow(
     EdgeSettings settings, ITokenVault vault, ITokenConsents consents, ConnectionProviders connections, ReturnTargets targets,
-    AuditTrail audit, TimeProvider clock)
+    AuditTrail audit, ConsentForm page, TimeProvider clock)
 {
     /// <summary>Path of the callback; it has to be registered with each provider.</summary>
     public const string CallbackPath = ManagerForm.Prefix + "offline-token/callback";
@@ -62,7 +63,7 @@ internal sealed class ConsentFlow(
     /// <param name="connection">Connection.</param>
     /// <param name="provider">Its provider.</param>
     /// <param name="purpose">What the token is for.</param>
-    /// <param name="returnTo">Where the browser goes afterwards; null shows the answer.</param>
+    /// <param name="returnTo">Where the browser goes afterwards; null shows what became of it.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The address to send the person's browser to.</returns>
     /// <exception cref="ConnectionException">The provider does not answer.</exception>
@@ -143,8 +144,10 @@ internal sealed class ConsentFlow(
             return;
         }
 
-        await ManagerForm.WriteAsync(context, 200, ManagerJson.Default.StoredTokenView, ManagerEndpoints.View(stored))
-            .ConfigureAwait(false);
+        var written = ConsentForm.IsFor(context)
+            ? page.WriteStoredAsync(context, stored, new Uri(found.Settings.Issuer.Issuer).Authority)
+            : ManagerForm.WriteAsync(context, 200, ManagerJson.Default.StoredTokenView, ManagerEndpoints.View(stored));
+        await written.ConfigureAwait(false);
     }
 
     /// <summary>Verifies what a provider gave, and stores it as the caller's.</summary>

@@ -36,13 +36,14 @@ internal static class ManagerRoutes
             Query =
             [
                 Connection, new("purpose", "string", "What the token is for; at most 100 characters"),
-                new("return", "string", "Path of the edge, or address of a workspace, to go to afterwards; else the answer is shown"),
+                new("return", "string", "Path of the edge, or address of a workspace, to go to afterwards; else what became of it is shown"),
             ],
         },
         new("GET", "offline-token/callback", "finishConsent", "Where the provider sends the browser back to", "StoredToken",
             [200, 303, 400, 403, 502], static s => s.GetRequiredService<ConsentFlow>().CallbackAsync)
         {
             Scope = null,
+            IsPage = true,
             Query =
             [
                 new("state", "string", "As given"), new("code", "string", "Code"), new("iss", "string", "Issuer (RFC 9207)"),
@@ -66,7 +67,7 @@ internal static class ManagerRoutes
         foreach (var route in All)
         {
             endpoints.MapMethods(route.Pattern, [route.Method], context => ApiPipeline.RunAsync(
-                context, route.OperationId, ManagerForm.Instance, (c, caller) => route.Handler(c.RequestServices)(c, caller)))
+                context, route.OperationId, FormOf(route, context), (c, caller) => route.Handler(c.RequestServices)(c, caller)))
                 .WithDisplayName(route.OperationId).WithMetadata(new RequiredScope(route.Scope));
         }
     }
@@ -91,6 +92,9 @@ internal static class ManagerRoutes
         schemas["Revocation"] = Schema(ManagerJson.Default.RevocationView);
         schemas["NewToken"] = Schema(ManagerJson.Default.NewTokenBody);
     }
+
+    private static ErrorForm FormOf(ManagerRoute route, HttpContext context) => route.IsPage && ConsentForm.IsFor(context)
+        ? context.RequestServices.GetRequiredService<ConsentForm>() : ManagerForm.Instance;
 
     private static JsonObject Operation(ManagerRoute route)
     {
@@ -123,6 +127,11 @@ internal static class ManagerRoutes
                 if (BeforeRoute.Contains(status))
                 {
                     content[Problems.ContentType] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } };
+                }
+
+                if (route.IsPage)
+                {
+                    content["text/html"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } };
                 }
 
                 response["content"] = content;
@@ -182,6 +191,9 @@ internal sealed record ManagerRoute(
 
     /// <summary>Scope that a personal access token needs; null for what none may do: to consent, in whatever way.</summary>
     public string? Scope { get; init; } = TokenScopes.Vault;
+
+    /// <summary>Whether a browser gets a page, and only programs JSON.</summary>
+    public bool IsPage { get; init; }
 
     /// <summary>Schema of the body; null for none.</summary>
     public string? Body { get; init; }

@@ -14,6 +14,7 @@ internal static class VaultComposition
             Connections(options, []), s.GetRequiredService<IdentityProviders>(), s.GetRequiredService<OidcBackchannel>(),
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ConnectionProviders>>()));
         services.AddSingleton<ManagerEndpoints>();
+        services.AddSingleton<ConsentForm>();
         services.AddSingleton<ConsentFlow>();
         if (options.Vault.Keys.Count == 0)
         {

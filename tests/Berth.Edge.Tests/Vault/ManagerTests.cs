@@ -102,7 +102,7 @@ public class ManagerTests(ThrowawayPostgres postgres) : IClassFixture<ThrowawayP
         string? used = null;
         await ConsentAsync(ann, url => used = url);
 
-        using var again = await ann.GetAsync(used!);
+        using var again = await ann.GetAsync(used!, ("Accept", "application/json"));
         var byBob = await ConsentAsync(ann, returning: bob);
         var byOtherSession = await ConsentAsync(ann, returning: otherSession);
         var byNobody = await ConsentAsync(ann, returning: edge.NewBrowser());

@@ -63,7 +63,7 @@ internal static class VaultFixture
 
         using var provider = await browser.GetAsync((string)body["consent_url"]!);
         var back = provider.Headers.Location!.AbsoluteUri;
-        using var answer = await (returning ?? browser).GetAsync(url?.Invoke(back) ?? back);
+        using var answer = await (returning ?? browser).GetAsync(url?.Invoke(back) ?? back, ("Accept", "application/json"));
         return (answer.StatusCode, await JsonAsync(answer));
     }
 
