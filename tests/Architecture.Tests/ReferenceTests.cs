@@ -10,12 +10,12 @@ public sealed class ReferenceTests
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Allowed = new()
     {
         ["Kube.Client"] = ([], ["YamlDotNet", "Microsoft.Extensions.Logging.Abstractions"]),
-        ["Kube.Runtime"] = (["Kube.Client"], ["YamlDotNet", "Microsoft.Extensions.Logging.Abstractions"]),
+        ["Kube.Runtime"] = (
+            ["Kube.Client"],
+            ["YamlDotNet", "Microsoft.Extensions.Logging.Abstractions", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["Kube.Server"] = ([], ["YamlDotNet"]),
         ["Berth.Resources"] = (["Kube.Client"], []),
-        ["Berth.Operator"] = (
-            ["Kube.Client", "Kube.Runtime", "Berth.Resources"],
-            ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+        ["Berth.Operator"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources"], []),
         ["Berth.Accounts"] = (
             [],
             [
@@ -26,8 +26,7 @@ public sealed class ReferenceTests
                 "Polly.Core",
             ]
         ),
-        ["Berth.Edge"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources", "Berth.Accounts"],
-            ["Polly.Core", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+        ["Berth.Edge"] = (["Kube.Client", "Kube.Runtime", "Berth.Resources", "Berth.Accounts"], ["Polly.Core"]),
         ["Berth.Studio"] = ([], []),
         ["Berth.Local"] = (
             [

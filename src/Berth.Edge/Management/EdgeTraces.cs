@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using OpenTelemetry;
-using OpenTelemetry.Resources;
-using OpenTelemetry.Trace;
+using Kube.Runtime;
 
 namespace Berth.Edge;
 
@@ -83,19 +81,7 @@ internal static class EdgeTraces
         span.Dispose();
     }
 
-    /// <summary>
-    /// Sends spans by OTLP where the standard variables ask for it: OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT name
-    /// a collector, and neither OTEL_SDK_DISABLED nor OTEL_TRACES_EXPORTER=none forbids it; the operator's are the same. Null otherwise.
-    /// </summary>
+    /// <summary>Sends spans by OTLP where <see cref="TraceExport"/> finds that asked for; null otherwise.</summary>
     public static IDisposable? Export(IConfiguration configuration) =>
-        (string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
-            && string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]))
-        || string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase)
-        || configuration["OTEL_TRACES_EXPORTER"] is "none"
-            ? null
-            : Sdk.CreateTracerProviderBuilder()
-                .ConfigureResource(r => r.AddService("berth-edge").AddEnvironmentVariableDetector())
-                .AddSource(SourceName)
-                .AddOtlpExporter()
-                .Build();
+        TraceExport.Start("berth-edge", SourceName, name => configuration[name]);
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using Kube.Client;
+using Kube.Runtime;
 using Microsoft.Extensions.Configuration;
-using OpenTelemetry;
-using OpenTelemetry.Resources;
-using OpenTelemetry.Trace;
 
 namespace Berth.Operator;
 
@@ -43,21 +41,9 @@ internal static class OperatorTraces
         activity.SetStatus(ActivityStatusCode.Error, error.Message);
     }
 
-    /// <summary>
-    /// Sends spans by OTLP where the standard variables ask for it: OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT name
-    /// a collector, and neither OTEL_SDK_DISABLED nor OTEL_TRACES_EXPORTER=none forbids it. Null otherwise.
-    /// </summary>
+    /// <summary>Sends spans by OTLP where <see cref="TraceExport"/> finds that asked for; null otherwise.</summary>
     internal static IDisposable? Export(IConfiguration configuration) =>
-        (string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
-            && string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]))
-        || string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase)
-        || configuration["OTEL_TRACES_EXPORTER"] is "none"
-            ? null
-            : Sdk.CreateTracerProviderBuilder()
-                .ConfigureResource(r => r.AddService("berth-operator").AddEnvironmentVariableDetector())
-                .AddSource(SourceName)
-                .AddOtlpExporter()
-                .Build();
+        TraceExport.Start("berth-operator", SourceName, name => configuration[name]);
 
     private static Activity? Start(string name, ResourceKey key) => Source.StartActivity(name, ActivityKind.Internal)
         ?.SetTag("k8s.namespace.name", key.Namespace).SetTag("berth.workspace", key.Name).SetTag("berth.result", "ok");
