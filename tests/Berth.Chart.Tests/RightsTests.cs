@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Testing;
 
 namespace Berth.Chart.Tests;
 
@@ -86,7 +87,7 @@ public sealed class RightsTests
     [SkippableFact]
     public void Operator_HasNoRightThatTheExampleDoesNotName()
     {
-        var example = YamlJson.ReadAll(File.ReadAllText(Path.Combine(Chart.Repository, "docs/examples/cluster/operator.yaml")));
+        var example = YamlJson.ReadAll(Checkout.Read("docs/examples/cluster/operator.yaml"));
         var allowed = example.Where(m => m.Kind() is "Role" or "ClusterRole").SelectMany(Grants).ToHashSet();
         var granted = ValueSets.Render("required").All.Where(m => m.Kind() is "Role" or "ClusterRole")
             .Where(m => m.Name().Contains("operator", StringComparison.Ordinal)).SelectMany(Grants).ToHashSet();
@@ -97,7 +98,7 @@ public sealed class RightsTests
     [SkippableFact]
     public void Edge_HasTheRightsThatTheExampleNames()
     {
-        var example = YamlJson.ReadAll(File.ReadAllText(Path.Combine(Chart.Repository, "docs/examples/cluster/edge-rights.yaml")));
+        var example = YamlJson.ReadAll(Checkout.Read("docs/examples/cluster/edge-rights.yaml"));
         var allowed = example.Where(m => m.Kind() is "Role" or "ClusterRole").SelectMany(Grants).Order();
         var granted = ValueSets.Render("required").All.Where(m => m.Kind() is "Role" or "ClusterRole")
             .Where(m => m.Name().EndsWith("-edge", StringComparison.Ordinal)).SelectMany(Grants).Order();

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Testing;
 
 namespace Berth.Chart.Tests;
 
@@ -82,7 +83,7 @@ public sealed class WorkspacesTests
     [SkippableFact]
     public void AdmissionPolicies_AreTheExamplesWithTheReleasesNames()
     {
-        var example = File.ReadAllText(Path.Combine(Chart.Repository, "docs/examples/cluster/admission.yaml"));
+        var example = Checkout.Read("docs/examples/cluster/admission.yaml");
         var theirs = YamlJson.ReadAll(example).Where(m => m.Kind() == "ValidatingAdmissionPolicy").Select(p => Text(p["spec"]!)).ToList();
         var manifests = Chart.Render("admission: {enabled: true}");
         Assert.Equal(theirs, manifests.Of("ValidatingAdmissionPolicy").Select(p => Text(p["spec"]!)));

@@ -73,16 +73,7 @@ public abstract class BerthFixture : IAsyncLifetime
     }
 
     /// <summary>A page of the documentation.</summary>
-    internal static string Documentation(string name)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Operator.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return File.ReadAllText(Path.Combine(folder.FullName, "docs", name));
-    }
+    internal static string Documentation(string name) => Checkout.Read("docs", name);
 
     /// <summary>A browser window with no cookies. Skips the test where there is no Chromium.</summary>
     public async Task<IBrowserContext> NewPersonAsync()

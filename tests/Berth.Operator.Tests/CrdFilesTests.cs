@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
@@ -7,7 +7,7 @@ public sealed class CrdFilesTests
     [Fact]
     public void Crds_InTheRepository_AreWhatTheTypesGive()
     {
-        var folder = Path.Combine(Repository(), "crds");
+        var folder = Checkout.Path("crds");
         foreach (var (name, yaml) in CrdFiles.All())
         {
             Assert.True(File.ReadAllText(Path.Combine(folder, name)) == yaml, $"crds/{name} is not what the types give: run 'make crds'.");
@@ -19,15 +19,4 @@ public sealed class CrdFilesTests
     [Fact]
     public void Crds_WithoutCel_HoldNoRules() =>
         Assert.All(CrdFiles.All(celRules: false), f => Assert.DoesNotContain("x-kubernetes-validations", f.Yaml, StringComparison.Ordinal));
-
-    internal static string Repository([CallerFilePath] string file = "")
-    {
-        var folder = Path.GetDirectoryName(file)!;
-        while (!File.Exists(Path.Combine(folder, "Operator.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"No folder above {file} holds Operator.sln.");
-        }
-
-        return folder;
-    }
 }

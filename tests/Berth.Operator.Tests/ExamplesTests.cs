@@ -4,13 +4,14 @@ using System.Text.Json.Nodes;
 using Berth.Resources;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
 /// <summary>The examples are what people copy: each has to make a workspace that starts.</summary>
 public sealed class ExamplesTests
 {
-    private static string Folder => Path.Combine(CrdFilesTests.Repository(), "docs", "examples");
+    private static string Folder => Checkout.Path("docs", "examples");
 
     public static TheoryData<string> Templates => [.. Directory.GetFiles(Folder, "template-*.yaml").Select(f => Path.GetFileName(f)!)];
 

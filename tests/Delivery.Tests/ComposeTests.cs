@@ -1,3 +1,4 @@
+using Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace Delivery.Tests;
@@ -35,7 +36,7 @@ public sealed class ComposeTests
     {
         var api = Services("compose.yaml").Single(s => ((YamlScalarNode)s.Key).Value == "api").Value.Get("environment");
         var edge = Services("compose.yaml").Single(s => ((YamlScalarNode)s.Key).Value == "edge").Value.Get("environment");
-        var routes = File.ReadAllText(Checkout.Path("docs", "examples", "compose", "traefik.yaml"));
+        var routes = Checkout.Read("docs", "examples", "compose", "traefik.yaml");
 
         Assert.Equal(api.Text("PORT"), edge.Text("Berth__Edge__Listener__Port"));
         Assert.Contains($"http://api:{api.Text("PORT")}", routes, StringComparison.Ordinal);
@@ -43,7 +44,7 @@ public sealed class ComposeTests
     }
 
     private static IEnumerable<KeyValuePair<YamlNode, YamlNode>> Services(string file) =>
-        ((YamlMappingNode)Checkout.Yaml(Checkout.Path("docs", "examples", "compose", file)).Get("services")!).Children;
+        ((YamlMappingNode)Yaml.Read(Checkout.Path("docs", "examples", "compose", file)).Get("services")!).Children;
 
     // What a service takes from the anchor counts as its own.
     private static Func<string, string> Merged(YamlNode service) =>

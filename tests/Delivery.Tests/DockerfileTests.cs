@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Testing;
 
 namespace Delivery.Tests;
 
@@ -36,7 +37,7 @@ public sealed partial class DockerfileTests
     [MemberData(nameof(Files))]
     public void Dockerfile_Labels_SayWhatItIs(string file)
     {
-        var text = File.ReadAllText(Checkout.Path(file));
+        var text = Checkout.Read(file);
 
         Assert.All(["title", "description", "licenses", "vendor", "source", "version", "revision"],
             l => Assert.Contains($"org.opencontainers.image.{l}=", text, StringComparison.Ordinal));
@@ -68,7 +69,7 @@ public sealed partial class DockerfileTests
     [MemberData(nameof(Files))]
     public void Dockerfile_IsInTheBakeFile(string file)
     {
-        var bake = File.ReadAllText(Checkout.Path("src", "images", "docker-bake.hcl"));
+        var bake = Checkout.Read("src", "images", "docker-bake.hcl");
         var folder = Path.GetDirectoryName(file)!.Replace('\\', '/');
 
         Assert.True(

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace Delivery.Tests;
@@ -74,6 +75,18 @@ public sealed partial class WorkflowTests
         Assert.All(scripts, s => Assert.DoesNotContain("${{", s, StringComparison.Ordinal));
     }
 
+    // GitHub's default shell has no pipefail: `helm template … | kubeconform` would be green when nothing is rendered.
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Workflow_Scripts_FailWithWhatFailsInThem(string file)
+    {
+        var workflow = Read(file);
+        var hasScripts = Steps(workflow).Any(s => s.Text("run") is not null);
+
+        Assert.Equal(hasScripts ? "bash" : null, workflow.Get("defaults").Get("run").Text("shell"));
+        Assert.DoesNotContain(Steps(workflow), s => s.Text("shell") is not null);
+    }
+
     [Theory]
     [MemberData(nameof(Files))]
     public void Workflow_Checkouts_KeepNoCredentials(string file) => Assert.All(
@@ -94,7 +107,7 @@ public sealed partial class WorkflowTests
     [MemberData(nameof(Files))]
     public void Workflow_ScriptsAndTargetsItNames_AreThere(string file)
     {
-        var makefile = File.ReadAllText(Checkout.Path("Makefile"));
+        var makefile = Checkout.Read("Makefile");
         var scripts = string.Join('\n', Steps(Read(file)).Select(s => s.Text("run")).OfType<string>());
 
         Assert.All(OwnScript().Matches(scripts).Select(m => m.Value), s => Assert.True(Path.Exists(Checkout.Path(s.Split('/'))), $"there is no {s}"));
@@ -132,7 +145,7 @@ public sealed partial class WorkflowTests
         Assert.All(Jobs(Read("deploy-one.yml")), j => Assert.Equal("${{ inputs.environment }}", j.Job.Text("environment")));
     }
 
-    private static YamlMappingNode Read(string file) => Checkout.Yaml(Path.Combine(Folder, file));
+    private static YamlMappingNode Read(string file) => Yaml.Read(Path.Combine(Folder, file));
 
     private static IEnumerable<(string Name, YamlNode Job)> Jobs(YamlNode workflow) =>
         ((YamlMappingNode)workflow.Get("jobs")!).Children.Select(j => (((YamlScalarNode)j.Key).Value!, j.Value));

@@ -160,16 +160,10 @@ public class BackupTests
     // The server's user may not be able to read where the sources are.
     private static string Copy(PostgresInstance server, string name)
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Operator.sln")))
-        {
-            folder = folder.Parent;
-        }
-
         var copy = Path.Combine(server.Folder, name);
         if (!File.Exists(copy))
         {
-            File.Copy(Path.Combine(folder!.FullName, "docs", "examples", "backup", name), copy);
+            File.Copy(Checkout.Path("docs", "examples", "backup", name), copy);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(copy, (UnixFileMode)0b111_101_101);

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Berth.Chart.Tests.Monitoring;
 using YamlDotNet.Serialization;
+using Testing;
 
 namespace Berth.Chart.Tests.Documentation;
 
@@ -16,20 +17,20 @@ public sealed partial class OperationsDocTests
     public static TheoryData<string> Pages =>
     [
         .. Operations,
-        .. Directory.EnumerateFiles(Repository.Path("docs", "runbooks"), "*.md").Select(f => $"runbooks/{Path.GetFileName(f)}"),
+        .. Directory.EnumerateFiles(Checkout.Path("docs", "runbooks"), "*.md").Select(f => $"runbooks/{Path.GetFileName(f)}"),
     ];
 
     [Theory]
     [MemberData(nameof(Pages))]
     public void Links_LeadToPagesAndHeadingsThatAreThere(string page)
     {
-        var folder = Path.GetDirectoryName(Repository.Path("docs", page))!;
+        var folder = Path.GetDirectoryName(Checkout.Path("docs", page))!;
 
         None(Link().Matches(Text(page)).Select(m => m.Groups[1].Value).Where(l => !l.Contains("://", StringComparison.Ordinal))
             .Where(link =>
             {
                 var parts = link.Split('#');
-                var file = parts[0].Length == 0 ? Repository.Path("docs", page) : Path.GetFullPath(Path.Combine(folder, parts[0]));
+                var file = parts[0].Length == 0 ? Checkout.Path("docs", page) : Path.GetFullPath(Path.Combine(folder, parts[0]));
                 return !File.Exists(file) || (parts.Length > 1 && !Headings(file).Contains(parts[1]));
             }));
     }
@@ -43,7 +44,7 @@ public sealed partial class OperationsDocTests
     [MemberData(nameof(Pages))]
     public void Values_AreThoseOfTheChart(string page)
     {
-        var values = Parse(Repository.Read("charts", "berth", "values.yaml"));
+        var values = Parse(Checkout.Read("charts", "berth", "values.yaml"));
         var inText = Value().Matches(Text(page)).Select(m => m.Groups[1].Value)
             .Where(v => !v.Contains(".example.", StringComparison.Ordinal));
         var inYaml = YamlBlock().Matches(Text(page)).Select(m => Parse(m.Groups[1].Value))
@@ -63,7 +64,7 @@ public sealed partial class OperationsDocTests
     [Fact]
     public void Security_NamesTestClassesThatExist()
     {
-        var classes = Directory.EnumerateFiles(Repository.Path("tests"), "*.cs", SearchOption.AllDirectories)
+        var classes = Directory.EnumerateFiles(Checkout.Path("tests"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(f => TestClass().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value).ToHashSet();
         var named = NamedTest().Matches(Text("security.md")).Select(m => m.Groups[1].Value).Distinct().ToList();
 
@@ -91,7 +92,7 @@ public sealed partial class OperationsDocTests
     [Fact]
     public void Troubleshooting_CodesAndLogLines_AreInTheSources()
     {
-        var sources = string.Join('\n', Directory.EnumerateFiles(Repository.Path("src"), "*.cs", SearchOption.AllDirectories)
+        var sources = string.Join('\n', Directory.EnumerateFiles(Checkout.Path("src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Split(Path.DirectorySeparatorChar).Contains("obj")).Select(File.ReadAllText));
 
         // A text of the sources may go over several lines.
@@ -122,7 +123,7 @@ public sealed partial class OperationsDocTests
         Assert.True(all.Length == 0, all);
     }
 
-    private static string Text(string page) => Repository.Read("docs", page);
+    private static string Text(string page) => Checkout.Read("docs", page);
 
     private static Dictionary<string, object?> Parse(string yaml)
     {

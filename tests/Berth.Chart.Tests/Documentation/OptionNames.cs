@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Berth.Chart.Tests.Monitoring;
 using Berth.Edge;
 using Berth.Operator;
+using Testing;
 
 namespace Berth.Chart.Tests.Documentation;
 
@@ -16,7 +17,7 @@ internal static partial class OptionNames
     // The operator reads some under other names than its properties have: those that its sources ask for.
     private static readonly HashSet<string> ReadByName =
     [
-        .. Directory.EnumerateFiles(Repository.Path("src", "Berth.Operator", "Configuration"), "*.cs")
+        .. Directory.EnumerateFiles(Checkout.Path("src", "Berth.Operator", "Configuration"), "*.cs")
             .SelectMany(f => Asked().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value),
     ];
 

@@ -1,4 +1,5 @@
 using YamlDotNet.Serialization;
+using Testing;
 
 namespace Berth.Chart.Tests.Monitoring;
 
@@ -19,7 +20,7 @@ public static class AlertFiles
 
     /// <summary>Their files.</summary>
     public static IReadOnlyList<string> Files =>
-        [.. Directory.EnumerateFiles(Repository.Path("charts", "berth", "alerts"), "*.yaml").Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Checkout.Path("charts", "berth", "alerts"), "*.yaml").Order(StringComparer.Ordinal)];
 
     private static IEnumerable<Alert> Read(string file)
     {

@@ -31,13 +31,13 @@ public sealed partial class AlertTests
     [Fact]
     public void Runbooks_OneForEachAlert_WithAllSections_AndNoOther()
     {
-        var runbooks = Directory.EnumerateFiles(Repository.Path("docs", "runbooks"), "Berth*.md")
+        var runbooks = Directory.EnumerateFiles(Checkout.Path("docs", "runbooks"), "Berth*.md")
             .Select(f => Path.GetFileNameWithoutExtension(f)!).Order();
 
         Assert.Equal(AlertFiles.All.Select(a => a.Name).Order(), runbooks);
         Assert.Empty(AlertFiles.All.SelectMany(a =>
         {
-            var text = Repository.Read("docs", "runbooks", a.Name + ".md");
+            var text = Checkout.Read("docs", "runbooks", a.Name + ".md");
             var parts = text.Split("\n## ");
             return parts[0].StartsWith($"# {a.Name}\n", StringComparison.Ordinal)
                 && parts.Skip(1).Select(p => p.Split('\n')[0]).SequenceEqual(Sections)
@@ -48,7 +48,7 @@ public sealed partial class AlertTests
     [Fact]
     public void Monitoring_ListsEveryAlert_WithItsRunbook()
     {
-        var page = Repository.Read("docs", "monitoring.md");
+        var page = Checkout.Read("docs", "monitoring.md");
 
         Assert.DoesNotContain(AlertFiles.All,
             a => !page.Contains($"[{a.Name}](runbooks/{a.Name}.md) | {a.Labels["severity"]} |", StringComparison.Ordinal));
@@ -57,7 +57,7 @@ public sealed partial class AlertTests
     [Fact]
     public void Monitoring_NamesNoAlertThatIsNot()
     {
-        var named = Named().Matches(Repository.Read("docs", "monitoring.md")).Select(m => m.Value).Except(["BerthPolicy"]).ToHashSet();
+        var named = Named().Matches(Checkout.Read("docs", "monitoring.md")).Select(m => m.Value).Except(["BerthPolicy"]).ToHashSet();
 
         Assert.Subset(AlertFiles.All.Select(a => a.Name).ToHashSet(), named);
     }
@@ -65,7 +65,7 @@ public sealed partial class AlertTests
     [Fact]
     public void PromtoolTests_EachAlert_FiresInOneAndIsSilentInAnother()
     {
-        var names = Directory.EnumerateFiles(Repository.Path("tests", "Berth.Chart.Tests", "Monitoring", "alerts"), "*.yaml")
+        var names = Directory.EnumerateFiles(Checkout.Path("tests", "Berth.Chart.Tests", "Monitoring", "alerts"), "*.yaml")
             .SelectMany(f => TestName().Matches(File.ReadAllText(f))).Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}").ToHashSet();
 
         Assert.All(AlertFiles.All, a => Assert.Superset(new HashSet<string> { $"{a.Name} fires", $"{a.Name} is silent" }, names));
@@ -78,8 +78,8 @@ public sealed partial class AlertTests
         var promtool = Tools.Find("promtool");
         Skip.If(promtool is null, "promtool is not installed (Debian: prometheus)");
 
-        await RunAsync(promtool, "check", "rules", Repository.Path("charts", "berth", "alerts", file));
-        await RunAsync(promtool, "test", "rules", Repository.Path("tests", "Berth.Chart.Tests", "Monitoring", "alerts", file));
+        await RunAsync(promtool, "check", "rules", Checkout.Path("charts", "berth", "alerts", file));
+        await RunAsync(promtool, "test", "rules", Checkout.Path("tests", "Berth.Chart.Tests", "Monitoring", "alerts", file));
     }
 
     private static async Task RunAsync(string program, params string[] arguments)

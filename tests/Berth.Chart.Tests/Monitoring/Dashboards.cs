@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Testing;
 
 namespace Berth.Chart.Tests.Monitoring;
 
@@ -14,7 +15,7 @@ public static class Dashboards
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Dashboard> All { get; } =
     [
-        .. Directory.EnumerateFiles(Repository.Path("charts", "berth", "dashboards"), "*.json").Order(StringComparer.Ordinal).Select(Read),
+        .. Directory.EnumerateFiles(Checkout.Path("charts", "berth", "dashboards"), "*.json").Order(StringComparer.Ordinal).Select(Read),
     ];
 
     private static Dashboard Read(string file)

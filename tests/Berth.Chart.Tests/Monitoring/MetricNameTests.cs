@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Testing;
 
 namespace Berth.Chart.Tests.Monitoring;
 
@@ -60,7 +61,7 @@ public sealed partial class MetricNameTests
     [Fact]
     public void Sources_OfTheOperator_AreWhatItsDocumentSays()
     {
-        var documented = OperatorRow().Matches(Repository.Read("docs", "operating.md"))
+        var documented = OperatorRow().Matches(Checkout.Read("docs", "operating.md"))
             .ToDictionary(
                 m => m.Groups[1].Value, m => m.Groups[2].Value.Split(',', StringSplitOptions.RemoveEmptyEntries).Order().ToArray());
 
@@ -78,7 +79,7 @@ public sealed partial class MetricNameTests
     public void Sources_OfTheEdge_AreInItsDocuments()
     {
         string[] pages = ["edge.md", "edge-operating.md", "upstream.md", "vault.md"];
-        var text = string.Concat(pages.Select(p => Repository.Read("docs", p)));
+        var text = string.Concat(pages.Select(p => Checkout.Read("docs", p)));
 
         Assert.DoesNotContain(SourceInstruments.All.Keys, n => EdgeName().IsMatch(n) && !text.Contains(n, StringComparison.Ordinal));
     }

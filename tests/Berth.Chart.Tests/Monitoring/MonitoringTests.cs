@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Testing;
 
 namespace Berth.Chart.Tests.Monitoring;
 
@@ -92,7 +93,7 @@ public sealed class MonitoringTests
 
         Assert.Equal(Dashboards.All.Select(d => d.File), maps.SelectMany(m => m["data"]!.AsObject().Select(d => d.Key)).Order());
         Assert.All(maps, m => Assert.All(m["data"]!.AsObject(),
-            d => Assert.Equal(Repository.Read("charts", "berth", "dashboards", d.Key).TrimEnd(), ((string)d.Value!).TrimEnd())));
+            d => Assert.Equal(Checkout.Read("charts", "berth", "dashboards", d.Key).TrimEnd(), ((string)d.Value!).TrimEnd())));
     }
 
     private static Dictionary<string, JsonNode> Rules(Manifests manifests) =>

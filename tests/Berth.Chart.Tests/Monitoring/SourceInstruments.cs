@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Testing;
 
 namespace Berth.Chart.Tests.Monitoring;
 
@@ -22,7 +23,7 @@ public static partial class SourceInstruments
         var found = new Dictionary<string, ExposedMetric>(StringComparer.Ordinal);
         foreach (var folder in (string[])["Berth.Accounts", "Berth.Edge", "Berth.Operator", "Kube.Runtime"])
         {
-            var files = Directory.EnumerateFiles(Repository.Path("src", folder), "*.cs", SearchOption.AllDirectories)
+            var files = Directory.EnumerateFiles(Checkout.Path("src", folder), "*.cs", SearchOption.AllDirectories)
                 .Where(f => !f.Split(Path.DirectorySeparatorChar).Contains("obj"));
             foreach (var metric in files.SelectMany(f => Of(Comment().Replace(File.ReadAllText(f), ""))))
             {

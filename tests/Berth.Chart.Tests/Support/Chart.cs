@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Testing;
 
@@ -12,9 +11,7 @@ internal static class Chart
     public const string Namespace = "berth";
     public const string Workspaces = "berth-workspaces";
 
-    public static string Repository { get; } = FindRepository();
-
-    public static string Folder => Path.Combine(Repository, "charts", "berth");
+    public static string Folder => Checkout.Path("charts", "berth");
 
     public static bool UpdatesGolden => Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
 
@@ -92,17 +89,6 @@ internal static class Chart
     }
 
     private static string Dash(string name) => (IsHelm ? "--" : "-") + name;
-
-    private static string FindRepository([CallerFilePath] string file = "")
-    {
-        var folder = Path.GetDirectoryName(file)!;
-        while (!File.Exists(Path.Combine(folder, "Operator.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"No folder above {file} holds Operator.sln.");
-        }
-
-        return folder;
-    }
 }
 
 /// <summary>How the chart is rendered.</summary>

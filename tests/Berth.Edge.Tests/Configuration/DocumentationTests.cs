@@ -1,7 +1,7 @@
 using System.Collections;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Berth.Accounts;
+using Testing;
 
 namespace Berth.Edge.Tests;
 
@@ -29,7 +29,7 @@ public partial class DocumentationTests
     public void ApiDocument_NamesEveryReason()
     {
         var document = Read("docs", "api.md");
-        var source = Directory.EnumerateFiles(Path.Combine(Root(), "src", "Berth.Edge"), "*.cs", SearchOption.AllDirectories)
+        var source = Directory.EnumerateFiles(Checkout.Path("src", "Berth.Edge"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
                 .Select(File.ReadAllText);
         var reasons = source.SelectMany(t => Reason().Matches(t)).Select(m => m.Groups[1].Value).Distinct()
@@ -60,10 +60,7 @@ public partial class DocumentationTests
         }
     }
 
-    private static string Read(params string[] path) => File.ReadAllText(Path.Combine([Root(), .. path]));
-
-    internal static string Root([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
+    private static string Read(params string[] path) => Checkout.Read(path);
 
     // How the code gives a problem its reason: a status before it, or the property.
     [GeneratedRegex(

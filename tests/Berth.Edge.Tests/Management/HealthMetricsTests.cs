@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Testing;
 
 namespace Berth.Edge.Tests.Management;
 
@@ -125,7 +126,7 @@ public class HealthMetricsTests
             .Where(l => l.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(l => l.Split(' ')[2])
             .Where(n => n.StartsWith("berth_", StringComparison.Ordinal) || n.StartsWith("process_", StringComparison.Ordinal)).ToList();
         var documents = string.Concat(((string[])["edge.md", "edge-operating.md", "operating.md", "upstream.md", "vault.md"])
-            .Select(d => File.ReadAllText(Path.Combine(DocumentationTests.Root(), "docs", d))));
+            .Select(d => Checkout.Read("docs", d)));
 
         Assert.Contains("berth_edge_key_age_seconds", names);
         Assert.DoesNotContain(names, n => !documents.Contains(n, StringComparison.Ordinal));

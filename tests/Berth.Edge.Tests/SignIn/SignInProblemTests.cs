@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Web;
 using Microsoft.Extensions.DependencyInjection;
+using Testing;
 
 namespace Berth.Edge.Tests;
 
@@ -12,7 +13,7 @@ public partial class SignInProblemTests
     [Fact]
     public void Document_HasEveryReasonAndItsStatus()
     {
-        var table = File.ReadAllText(Path.Combine(DocumentationTests.Root(), "docs", "sign-in.md")).Split("## What goes wrong")[1];
+        var table = Checkout.Read("docs", "sign-in.md").Split("## What goes wrong")[1];
         var documented = Row().Matches(table)
             .SelectMany(m => m.Groups[1].Value.Split(", ").Select(r => $"{r} {m.Groups[2].Value}")).Order().ToArray();
         string[] others = ["email-not-allowed 403", "group-not-allowed 403", "organization-not-allowed 403", "refused 403"];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Berth.Accounts;
+using Testing;
 
 namespace Berth.Edge.Tests.ApiProxy;
 
@@ -11,7 +12,7 @@ public sealed partial class UpstreamDocumentationTests
     [Fact]
     public void ErrorTable_HasEveryError_AndNoOther()
     {
-        var document = File.ReadAllText(Path.Combine(DocumentationTests.Root(), "docs", "upstream.md"));
+        var document = Checkout.Read("docs", "upstream.md");
         var told = document.Split("## Errors")[1].Split("\n## ")[0].Split('\n')
             .Select(l => Row().Match(l)).Where(m => m.Success)
             .SelectMany(m => m.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)

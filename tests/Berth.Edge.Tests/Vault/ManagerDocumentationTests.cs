@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Berth.Accounts;
+using Testing;
 
 namespace Berth.Edge.Tests.Vault;
 
@@ -43,7 +44,7 @@ public sealed partial class ManagerDocumentationTests
     }
 
     private static string Section() =>
-        File.ReadAllText(Path.Combine(DocumentationTests.Root(), "docs", "vault.md")).Split("### Errors")[1].Split("\n## ")[0];
+        Checkout.Read("docs", "vault.md").Split("### Errors")[1].Split("\n## ")[0];
 
     private static IEnumerable<ConnectionError> Known() =>
     [

@@ -62,7 +62,7 @@ internal sealed class TokenCluster : IAsyncDisposable
         Skip.IfNot(ClusterGuard.NoCustomResources(version) is null, ClusterGuard.NoCustomResources(version));
 
         var ns = "berth-token-" + Guid.NewGuid().ToString("N")[..8];
-        var rights = (await File.ReadAllTextAsync(Path.Combine(DocumentationTests.Root(), "docs/examples/cluster/edge-rights.yaml")))
+        var rights = (await File.ReadAllTextAsync(Checkout.Path("docs/examples/cluster/edge-rights.yaml")))
             .Replace("namespace: berth", "namespace: " + ns, StringComparison.Ordinal)
             .Replace("name: berth\n", $"name: {ns}\n", StringComparison.Ordinal)
             .Replace("name: berth-edge-", $"name: {ns}-", StringComparison.Ordinal);

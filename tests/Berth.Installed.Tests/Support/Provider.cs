@@ -36,28 +36,16 @@ internal sealed class Provider : IAsyncDisposable
     public static async Task<Provider> StartAsync(string origin)
     {
         Skip.If(Tools.OpenIdProvider is null, ForeignProvider.SkipReason);
-        var info = new ProcessStartInfo(Tools.OpenIdProvider!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        info.Environment["PORT"] = $"{Port}";
-        info.Environment["ISSUER"] = Issuer;
-        info.Environment["CLIENT_ID"] = ClientId;
-        info.Environment["CLIENT_SECRET"] = ClientSecret;
-        info.Environment["REDIRECT_URIS"] = $"{origin}/auth/callback";
-        info.Environment["POST_LOGOUT_URIS"] = $"{origin}/";
-        info.Environment["AUDIENCE"] = origin;
-        var process = Process.Start(info)!;
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginErrorReadLine();
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        return new Provider(await ProviderProcess.StartAsync(new Dictionary<string, string>
         {
-            if (line.StartsWith("ready ", StringComparison.Ordinal))
-            {
-                _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-                return new Provider(process);
-            }
-        }
-
-        throw new InvalidOperationException($"The OpenID Provider did not start: is port {Port} free?");
+            ["PORT"] = $"{Port}",
+            ["ISSUER"] = Issuer,
+            ["CLIENT_ID"] = ClientId,
+            ["CLIENT_SECRET"] = ClientSecret,
+            ["REDIRECT_URIS"] = $"{origin}/auth/callback",
+            ["POST_LOGOUT_URIS"] = $"{origin}/",
+            ["AUDIENCE"] = origin,
+        }));
     }
 
     public async ValueTask DisposeAsync()

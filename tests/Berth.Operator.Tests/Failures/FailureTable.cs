@@ -1,5 +1,6 @@
 using Berth.Resources;
 using Kube.Client.Models;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
@@ -151,7 +152,7 @@ public sealed class FailureTableTests
     [Fact]
     public void Documentation_HasTheTable()
     {
-        var page = File.ReadAllText(Path.Combine(CrdFilesTests.Repository(), "docs", "lifecycle.md"));
+        var page = Checkout.Read("docs", "lifecycle.md");
         Assert.True(page.Contains(FailureTable.Markdown(), StringComparison.Ordinal),
             "Put this table into docs/lifecycle.md:\n" + FailureTable.Markdown());
     }

@@ -41,7 +41,7 @@ public sealed class KubectlApplyTests
     {
         var start = new ProcessStartInfo(Tools.Kubectl!, $"--kubeconfig {kubeconfig} {arguments}")
         {
-            WorkingDirectory = CrdFilesTests.Repository(),
+            WorkingDirectory = Checkout.Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

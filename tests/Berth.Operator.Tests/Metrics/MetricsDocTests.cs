@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Kube.Client;
 using Kube.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
+using Testing;
 
 namespace Berth.Operator.Tests;
 
@@ -43,14 +44,14 @@ public sealed partial class MetricsDocTests
 
         // The controllers make their instruments when they begin to work.
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!Has(names, "berth_operator_queue_length") || !Has(names, "workqueue_depth"))
+        while (!new[] { "berth_operator_queue_length", "workqueue_depth", "controller_runtime_active_workers" }.All(n => Has(names, n)))
         {
             await Task.Delay(20, deadline.Token);
         }
 
         await stop.CancelAsync();
         await running;
-        var documented = Row().Matches(await File.ReadAllTextAsync(Path.Combine(CrdFilesTests.Repository(), "docs", "operating.md")))
+        var documented = Row().Matches(await File.ReadAllTextAsync(Checkout.Path("docs", "operating.md")))
             .Select(m => m.Groups[1].Value).ToList();
         Assert.Equal(documented.Count, documented.Distinct().Count());
         string[] published;

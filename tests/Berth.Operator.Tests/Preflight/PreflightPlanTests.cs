@@ -1,4 +1,5 @@
 using Berth.Operator.Preflight;
+using Testing;
 
 namespace Berth.Operator.Tests.Preflight;
 
@@ -16,7 +17,7 @@ public sealed class PreflightPlanTests
     public void From_TheChartsOwnValues_FindsWhatTheyName()
     {
         // The names are the chart's: a value that is renamed there has to be renamed here.
-        var chart = Path.Combine(Root(), "charts", "berth");
+        var chart = Checkout.Path("charts", "berth");
         var values = ChartValues.Read([Path.Combine(chart, "values.yaml"), Path.Combine(chart, "values-dev.yaml")]);
 
         var plan = PreflightPlan.From(values, "berth", "1.0");
@@ -53,16 +54,5 @@ public sealed class PreflightPlanTests
         Assert.Equal(["fast"], plan.StorageClasses);
         Assert.False(plan.NeedsDefaultStorageClass);
         Assert.Equal(("ClusterIssuer", "letsencrypt"), plan.CertificateIssuer);
-    }
-
-    internal static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Operator.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

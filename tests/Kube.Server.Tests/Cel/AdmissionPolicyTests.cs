@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Kube.Server.Cel;
+using Testing;
 
 namespace Kube.Server.Tests.Cel;
 
@@ -244,13 +245,7 @@ public sealed class AdmissionPolicyTests
 
     private static List<JsonObject> Read()
     {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Operator.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)!;
-        }
-
-        var text = File.ReadAllText(Path.Combine(folder, "docs", "examples", "cluster", "admission.yaml"));
+        var text = Checkout.Read("docs", "examples", "cluster", "admission.yaml");
         return [.. text.Split("\n---\n").Select(d => Yaml.Parse(d)!.AsObject())];
     }
 }

@@ -57,35 +57,23 @@ public sealed partial class ForeignProvider : IAsyncDisposable
 
         var port = LoopbackPort.Free();
         var proxy = HoldingProxy.Start(port);
-        var info = new ProcessStartInfo(Tools.OpenIdProvider) { RedirectStandardOutput = true, RedirectStandardError = true };
-        info.Environment["PORT"] = $"{port}";
-        info.Environment["ISSUER"] = proxy.Origin;
-        info.Environment["CLIENT_ID"] = ClientId;
-        info.Environment["CLIENT_SECRET"] = Secret;
-        info.Environment["REDIRECT_URIS"] = $"{OwnRedirect},{EdgeRedirect}";
-        info.Environment["AUDIENCE"] = opaque ? "" : Audience;
-        info.Environment["ROTATE"] = "always";
-        info.Environment["ACCESS_TTL"] = $"{accessSeconds}";
+        var settings = new Dictionary<string, string>
+        {
+            ["PORT"] = $"{port}",
+            ["ISSUER"] = proxy.Origin,
+            ["CLIENT_ID"] = ClientId,
+            ["CLIENT_SECRET"] = Secret,
+            ["REDIRECT_URIS"] = $"{OwnRedirect},{EdgeRedirect}",
+            ["AUDIENCE"] = opaque ? "" : Audience,
+            ["ROTATE"] = "always",
+            ["ACCESS_TTL"] = $"{accessSeconds}",
+        };
         if (backChannelLogout is not null)
         {
-            info.Environment["BACKCHANNEL_URI"] = backChannelLogout;
+            settings["BACKCHANNEL_URI"] = backChannelLogout;
         }
 
-        var process = Process.Start(info)!;
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginErrorReadLine();
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
-        {
-            if (line.StartsWith("ready ", StringComparison.Ordinal))
-            {
-                // Read on, so that it does not block at a full pipe.
-                _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-                return new ForeignProvider(process, port, proxy);
-            }
-        }
-
-        throw new InvalidOperationException("The OpenID Provider did not start.");
+        return new ForeignProvider(await ProviderProcess.StartAsync(settings), port, proxy);
     }
 
     /// <summary>Signs a person in, consents, and exchanges the code, as a browser and a client would.</summary>

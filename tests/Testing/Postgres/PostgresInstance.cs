@@ -36,15 +36,8 @@ public sealed class PostgresInstance : IDisposable
     /// <summary>Makes a server; null and a reason where the machine has no PostgreSQL.</summary>
     public static PostgresInstance? Create(out string? reason)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).ToList();
-        if (Directory.Exists("/usr/lib/postgresql"))
-        {
-            folders.AddRange(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
-                .Select(d => Path.Combine(d, "bin")));
-        }
-
         string[] programs = ["initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_basebackup", "pg_verifybackup"];
-        var bin = folders.FirstOrDefault(f => programs.All(p => File.Exists(Path.Combine(f, p))));
+        var bin = PostgresPrograms.Find(programs);
         if (bin is null)
         {
             reason = $"no PostgreSQL with {string.Join(", ", programs)} on PATH or in /usr/lib/postgresql";
@@ -79,12 +72,11 @@ public sealed class PostgresInstance : IDisposable
         }
 
         var log = Data + ".log";
-        _server = TiedProcess.Start(Describe([.. words]));
+        _server = TiedProcess.Start(PostgresPrograms.AsServer([.. words]));
         _server.ErrorDataReceived += (_, line) => AppendLine(log, line.Data);
         _server.BeginErrorReadLine();
         _server.BeginOutputReadLine();
-        var pidFile = Path.Combine(Data, "postmaster.pid");
-        if (!SpinWait.SpinUntil(() => _server.HasExited || IsReady(pidFile), TimeSpan.FromSeconds(60)) || _server.HasExited)
+        if (!PostgresPrograms.WaitUntilReady(_server, Data))
         {
             throw new InvalidOperationException($"The server did not start: {(File.Exists(log) ? File.ReadAllText(log) : "no message")}");
         }
@@ -103,9 +95,23 @@ public sealed class PostgresInstance : IDisposable
     public (int Code, string Output) Run(string program, params string[] arguments) => Run(program, "postgres", arguments);
 
     /// <summary>The same with a database in libpq's variables.</summary>
-    public (int Code, string Output) Run(string program, string database, string[] arguments)
+    public (int Code, string Output) Run(string program, string database, string[] arguments) =>
+        Run(PostgresPrograms.AsServer([Path.IsPathRooted(program) ? program : Path.Combine(_bin, program), .. arguments]), database);
+
+    /// <summary>Runs a script by its full path as whoever runs the test, with a database in libpq's variables.</summary>
+    public (int Code, string Output) RunAsMe(string script, string database, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var info = Describe([Path.IsPathRooted(program) ? program : Path.Combine(_bin, program), .. arguments]);
+        var info = PostgresPrograms.AsMe([script, .. arguments]);
+        foreach (var (name, value) in environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        return Run(info, database);
+    }
+
+    private (int Code, string Output) Run(ProcessStartInfo info, string database)
+    {
         info.Environment["PATH"] = $"{_bin}:{Environment.GetEnvironmentVariable("PATH")}";
         info.Environment["PGHOST"] = "127.0.0.1";
         info.Environment["PGPORT"] = Port.ToString();
@@ -141,34 +147,5 @@ public sealed class PostgresInstance : IDisposable
                 File.AppendAllText(file, line + "\n");
             }
         }
-    }
-
-    private static bool IsReady(string pidFile)
-    {
-        try
-        {
-            var lines = File.ReadAllLines(pidFile);
-            Thread.Sleep(5);
-            return lines.Length >= 8 && lines[7].StartsWith("ready", StringComparison.Ordinal);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private static ProcessStartInfo Describe(string[] command)
-    {
-        string[] words = Environment.IsPrivilegedProcess
-            ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", .. command]
-            : command;
-        var info = new ProcessStartInfo(words[0], words.Skip(1))
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = "/",
-        };
-        info.Environment["LC_ALL"] = "C";
-        return info;
     }
 }

@@ -25,7 +25,7 @@ public sealed class ThrowawayPostgres : IDisposable
             return;
         }
 
-        var bin = FindBinaries();
+        var bin = PostgresPrograms.Find("initdb");
         if (bin is null)
         {
             SkipReason = "no PostgreSQL: initdb is not on PATH nor in /usr/lib/postgresql, and BERTH_TEST_POSTGRES is not set";
@@ -94,7 +94,7 @@ public sealed class ThrowawayPostgres : IDisposable
     public void Start()
     {
         _server = TiedProcess.Start(
-            Describe([
+            PostgresPrograms.AsServer([
                 "setpriv",
                 "--pdeathsig",
                 "KILL",
@@ -115,8 +115,7 @@ public sealed class ThrowawayPostgres : IDisposable
         );
         _server.BeginErrorReadLine();
         _server.BeginOutputReadLine();
-        var pidFile = Path.Combine(Data, "postmaster.pid");
-        if (!SpinWait.SpinUntil(() => _server.HasExited || IsReady(pidFile), TimeSpan.FromSeconds(60)) || _server.HasExited)
+        if (!PostgresPrograms.WaitUntilReady(_server, Data))
         {
             SkipReason = "no PostgreSQL: the server did not start";
         }
@@ -134,33 +133,6 @@ public sealed class ThrowawayPostgres : IDisposable
             using var remove = Run("rm", "-rf", Data);
             Directory.Delete(_folder, recursive: true);
         }
-    }
-
-    private static bool IsReady(string pidFile)
-    {
-        try
-        {
-            var lines = File.ReadAllLines(pidFile);
-            Thread.Sleep(5);
-            return lines.Length >= 8 && lines[7].StartsWith("ready", StringComparison.Ordinal);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private static string? FindBinaries()
-    {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).ToList();
-        if (Directory.Exists("/usr/lib/postgresql"))
-        {
-            folders.AddRange(
-                Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
-            );
-        }
-
-        return folders.FirstOrDefault(f => File.Exists(Path.Combine(f, "initdb")));
     }
 
     private static string ToUri(string connectionString)
@@ -181,29 +153,9 @@ public sealed class ThrowawayPostgres : IDisposable
         }
     }
 
-    private static ProcessStartInfo Describe(string[] command)
-    {
-        string[] words = Environment.IsPrivilegedProcess
-            ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", .. command]
-            : command;
-        return Plain(words);
-    }
+    private static Process Run(params string[] command) => Finish(PostgresPrograms.AsServer(command));
 
-    private static ProcessStartInfo Plain(string[] words)
-    {
-        var info = new ProcessStartInfo(words[0], words.Skip(1))
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = "/",
-        };
-        info.Environment["LC_ALL"] = "C";
-        return info;
-    }
-
-    private static Process Run(params string[] command) => Finish(Describe(command));
-
-    private static Process RunAsMe(params string[] command) => Finish(Plain(command));
+    private static Process RunAsMe(params string[] command) => Finish(PostgresPrograms.AsMe(command));
 
     private static Process Finish(ProcessStartInfo info)
     {
