@@ -8,7 +8,7 @@ using Kube.Runtime;
 namespace Berth.Operator;
 
 /// <summary>
-/// <c>berth-operator crds --apply</c>: brings a cluster's definitions to those this program was built with. It never deletes one, and it
+/// <c>Berth.Operator crds --apply</c>: brings a cluster's definitions to those this program was built with. It never deletes one, and it
 /// refuses where a version would go in which objects may be stored: they could not be read any more.
 /// </summary>
 internal static class CrdInstaller

@@ -4,15 +4,15 @@ namespace Berth.Operator;
 internal static class Usage
 {
     internal const string Text = """
-        berth-operator                        looks after workspaces
-        berth-operator run [--config FILE]    the same, with a configuration file (JSON)
-        berth-operator crds --output FOLDER [--without-cel]
+        Berth.Operator                        looks after workspaces
+        Berth.Operator run [--config FILE]    the same, with a configuration file (JSON)
+        Berth.Operator crds --output FOLDER [--without-cel]
                                               writes the custom resource definitions (without CEL rules: for Kubernetes before 1.25)
-        berth-operator crds --apply [--without-cel]
+        Berth.Operator crds --apply [--without-cel]
                                               brings a cluster's definitions up to date; never deletes one
-        berth-operator archive create|verify|restore|list …
+        Berth.Operator archive create|verify|restore|list …
                                               backups of a volume as files or S3 objects; what a backup's Job runs (see docs/storage.md)
-        berth-operator preflight --values FILE… [--namespace NAMESPACE] [--pull] [--json]
+        Berth.Operator preflight --values FILE… [--namespace NAMESPACE] [--pull] [--json]
                                               what would keep the chart from working in a cluster, before anything is installed (docs/deploying.md)
 
         The cluster is that of KUBECONFIG or ~/.kube/config, or the one whose service account the program runs under.

@@ -4,13 +4,13 @@ using Kube.Client;
 
 namespace Berth.Operator.Preflight;
 
-/// <summary><c>berth-operator preflight</c>: what would keep an installation of the chart from working, asked before anything is changed.</summary>
+/// <summary><c>Berth.Operator preflight</c>: what would keep an installation of the chart from working, asked before anything is changed.</summary>
 internal static class PreflightCommand
 {
     private const int UsageExitCode = 2;
 
     private const string Usage = """
-        usage: berth-operator preflight --values FILE... [--namespace NAMESPACE] [--pull] [--json]
+        usage: Berth.Operator preflight --values FILE... [--namespace NAMESPACE] [--pull] [--json]
           --values     values of the chart, later files over earlier ones: charts/berth/values.yaml first, then your own
           --namespace  of the release; default: berth
           --pull       has nodes pull the images: makes a pod for each, and removes it

@@ -214,7 +214,7 @@ public sealed partial class ArchiveTests : IDisposable
     {
         using var output = new StringWriter();
         Assert.Equal(2, await ArchiveCommand.RunAsync(arguments, _ => null, TimeProvider.System, output, default));
-        Assert.Contains("berth-operator archive", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Berth.Operator archive", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,11 +6,11 @@ namespace Berth.Operator.Archives;
 internal sealed record ArchiveArguments
 {
     internal const string Usage = """
-        berth-operator archive create  --root FOLDER --name NAME (--folder FOLDER | --prefix PREFIX) [--keep N]
-        berth-operator archive verify  --name NAME (--folder FOLDER | --prefix PREFIX)
-        berth-operator archive restore --root FOLDER --name NAME --id ID (--folder FOLDER | --prefix PREFIX)
+        Berth.Operator archive create  --root FOLDER --name NAME (--folder FOLDER | --prefix PREFIX) [--keep N]
+        Berth.Operator archive verify  --name NAME (--folder FOLDER | --prefix PREFIX)
+        Berth.Operator archive restore --root FOLDER --name NAME --id ID (--folder FOLDER | --prefix PREFIX)
                                        [--max-bytes N] [--max-entries N]
-        berth-operator archive list    (--folder FOLDER | --prefix PREFIX)
+        Berth.Operator archive list    (--folder FOLDER | --prefix PREFIX)
 
           --root     the volume
           --folder   archives are files in this folder

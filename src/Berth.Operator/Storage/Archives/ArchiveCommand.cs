@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Berth.Operator.Archives;
 
 /// <summary>
-/// <c>berth-operator archive create|verify|restore|list</c>: what a backup's Job runs. It knows nothing of Kubernetes; what came of it is
+/// <c>Berth.Operator archive create|verify|restore|list</c>: what a backup's Job runs. It knows nothing of Kubernetes; what came of it is
 /// told in JSON, on standard output and in the file that <c>--result</c> names (a container's termination message).
 /// </summary>
 [SupportedOSPlatform("linux")]
