@@ -17,7 +17,7 @@ help: ## list the commands
 
 run: ## Berth on this machine: http://localhost:8080 (PORT=... changes it), data under .local/
 	@dotnet build src/Berth.Local/Berth.Local.csproj -c $(CONFIGURATION) -v quiet -nologo
-	@PORT=$(PORT) exec dotnet src/Berth.Local/bin/$(CONFIGURATION)/net10.0/Berth.Local.dll
+	@PORT='$(PORT)' exec dotnet src/Berth.Local/bin/$(CONFIGURATION)/net10.0/Berth.Local.dll
 
 build: ## compile everything
 	@dotnet build Operator.sln -c $(CONFIGURATION) -v quiet -nologo
@@ -36,16 +36,16 @@ crds: ## write crds/ and the chart's copy anew from the C# types
 	@cp crds/*.yaml charts/berth/crds/
 
 images: ## container images of operator, edge and studio (BASE=image, TAG=dev); berth-postgres: src/images/build
-	@src/images/build $(if $(BASE),--base $(BASE)) --tag $(or $(TAG),dev)
+	@src/images/build $(if $(BASE),--base '$(BASE)') --tag '$(or $(TAG),dev)'
 
 k3d: ## a k3d cluster with Traefik and Berth on this machine: http://localhost:8080 (PORT, IDP_PORT, K3S_IMAGE)
-	@PORT=$(PORT) BASE=$(BASE) src/deploy/k3d up
+	@PORT='$(PORT)' BASE='$(BASE)' src/deploy/k3d up
 
 k3d-down: ## remove that cluster
 	@src/deploy/k3d down
 
 smoke: ## sign in and open a workspace at an installation with the development provider (ORIGIN)
-	@src/deploy/smoke $(ORIGIN)
+	@src/deploy/smoke '$(ORIGIN)'
 
 preflight: ## what would keep the chart from working in the cluster (ENV, VALUES, CONTEXT, PULL=1)
 	@src/deploy/deploy preflight '$(ENV)'

@@ -9,10 +9,10 @@ public sealed class DeployScriptTests : IDisposable
     private const string Helm = """
         case "$*" in
             version*) echo v3.19.0 ;;
-            *"history"*) cat "$HISTORY" 2>/dev/null || exit 1 ;;
+            *template*) echo 'kind: List'; exit "${TEMPLATE:-0}" ;;
+            *"history"*) cat "$HISTORY" 2>/dev/null || { echo "${HISTORY_ERROR:-Error: release: not found}" >&2; exit 1; } ;;
             *"get values"*) printf 'edge: {}\npublicOrigin: https://berth.example.com\n' ;;
             *upgrade*) exit "${UPGRADE:-0}" ;;
-            *template*) echo 'kind: List' ;;
         esac
         """;
 
@@ -20,8 +20,9 @@ public sealed class DeployScriptTests : IDisposable
         case "$*" in
             version*) echo '  gitVersion: v1.33.1' ;;
             *current-context*) echo kind-test ;;
-            *"get deployments"*) echo deployment.apps/berth-edge; echo deployment.apps/berth-operator ;;
-            *diff*) cat >/dev/null; exit "${DIFF:-1}" ;;
+            *"config view"*) exit "${VIEW:-0}" ;;
+            *"get deployments"*) [ -n "$NOTHING" ] || { echo deployment.apps/berth-edge; echo deployment.apps/berth-operator; }; exit "${GET:-0}" ;;
+            *diff*) exit "${DIFF:-1}" ;;
         esac
         """;
 
@@ -114,11 +115,71 @@ public sealed class DeployScriptTests : IDisposable
     [InlineData("2", 1)]
     public async Task Deploy_DryRun_ShowsTheDifferenceAndChangesNothing(string diff, int expected)
     {
+        History(("1", "deployed"));
+
         var (code, _, _) = await RunAsync("deploy", ("DRY_RUN", "1"), ("DIFF", diff));
 
         Assert.Equal(expected, code);
         Assert.Contains(_stubs.Calls, c => c.Contains(" diff --server-side", StringComparison.Ordinal));
         Assert.DoesNotContain(_stubs.Calls, c => c.Contains("upgrade --install", StringComparison.Ordinal));
+    }
+
+    // Namespace and definitions are not there: a comparison would fail, and with it the first deployment by a pipeline.
+    [Fact]
+    public async Task Deploy_DryRunBeforeTheFirstTime_SaysWhatWouldBeMade()
+    {
+        var (code, output, errors) = await RunAsync("deploy", ("DRY_RUN", "1"), ("DIFF", "2"));
+
+        Assert.True(code == 0, errors);
+        Assert.Contains("1 List", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(_stubs.Calls, c => c.Contains(" diff ", StringComparison.Ordinal) || c.Contains("--validate", StringComparison.Ordinal));
+        Assert.DoesNotContain(_stubs.Calls, c => c.Contains("upgrade --install", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Deploy_HistoryCannotBeRead_ChangesNothing()
+    {
+        var (code, _, errors) = await RunAsync("deploy", ("HISTORY_ERROR", "Error: the server is away"));
+
+        Assert.Equal(1, code);
+        Assert.Contains("the server is away", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(_stubs.Calls, c => c.Contains("upgrade", StringComparison.Ordinal));
+    }
+
+    // Helm's own failure has the exit code that the comparison has for differences.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Deploy_DryRunOfWhatCannotBeRendered_Fails(bool isThere)
+    {
+        if (isThere)
+        {
+            History(("1", "deployed"));
+        }
+
+        var (code, _, errors) = await RunAsync("deploy", ("DRY_RUN", "1"), ("TEMPLATE", "1"));
+
+        Assert.Equal(1, code);
+        Assert.Contains("cannot be rendered", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "not all replicas are ready")]
+    [InlineData("NOTHING", "nothing that belongs to the release")]
+    public async Task Verify_WhatIsThereCannotBeListed_IsNotWell(string name, string expected)
+    {
+        var (code, _, errors) = await RunAsync("verify", (name, "1"));
+
+        Assert.Equal(1, code);
+        Assert.Contains(expected, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(_stubs.Calls, c => c.StartsWith("Berth.Edge selfcheck", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Deploy_KubeconfigCannotBeRead_AsksAndChangesNothing()
+    {
+        Assert.Equal(1, (await RunAsync("deploy", ("VIEW", "1"))).Code);
+        Assert.DoesNotContain(_stubs.Calls, c => c.StartsWith("Berth.Operator", StringComparison.Ordinal) || c.Contains("upgrade", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -145,6 +206,30 @@ public sealed class DeployScriptTests : IDisposable
 
         Assert.Contains(_stubs.Calls, c => c.Contains("rollback berth 2 --wait", StringComparison.Ordinal));
         Assert.Contains(_stubs.Calls, c => c.StartsWith("Berth.Edge selfcheck", StringComparison.Ordinal));
+    }
+
+    // The revision with the next lower number is the one that was gone back from: it would be installed again.
+    [Theory]
+    [InlineData("1", "1 superseded", "2 superseded", "3 superseded", "4 deployed Rollback to 2")]
+    [InlineData("1", "1 superseded", "2 superseded", "3 superseded", "4 superseded Rollback to 2", "5 failed", "6 deployed Rollback to 4")]
+    [InlineData("4", "1 superseded", "2 superseded", "3 superseded", "4 superseded Rollback to 2", "5 deployed")]
+    public async Task Rollback_AfterGoingBack_TakesTheOneBeforeWhatWasGoneBackTo(string expected, params string[] history)
+    {
+        History([.. history.Select(h => h.Split(' ', 3)).Select(h => (h[0], h[1], h.Length > 2 ? h[2] : "Upgrade complete"))]);
+
+        Assert.Equal(0, (await RunAsync("rollback")).Code);
+
+        Assert.Contains(_stubs.Calls, c => c.Contains($"rollback berth {expected} --wait", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Deploy_DescriptionThatNamesAStatus_IsNoStatus()
+    {
+        History(("1", "superseded", "Install complete"), ("2", "failed", "Upgrade failed: what is deployed is not ready"));
+
+        await RunAsync("deploy", ("UPGRADE", "1"));
+
+        Assert.Contains(_stubs.Calls, c => c.Contains("rollback berth 1 --wait", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -201,9 +286,12 @@ public sealed class DeployScriptTests : IDisposable
 
     private int Index(string part) => _stubs.Calls.ToList().FindIndex(c => c.Contains(part, StringComparison.Ordinal));
 
+    private void History(params (string Revision, string Status)[] revisions) =>
+        History([.. revisions.Select(r => (r.Revision, r.Status, "Upgrade complete"))]);
+
     // As `helm history` prints it.
-    private void History(params (string Revision, string Status)[] revisions) => File.WriteAllLines(
+    private void History(params (string Revision, string Status, string Description)[] revisions) => File.WriteAllLines(
         _stubs.In("history"),
         ["REVISION\tUPDATED                 \tSTATUS    \tCHART      \tAPP VERSION\tDESCRIPTION",
-            .. revisions.Select(r => $"{r.Revision}       \tMon Nov 17 10:00:00 2025\t{r.Status}\tberth-0.1.0\t0.1.0      \tUpgrade complete")]);
+            .. revisions.Select(r => $"{r.Revision}       \tMon Nov 17 10:00:00 2025\t{r.Status}\tberth-0.1.0\t0.1.0      \t{r.Description}")]);
 }

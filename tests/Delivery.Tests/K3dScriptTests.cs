@@ -50,7 +50,8 @@ public sealed class K3dScriptTests : IDisposable
         var berth = Call("helm upgrade --install berth");
         Assert.Contains("edge.hostAliases[0].ip=10.43.0.9", berth, StringComparison.Ordinal);
         Assert.Contains("--kube-context k3d-berth", berth, StringComparison.Ordinal);
-        Assert.Contains("create secret generic berth-oidc --from-literal=client-secret=s3cret", string.Join('\n', _stubs.Calls), StringComparison.Ordinal);
+        Assert.Equal("s3cret", await File.ReadAllTextAsync(_stubs.In("secret")));
+        Assert.DoesNotContain(_stubs.Calls, c => c.Contains("s3cret", StringComparison.Ordinal));
         Assert.Contains("Berth is ready: http://localhost:8080", output, StringComparison.Ordinal);
     }
 
@@ -125,6 +126,7 @@ public sealed class K3dScriptTests : IDisposable
                 version*) echo '  gitVersion: v1.33.1' ;;
                 *get-contexts*) echo k3d-berth ;;
                 *exec*) echo s3cret ;;
+                *"create secret"*"--from-file=client-secret=/dev/stdin"*) cat > '{{_stubs.In("secret")}}' ;;
                 *"get service idp"*) echo 10.43.0.9 ;;
                 *"get deploy"*) echo deployment.apps/berth-edge ;;
                 *apply*) cat >> '{{_stubs.In("applied")}}' ;;
