@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml;
@@ -17,7 +18,19 @@ internal static class AssetsFile
     /// <exception cref="InvalidDataException">It is no such file, or the project was not restored for one runtime.</exception>
     public static IReadOnlyList<Component> Read(string file, Func<string, string> readText)
     {
-        var root = Parse(readText(file), file);
+        try
+        {
+            return Read(Parse(readText(file), file), file, readText);
+        }
+        catch (Exception e) when (
+            e is InvalidOperationException or InvalidCastException or IndexOutOfRangeException or NullReferenceException or ArgumentException)
+        {
+            throw new InvalidDataException($"{file} is not what NuGet writes: {e.Message}", e);
+        }
+    }
+
+    private static List<Component> Read(JsonNode root, string file, Func<string, string> readText)
+    {
         var targets = (root["targets"] as JsonObject)?.Where(t => t.Key.Contains('/')).ToList() ?? [];
         if (targets is not [var target])
         {
@@ -37,8 +50,8 @@ internal static class AssetsFile
             var library = libraries[key];
             found.Add(new Component(name, version, purls[name])
             {
-                License = License(folders, (string?)library?["path"], name, readText),
-                Sha512 = Hex((string?)library?["sha512"]),
+                Licenses = Licenses(folders, library.Text("path"), name, readText),
+                Sha512 = Hex(library.Text("sha512"), file),
                 Needs = [.. (value!["dependencies"] as JsonObject ?? []).Where(d => purls.ContainsKey(d.Key)).Select(d => purls[d.Key])],
             });
         }
@@ -60,23 +73,31 @@ internal static class AssetsFile
         let version = ((string)pack["version"]!).Trim('[', ']').Split(',')[0].Trim()
         select new Component(name, version, Purl(name, version))
         {
-            License = License(folders, $"{name}/{version}".ToLowerInvariant(), name, readText),
+            Licenses = Licenses(folders, $"{name}/{version}".ToLowerInvariant(), name, readText),
         };
 
     private static string Purl(string name, string version) => $"pkg:nuget/{Uri.EscapeDataString(name)}@{Uri.EscapeDataString(version)}";
 
-    private static string? License(List<string> folders, string? path, string name, Func<string, string> readText)
+    // An expression, or what the package says instead, as a name.
+    private static IReadOnlyList<License> Licenses(List<string> folders, string? path, string name, Func<string, string> readText)
     {
-        var nuspec = folders.Select(f => Path.Combine(f, path ?? "", name.ToLowerInvariant() + ".nuspec")).FirstOrDefault(File.Exists);
-        if (nuspec is null || path is null)
+        var nuspec = path is null ? null
+            : folders.Select(f => Path.Combine(f, path, name.ToLowerInvariant() + ".nuspec")).FirstOrDefault(File.Exists);
+        if (nuspec is null)
         {
-            return null;
+            return [];
         }
 
         try
         {
-            var license = XDocument.Parse(readText(nuspec)).Descendants().FirstOrDefault(e => e.Name.LocalName == "license");
-            return (string?)license?.Attribute("type") == "expression" ? license!.Value.Trim() : null;
+            using var text = new StringReader(readText(nuspec));
+            using var reader = XmlReader.Create(text, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            var said = XDocument.Load(reader).Descendants().ToLookup(e => e.Name.LocalName);
+            var license = said["license"].FirstOrDefault();
+            var url = said["licenseUrl"].FirstOrDefault()?.Value.Trim() ?? "";
+            return (string?)license?.Attribute("type") == "expression" ? [License.OfExpression(license!.Value.Trim())]
+                : license is not null ? [new License($"{license.Value.Trim()} of the package", false)]
+                : url.Length > 0 ? [new License(url, false)] : [];
         }
         catch (XmlException e)
         {
@@ -84,7 +105,13 @@ internal static class AssetsFile
         }
     }
 
-    private static string? Hex(string? base64) => base64 is null ? null : Convert.ToHexStringLower(Convert.FromBase64String(base64));
+    private static string? Hex(string? base64, string file)
+    {
+        Span<byte> hash = stackalloc byte[SHA512.HashSizeInBytes];
+        return base64 is null ? null
+            : Convert.TryFromBase64String(base64, hash, out var length) && length == hash.Length ? Convert.ToHexStringLower(hash)
+            : throw new InvalidDataException($"{file} has a sha512 that is none: {base64}");
+    }
 
     private static JsonNode Parse(string text, string file)
     {

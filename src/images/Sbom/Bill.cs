@@ -13,8 +13,8 @@ namespace Berth.Images.Sbom;
 /// <param name="Purl">Its package URL, by which scanners know it.</param>
 internal sealed record Component(string Name, string Version, string Purl)
 {
-    /// <summary>SPDX identifier or expression of its licence; null where none is stated in that form.</summary>
-    public string? License { get; init; }
+    /// <summary>What it may be used under; none where nothing is stated that a program can read.</summary>
+    public IReadOnlyList<License> Licenses { get; init; } = [];
 
     /// <summary>SHA-512 of the package, hexadecimal; null where none is known.</summary>
     public string? Sha512 { get; init; }
@@ -74,27 +74,33 @@ internal sealed class Bill(
             throw new InvalidDataException($"{file} is not JSON: {e.Message}", e);
         }
 
-        if (root is not JsonObject document || (string?)document["bomFormat"] != "CycloneDX")
+        if (root is not JsonObject document || document.Text("bomFormat") != "CycloneDX")
         {
             throw new InvalidDataException($"{file} is no CycloneDX document.");
         }
 
-        var needs = (document["dependencies"] as JsonArray ?? [])
+        var needs = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var dependency in (document["dependencies"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            needs[dependency.Text("ref") ?? ""] = [.. Texts(dependency["dependsOn"])];
+        }
+
+        return [.. new[] { (document["metadata"] as JsonObject)?["component"] }.Concat(document["components"] as JsonArray ?? [])
             .OfType<JsonObject>()
-            .ToDictionary(d => (string)d["ref"]!, d => (d["dependsOn"] as JsonArray ?? []).Select(n => (string)n!).ToArray());
-        return [.. new[] { document["metadata"]?["component"] }.Concat(document["components"] as JsonArray ?? [])
-            .OfType<JsonObject>()
-            .Select(c => Read(c, needs))];
+            .Select(c => Read(c, needs, file))];
     }
 
-    private static Component Read(JsonObject c, Dictionary<string, string[]> needs)
+    private static IEnumerable<string> Texts(JsonNode? list) =>
+        (list as JsonArray ?? []).OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var text) ? text : null).OfType<string>();
+
+    private static Component Read(JsonObject c, Dictionary<string, string[]> needs, string file)
     {
-        var license = c["licenses"]?[0];
-        return new Component((string)c["name"]!, (string)c["version"]!, (string)c["purl"]!)
+        string Required(string name) => c.Text(name) ?? throw new InvalidDataException($"{file} has a component without {name}.");
+        return new Component(Required("name"), Required("version"), Required("purl"))
         {
-            License = (string?)license?["expression"] ?? (string?)license?["license"]?["id"],
-            Sha512 = (string?)c["hashes"]?[0]?["content"],
-            Needs = needs.GetValueOrDefault((string)c["bom-ref"]!) ?? [],
+            Licenses = License.Read(c["licenses"]),
+            Sha512 = (c["hashes"] as JsonArray)?.FirstOrDefault(h => h.Text("alg") == "SHA-512").Text("content"),
+            Needs = needs.GetValueOrDefault(c.Text("bom-ref") ?? "") ?? [],
         };
     }
 
@@ -107,14 +113,17 @@ internal sealed class Bill(
         return new Guid(bytes, bigEndian: true);
     }
 
-    private string OwnPurl => $"pkg:generic/{Uri.EscapeDataString(name)}@{Uri.EscapeDataString(version)}";
+    // An image is another thing than the program in it, which bears its name.
+    private string OwnPurl => type == "container"
+        ? $"pkg:oci/{Uri.EscapeDataString(name.ToLowerInvariant())}?tag={Uri.EscapeDataString(version)}"
+        : $"pkg:generic/{Uri.EscapeDataString(name)}@{Uri.EscapeDataString(version)}";
 
     private JsonObject Metadata()
     {
         var self = new JsonObject { ["type"] = type, ["bom-ref"] = OwnPurl, ["name"] = name, ["version"] = version, ["purl"] = OwnPurl };
         if (type == "application")
         {
-            self["licenses"] = Licenses("Apache-2.0");
+            self["licenses"] = License.Describe([new License("Apache-2.0", true)]);
         }
 
         if (revision is not null)
@@ -129,10 +138,6 @@ internal sealed class Bill(
         };
     }
 
-    private static JsonArray Licenses(string license) => new(license.Contains(' ')
-        ? new JsonObject { ["expression"] = license }
-        : new JsonObject { ["license"] = new JsonObject { ["id"] = license } });
-
     private static JsonObject Describe(Component c)
     {
         var described = new JsonObject
@@ -143,9 +148,9 @@ internal sealed class Bill(
             ["version"] = c.Version,
             ["purl"] = c.Purl,
         };
-        if (c.License is not null)
+        if (c.Licenses.Count > 0)
         {
-            described["licenses"] = Licenses(c.License);
+            described["licenses"] = License.Describe(c.Licenses);
         }
 
         if (c.Sha512 is not null)

@@ -1,26 +1,33 @@
+using System.Text.RegularExpressions;
+
 namespace Berth.Images.Sbom;
 
 /// <summary>What Debian's packages are in an image: <c>var/lib/dpkg/status</c>, and <c>status.d</c> where there is no package manager.</summary>
-internal static class DpkgStatus
+internal static partial class DpkgStatus
 {
+    private const string Folder = "var/lib/dpkg";
+
+    // Of a desktop with everything it has some 20 MB.
+    private const int MostBytes = 64 << 20;
+
     /// <summary>Reads both, as far as they are there.</summary>
     /// <param name="root">The file system of the image.</param>
-    public static IEnumerable<Component> Read(string root)
+    public static IEnumerable<Component> Read(ImageRoot root)
     {
-        var folder = Path.Combine(root, "var", "lib", "dpkg");
-        var single = Path.Combine(folder, "status.d");
-        var files = new[] { Path.Combine(folder, "status") }.Where(File.Exists)
-            .Concat(Directory.Exists(single)
-                ? Directory.EnumerateFiles(single).Where(f => !f.EndsWith(".md5sums", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
-                : []);
         var distribution = Distribution(root);
-        return files.SelectMany(f => Paragraphs(File.ReadLines(f)).Select(p => Package(p, distribution)).OfType<Component>());
+        return root.Files($"{Folder}/status.d").Where(f => !f.EndsWith(".md5sums", StringComparison.Ordinal))
+            .Select(f => $"{Folder}/status.d/{f}")
+            .Prepend($"{Folder}/status")
+            .Select(f => root.Read(f, MostBytes)).OfType<string>()
+            .SelectMany(text => Deb822.Paragraphs(text).Select(p => Package(p, distribution)).OfType<Component>())
+            .Select(c => c with { Licenses = DebianCopyright.Read(root, c.Name) });
     }
 
-    /// <summary>One package; null for one that is removed and has only its settings left, and for what is no package.</summary>
-    internal static Component? Package(IReadOnlyDictionary<string, string> paragraph, string distribution)
+    // Null for one that is removed and has only its settings left, and for what is no package.
+    private static Component? Package(IReadOnlyDictionary<string, string> paragraph, (string Id, string Version) distribution)
     {
         if (!paragraph.TryGetValue("Package", out var name) || !paragraph.TryGetValue("Version", out var version)
+            || name.Length == 0 || version.Length == 0
             || (paragraph.TryGetValue("Status", out var status) && !status.EndsWith(" installed", StringComparison.Ordinal)))
         {
             return null;
@@ -28,42 +35,24 @@ internal static class DpkgStatus
 
         var architecture = paragraph.GetValueOrDefault("Architecture", "all");
         return new Component(name, version,
-            $"pkg:deb/debian/{Uri.EscapeDataString(name)}@{Uri.EscapeDataString(version)}?arch={Uri.EscapeDataString(architecture)}&distro={distribution}");
+            $"pkg:deb/{distribution.Id}/{Uri.EscapeDataString(name)}@{Uri.EscapeDataString(version)}"
+            + $"?arch={Uri.EscapeDataString(architecture)}&distro={distribution.Id}-{Uri.EscapeDataString(distribution.Version)}");
     }
 
-    /// <summary>The paragraphs of a control file (deb822); lines that go on an earlier one are left out.</summary>
-    internal static IEnumerable<IReadOnlyDictionary<string, string>> Paragraphs(IEnumerable<string> lines)
+    // Whose package it is stands in its address: what is mended in Ubuntu's is not in Debian's of the same version.
+    private static (string Id, string Version) Distribution(ImageRoot root)
     {
-        var paragraph = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var line in lines)
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var text = root.Read("etc/os-release", MostBytes) ?? root.Read("usr/lib/os-release", MostBytes) ?? "";
+        foreach (var pair in text.Split('\n').Select(l => l.Split('=', 2)).Where(p => p.Length == 2))
         {
-            if (string.IsNullOrWhiteSpace(line))
-            {
-                if (paragraph.Count > 0)
-                {
-                    yield return paragraph;
-                    paragraph = new(StringComparer.OrdinalIgnoreCase);
-                }
-            }
-            else if (!char.IsWhiteSpace(line[0]) && line.IndexOf(':', StringComparison.Ordinal) is > 0 and var at)
-            {
-                paragraph[line[..at]] = line[(at + 1)..].Trim();
-            }
+            values[pair[0]] = pair[1].Trim().Trim('"');
         }
 
-        if (paragraph.Count > 0)
-        {
-            yield return paragraph;
-        }
+        var id = values.GetValueOrDefault("ID", "debian");
+        return (DistributionId().IsMatch(id) ? id : "debian", values.GetValueOrDefault("VERSION_ID", "unknown"));
     }
 
-    private static string Distribution(string root)
-    {
-        var values = new[] { "etc/os-release", "usr/lib/os-release" }.Select(f => Path.Combine(root, f)).Where(File.Exists).Take(1)
-            .SelectMany(File.ReadLines)
-            .Select(l => l.Split('=', 2))
-            .Where(p => p.Length == 2)
-            .ToDictionary(p => p[0], p => p[1].Trim('"'));
-        return $"{values.GetValueOrDefault("ID", "debian")}-{values.GetValueOrDefault("VERSION_ID", "unknown")}";
-    }
+    [GeneratedRegex(@"\A[a-z0-9._-]{1,50}\z")]
+    private static partial Regex DistributionId();
 }

@@ -7,13 +7,16 @@ namespace Berth.Images.Sbom;
 public static class Program
 {
     private const int UsageExitCode = 2;
+    private const string ProgramsBill = "app/sbom.cdx.json";
+    private const int LargestBill = 64 << 20;
 
     private const string Usage = """
         usage: Sbom app   --assets project.assets.json --name NAME --version VERSION --revision COMMIT --time EPOCH --output FILE
                Sbom image --root FOLDER --name NAME --version VERSION --time EPOCH --output FILE
 
           app    the NuGet packages and runtime packs of a project that was restored
-          image  an unpacked image: what dpkg knows there, and the bills of the programs in it (app/sbom.cdx.json)
+          image  an unpacked image: what dpkg knows there, what those packages say of their licences, and the bill of the program in it
+                 (app/sbom.cdx.json)
         """;
 
     /// <summary>Runs the command.</summary>
@@ -55,16 +58,17 @@ public static class Program
             throw new InvalidDataException($"{root} is no folder: give the unpacked file system of an image as --root.");
         }
 
-        List<Component> components = [.. DpkgStatus.Read(root)];
-        foreach (var program in new[] { "app/sbom.cdx.json" }.Select(p => Path.Combine(root, p)).Where(File.Exists))
+        var image = new ImageRoot(root);
+        List<Component> components = [.. DpkgStatus.Read(image)];
+        if (image.Read(ProgramsBill, LargestBill) is { } program)
         {
-            components.AddRange(Bill.ReadComponents(File.ReadAllText(program), program));
+            components.AddRange(Bill.ReadComponents(program, ProgramsBill));
         }
 
         return components.Count > 0
             ? new Bill(arguments["name"], arguments["version"], null, arguments.Time, "container", components)
             : throw new InvalidDataException(
-                $"{root} holds neither var/lib/dpkg nor app/sbom.cdx.json: nothing is known of what is in it.");
+                $"{root} holds neither var/lib/dpkg nor {ProgramsBill}: nothing is known of what is in it.");
     }
 }
 
