@@ -37,7 +37,8 @@ public static class Program
     {
         if (args is ["migrate", .. var rest])
         {
-            return await MigrateCommand.RunAsync(rest, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
+            var password = Environment.GetEnvironmentVariable(MigrateCommand.LoginPassword);
+            return await MigrateCommand.RunAsync(rest, password, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
         }
 
         if (args is ["selfcheck", .. var asked])

@@ -151,7 +151,7 @@
 - {{ printf "database.mode is bundled and database.external.host is '%s': set database.mode to external, or take the host out" $database.external.host | toJson }}
 {{- end }}
 {{- if or $database.migration.username $database.migration.passwordSecret.name }}
-- "database.migration.username is for an external database: the bundled one has one role"
+- "database.migration.username is for an external database: the bundled one makes its roles itself"
 {{- end }}
 {{- else }}
 {{- if or .Values.edge.autoscaling.enabled (gt (int .Values.edge.replicas) 1) }}

@@ -159,6 +159,10 @@ Null and empty values are left out. Dollars are doubled: the kubelet would take 
 {{- .Values.database.bundled.existingSecret | default (printf "%s-postgres" (include "berth.fullname" .)) -}}
 {{- end -}}
 
+{{- define "berth.bundledEdgeSecret" -}}
+{{- .Values.database.bundled.existingEdgeSecret | default (printf "%s-postgres-edge" (include "berth.fullname" .)) -}}
+{{- end -}}
+
 {{/* Security of our own pods: what the restricted Pod Security Standard asks for. */}}
 {{- define "berth.podSecurity" -}}
 runAsNonRoot: true

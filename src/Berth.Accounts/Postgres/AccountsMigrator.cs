@@ -134,7 +134,20 @@ public sealed partial class AccountsMigrator
     /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
     /// <exception cref="ArgumentException">The prefix is no such name.</exception>
     /// <exception cref="NpgsqlException">The database cannot be reached or refused a statement.</exception>
-    public async Task GrantAsync(string prefix, CancellationToken cancellationToken)
+    public Task GrantAsync(string prefix, CancellationToken cancellationToken) => GrantAsync(prefix, null, cancellationToken);
+
+    /// <summary>
+    /// The same, and a role that signs in and has the rights of <c>prefix_edge</c> and no others: made where it is missing, given the
+    /// password in any case.
+    /// </summary>
+    /// <param name="prefix">As above.</param>
+    /// <param name="login">Its name, made of the same letters, and its password, printable ASCII; null: none.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <exception cref="ArgumentException">A name or the password cannot be one.</exception>
+    /// <exception cref="NpgsqlException">
+    /// The database cannot be reached or refused a statement; also where the role may do more than that.
+    /// </exception>
+    public async Task GrantAsync(string prefix, (string Name, string Password)? login, CancellationToken cancellationToken)
     {
         if (!RolePrefix().IsMatch(prefix) || prefix.StartsWith("pg_", StringComparison.Ordinal))
         {
@@ -142,6 +155,13 @@ public sealed partial class AccountsMigrator
                 + "not pg_.", nameof(prefix));
         }
 
+        if (login is { } wanted && (!LoginName().IsMatch(wanted.Name) || wanted.Name.StartsWith("pg_", StringComparison.Ordinal)))
+        {
+            throw new ArgumentException("The name of a role has 1 to 63 lower-case letters, digits and underscores, a letter first, and "
+                + "does not begin with pg_.", nameof(login));
+        }
+
+        var verifier = login is { } with ? ScramVerifier.Of(with.Password) : null;
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
         // Two at once would both find a role missing.
@@ -149,6 +169,11 @@ public sealed partial class AccountsMigrator
         try
         {
             await GrantAsync(connection, prefix, cancellationToken).ConfigureAwait(false);
+            if (login is { } made)
+            {
+                (string, string)[] settings = [("role_prefix", prefix), ("login", made.Name), ("login_verifier", verifier!)];
+                await RunWithAsync(connection, MigrationScripts.EdgeLogin, settings, cancellationToken).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -156,21 +181,32 @@ public sealed partial class AccountsMigrator
         }
     }
 
-    private static async Task GrantAsync(NpgsqlConnection connection, string prefix, CancellationToken cancellationToken)
+    private static Task GrantAsync(NpgsqlConnection connection, string prefix, CancellationToken cancellationToken) =>
+        RunWithAsync(connection, MigrationScripts.Roles, [("role_prefix", prefix)], cancellationToken);
+
+    // A DO block takes no parameters; settings of the transaction are what it can read.
+    private static async Task RunWithAsync(
+        NpgsqlConnection connection, string script, (string Name, string Value)[] settings, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await using (var setting = new NpgsqlCommand("SELECT set_config('berth.role_prefix', $1, true)", connection))
+        foreach (var (name, value) in settings)
         {
-            setting.Parameters.Add(Parameter.Text(prefix));
+            await using var setting = new NpgsqlCommand("SELECT set_config('berth.' || $1, $2, true)", connection);
+            setting.Parameters.Add(Parameter.Text(name));
+            setting.Parameters.Add(Parameter.Text(value));
             await setting.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await ExecuteAsync(connection, MigrationScripts.Roles, cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, script, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     [GeneratedRegex(@"\A[a-z][a-z0-9_]{0,49}\z")]
     private static partial Regex RolePrefix();
+
+    // As long as PostgreSQL keeps them.
+    [GeneratedRegex(@"\A[a-z][a-z0-9_]{0,62}\z")]
+    private static partial Regex LoginName();
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

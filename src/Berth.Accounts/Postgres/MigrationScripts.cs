@@ -19,6 +19,9 @@ internal static class MigrationScripts
     /// <summary>The script that makes roles and gives them rights.</summary>
     public static string Roles => ReadText("roles.sql");
 
+    /// <summary>The script that makes the role an edge signs in as.</summary>
+    public static string EdgeLogin => ReadText("edge-login.sql");
+
     private static IReadOnlyList<Migration> Read()
     {
         var names = Assembly.GetExecutingAssembly().GetManifestResourceNames()

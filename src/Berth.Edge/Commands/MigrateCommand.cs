@@ -9,31 +9,52 @@ namespace Berth.Edge;
 /// </summary>
 internal static class MigrateCommand
 {
+    /// <summary>The environment variable with the password of <c>--login</c>: arguments can be read by everybody on the machine.</summary>
+    internal const string LoginPassword = "BERTH_LOGIN_PASSWORD";
+
     private const string Usage = """
-        Usage: Berth.Edge migrate [--to VERSION] [--roles PREFIX] [--connection STRING] [--config FILE]
+        Usage: Berth.Edge migrate [--to VERSION] [--roles PREFIX [--login ROLE]] [--connection STRING] [--config FILE]
           --to          schema version to end at, lower ones take back (what those kept is lost); default: the newest
           --roles       make the roles PREFIX_edge and PREFIX_reader and give them the rights they need
+          --login       make a role that signs in with the rights of PREFIX_edge alone, or give the one that is there a new password:
+                        that of the environment variable BERTH_LOGIN_PASSWORD
           --connection  PostgreSQL as Npgsql reads it; default: Berth:Edge:Database:ConnectionString of file or environment
           --config      file with settings
         """;
 
     /// <summary>Runs the command.</summary>
     /// <param name="args">What stands after <c>migrate</c>.</param>
+    /// <param name="loginPassword">Password of the role that <c>--login</c> names.</param>
     /// <param name="output">Where the result is written.</param>
     /// <param name="errors">Where problems are written, one line each.</param>
     /// <param name="cancellationToken">Gives up between scripts.</param>
     /// <returns>0 when the database is at the version; 1 when the database refused; 2 when the command cannot be understood.</returns>
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string[] args, string? loginPassword, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (args[i] is not ("--to" or "--roles" or "--connection" or "--config") || i + 1 >= args.Length
+            if (args[i] is not ("--to" or "--roles" or "--login" or "--connection" or "--config") || i + 1 >= args.Length
                 || !values.TryAdd(args[i], args[i + 1]))
             {
                 await errors.WriteLineAsync(Usage).ConfigureAwait(false);
                 return 2;
             }
+        }
+
+        var login = values.TryGetValue("--login", out var role) ? (role, loginPassword ?? "") : default((string, string)?);
+        if (login is not null && !values.ContainsKey("--roles"))
+        {
+            await errors.WriteLineAsync("--login needs --roles: it is a member of the role that is made for edges.").ConfigureAwait(false);
+            return 2;
+        }
+
+        if (login is (_, ""))
+        {
+            await errors.WriteLineAsync($"--login needs the password of the role in the environment variable {LoginPassword}.")
+                .ConfigureAwait(false);
+            return 2;
         }
 
         int? target = null;
@@ -65,7 +86,7 @@ internal static class MigrateCommand
             var ran = await migrator.MigrateAsync(target, cancellationToken).ConfigureAwait(false);
             if (values.GetValueOrDefault("--roles") is { } prefix)
             {
-                await migrator.GrantAsync(prefix, cancellationToken).ConfigureAwait(false);
+                await migrator.GrantAsync(prefix, login, cancellationToken).ConfigureAwait(false);
             }
 
             await output.WriteLineAsync($"The account database is at version {target ?? AccountsMigrator.LatestVersion}; {ran} "
@@ -75,7 +96,13 @@ internal static class MigrateCommand
         catch (ArgumentException error)
         {
             // The message names the keyword, never a value: the password stays out of it.
-            var option = error.ParamName == "prefix" ? "--roles" : "--connection";
+            var option = error.ParamName switch
+            {
+                "prefix" => "--roles",
+                "login" => "--login",
+                "password" => LoginPassword,
+                _ => "--connection",
+            };
             await errors.WriteLineAsync($"{option} cannot be read: {error.Message}").ConfigureAwait(false);
             return 2;
         }

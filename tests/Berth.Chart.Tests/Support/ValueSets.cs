@@ -1,3 +1,5 @@
+using Testing;
+
 namespace Berth.Chart.Tests;
 
 /// <summary>Ways to configure the chart, so that what holds always is asked of all of them.</summary>
@@ -9,7 +11,7 @@ internal static class ValueSets
             ["required"] = (new(), [Chart.Required]),
             ["dev"] = (new(), [Chart.ReadFile("values-dev.yaml")]),
             ["dev-1.20"] = (new() { KubeVersion = "1.20.0" }, [Chart.ReadFile("values-dev.yaml")]),
-            ["k3d"] = (new(), [File.ReadAllText(Path.Combine(Chart.Repository, "src/deploy/k3d-values.yaml"))]),
+            ["k3d"] = (new(), [Checkout.Read("src/deploy/k3d-values.yaml")]),
             ["prod"] = (new(), [Chart.ReadFile("values-prod.yaml")]),
             ["prod-upgrade"] = (new() { IsUpgrade = true }, [Chart.ReadFile("values-prod.yaml")]),
             ["prod-1.20"] = (new() { KubeVersion = "1.20.0", IsUpgrade = true }, [Chart.ReadFile("values-prod.yaml")]),
@@ -37,7 +39,7 @@ internal static class ValueSets
                 Chart.Required,
                 """
                 secrets: {existingSecret: my-keys, session: [s2, s1], identity: [i2, i1]}
-                database: {mode: bundled, external: {host: ""}, bundled: {existingSecret: my-postgres}}
+                database: {mode: bundled, external: {host: ""}, bundled: {existingSecret: my-postgres, existingEdgeSecret: my-edge}}
                 """,
             ]),
             ["no-database"] = (new(), [Chart.Required, "{database: {mode: none}, edge: {replicas: 1, autoscaling: {enabled: false}}}"]),

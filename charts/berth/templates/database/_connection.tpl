@@ -12,20 +12,45 @@ Host={{ $external.host }};Port={{ include "berth.scalar" $external.port }};Datab
 {{- end -}}
 {{- end -}}
 
-{{/* The password, as environment. Call with (list $ passwordSecret); the Secret counts for an external database. */}}
+{{/* Whether the edge signs in to the bundled database as a role of its own, which the migration makes: one that migrates needs the owner's rights. */}}
+{{- define "berth.database.edgeIsRestricted" -}}
+{{- if and (eq .Values.database.mode "bundled") .Values.database.migration.enabled }}true{{ end -}}
+{{- end -}}
+
+{{/* Prefix of the roles that the migration makes; empty: none. The bundled server is for this release alone, so that the name is nobody else's. */}}
+{{- define "berth.database.roles" -}}
+{{- .Values.database.migration.roles | default (ternary "berth" "" (eq .Values.database.mode "bundled")) -}}
+{{- end -}}
+
+{{/* Whom the edge signs in as. */}}
+{{- define "berth.database.edgeUsername" -}}
+{{- if include "berth.database.edgeIsRestricted" . }}{{ include "berth.database.roles" . }}_edge_login{{ else }}{{ .Values.database.username }}{{ end -}}
+{{- end -}}
+
+{{/* The Secret with the password of whom the edge signs in as. Returns JSON: {name, key}. */}}
+{{- define "berth.database.edgePassword" -}}
+{{- if include "berth.database.edgeIsRestricted" . -}}
+{{- dict "name" (include "berth.bundledEdgeSecret" .) "key" "password" | toJson -}}
+{{- else -}}
+{{- include "berth.database.ownerPassword" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The same for database.username. */}}
+{{- define "berth.database.ownerPassword" -}}
+{{- if eq .Values.database.mode "bundled" -}}
+{{- dict "name" (include "berth.bundledPasswordSecret" .) "key" "password" | toJson -}}
+{{- else -}}
+{{- .Values.database.external.passwordSecret | toJson -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A password as environment: Npgsql reads PGPASSWORD, whatever characters it has. Call with (list $variable $secretAsJson). */}}
 {{- define "berth.database.password" -}}
-{{- $root := index . 0 -}}
-{{- $secret := index . 1 -}}
-- name: PGPASSWORD
+{{- $secret := index . 1 | fromJson -}}
+- name: {{ index . 0 }}
   valueFrom:
-    secretKeyRef:
-      {{- if eq $root.Values.database.mode "bundled" }}
-      name: {{ include "berth.bundledPasswordSecret" $root }}
-      key: password
-      {{- else }}
-      name: {{ $secret.name }}
-      key: {{ $secret.key }}
-      {{- end }}
+    secretKeyRef: { name: {{ $secret.name }}, key: {{ $secret.key }} }
 {{- end -}}
 
 {{- define "berth.database.caVolume" -}}

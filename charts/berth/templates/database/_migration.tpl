@@ -23,15 +23,22 @@ template:
         imagePullPolicy: {{ .Values.image.pullPolicy }}
         args:
           - migrate
-          {{- with $migration.roles }}
+          {{- with include "berth.database.roles" . }}
           - --roles
           - {{ . }}
+          {{- end }}
+          {{- if include "berth.database.edgeIsRestricted" . }}
+          - --login
+          - {{ include "berth.database.edgeUsername" . }}
           {{- end }}
         env:
           - name: Berth__Edge__Database__ConnectionString
             value: {{ include "berth.database.connection" (list . ($migration.username | default .Values.database.username)) | replace "$" "$$" | quote }}
-          {{- $secret := ternary $migration.passwordSecret .Values.database.external.passwordSecret (ne $migration.passwordSecret.name "") }}
-          {{- include "berth.database.password" (list . $secret) | nindent 10 }}
+          {{- $own := $migration.passwordSecret }}
+          {{- include "berth.database.password" (list "PGPASSWORD" (ternary (toJson $own) (include "berth.database.ownerPassword" .) (ne $own.name ""))) | nindent 10 }}
+          {{- if include "berth.database.edgeIsRestricted" . }}
+          {{- include "berth.database.password" (list "BERTH_LOGIN_PASSWORD" (include "berth.database.edgePassword" .)) | nindent 10 }}
+          {{- end }}
         resources:
           {{- toYaml $migration.resources | nindent 10 }}
         securityContext:

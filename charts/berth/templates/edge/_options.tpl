@@ -54,7 +54,7 @@
 {{- $_ := set $options "Vault" (dict "Keys" $keys "FingerprintKeys" $fingerprints) -}}
 {{- end -}}
 {{- if ne .Values.database.mode "none" -}}
-{{- $_ := set $options "Database" (dict "ConnectionString" (include "berth.database.connection" (list . .Values.database.username)) "Migrate" (not .Values.database.migration.enabled)) -}}
+{{- $_ := set $options "Database" (dict "ConnectionString" (include "berth.database.connection" (list . (include "berth.database.edgeUsername" .))) "Migrate" (not .Values.database.migration.enabled)) -}}
 {{- end -}}
 {{- toYaml (mergeOverwrite $options (include "berth.pascal" .Values.edge.options | fromYaml)) -}}
 {{- end -}}

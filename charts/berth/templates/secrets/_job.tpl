@@ -2,18 +2,26 @@
 {{- if not .Values.secrets.existingSecret }}true{{ end -}}
 {{- end -}}
 
-{{- define "berth.secrets.makesPassword" -}}
-{{- if and (eq .Values.database.mode "bundled") (not .Values.database.bundled.existingSecret) }}true{{ end -}}
+{{/* Secrets with the passwords of the bundled database that are to be made, a container each. Returns JSON: {container: name}. */}}
+{{- define "berth.secrets.passwords" -}}
+{{- $passwords := dict -}}
+{{- if and (eq .Values.database.mode "bundled") (not .Values.database.bundled.existingSecret) -}}
+{{- $_ := set $passwords "postgres" (include "berth.bundledPasswordSecret" .) -}}
+{{- end -}}
+{{- if and (include "berth.database.edgeIsRestricted" .) (not .Values.database.bundled.existingEdgeSecret) -}}
+{{- $_ := set $passwords "postgres-edge" (include "berth.bundledEdgeSecret" .) -}}
+{{- end -}}
+{{- toJson $passwords -}}
 {{- end -}}
 
 {{- define "berth.secrets.wanted" -}}
-{{- if or (include "berth.secrets.makesKeys" .) (include "berth.secrets.makesPassword" .) }}true{{ end -}}
+{{- if or (include "berth.secrets.makesKeys" .) (include "berth.secrets.passwords" . | fromJson) }}true{{ end -}}
 {{- end -}}
 
 {{- define "berth.secrets.names" -}}
 {{- $names := list -}}
 {{- if include "berth.secrets.makesKeys" . -}}{{- $names = append $names (include "berth.keysSecret" .) -}}{{- end -}}
-{{- if include "berth.secrets.makesPassword" . -}}{{- $names = append $names (include "berth.bundledPasswordSecret" .) -}}{{- end -}}
+{{- range include "berth.secrets.passwords" . | fromJson -}}{{- $names = append $names . -}}{{- end -}}
 {{- toJson $names -}}
 {{- end -}}
 
@@ -45,10 +53,10 @@ template:
           {{- end }}
         {{- include "berth.secrets.container" . | nindent 8 }}
       {{- end }}
-      {{- if include "berth.secrets.makesPassword" . }}
-      - name: postgres
-        args: [secrets, {{ include "berth.bundledPasswordSecret" . }}, password=password]
-        {{- include "berth.secrets.container" . | nindent 8 }}
+      {{- range $container, $name := include "berth.secrets.passwords" . | fromJson }}
+      - name: {{ $container }}
+        args: [secrets, {{ $name }}, password=password]
+        {{- include "berth.secrets.container" $ | nindent 8 }}
       {{- end }}
 {{- end -}}
 
