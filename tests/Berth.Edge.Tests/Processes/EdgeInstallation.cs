@@ -52,16 +52,23 @@ internal sealed class EdgeInstallation : IAsyncDisposable
     public static async Task<EdgeInstallation> CreateAsync(ThrowawayPostgres postgres)
     {
         Skip.If(postgres.SkipReason is not null, postgres.SkipReason);
+        return await CreateAsync(postgres.CreateDatabase());
+    }
+
+    /// <param name="database">Connection string of an empty database.</param>
+    public static async Task<EdgeInstallation> CreateAsync(string database)
+    {
         var calendar = await ForeignProvider.StartAsync();
         Skip.If(calendar is null, ForeignProvider.SkipReason);
-        return new EdgeInstallation(await ClusterFixture.StartAsync(), await ProfileApi.StartAsync(calendar!.Issuer), calendar, postgres.CreateDatabase());
+        return new EdgeInstallation(await ClusterFixture.StartAsync(), await ProfileApi.StartAsync(calendar!.Issuer), calendar, database);
     }
 
     /// <summary>One more replica.</summary>
     public Task<EdgeProcess> NewEdgeAsync(params (string Name, string Value)[] environment) => NewEdgeAsync(null, environment);
 
     /// <summary>One more replica, which need not become ready.</summary>
-    public Task<EdgeProcess> NewEdgeThatNeedNotBeReadyAsync() => NewEdgeAsync(null, [], mustBeReady: false);
+    public Task<EdgeProcess> NewEdgeThatNeedNotBeReadyAsync(params (string Name, string Value)[] environment) =>
+        NewEdgeAsync(null, environment, mustBeReady: false);
 
     /// <summary>The Kubernetes API goes away and does not come back.</summary>
     public Task StopApiAsync() => _cluster.StopApiAsync();

@@ -108,6 +108,15 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>What it has said so far.</summary>
+    public string Output()
+    {
+        lock (_output)
+        {
+            return _output.ToString();
+        }
+    }
+
     /// <summary>Whether it wants new connections.</summary>
     public async Task<bool> IsReadyAsync() => await ReadinessAsync() is { Status: HttpStatusCode.OK };
 
@@ -147,14 +156,6 @@ internal sealed class EdgeProcess : IAsyncDisposable
             }
 
             await Task.Delay(50);
-        }
-    }
-
-    private string Output()
-    {
-        lock (_output)
-        {
-            return _output.ToString();
         }
     }
 
