@@ -50,7 +50,7 @@ internal static class AdmissionPlan
         pod.State == PodState.Blocked && seen.Admission.WaitsFor != WaitsFor.Nothing;
 
     /// <summary>The condition Admitted.</summary>
-    internal static void Write(ConditionSet conditions, Observation seen, PodPlan pod)
+    internal static void Write(ConditionSet conditions, Observation seen, Blueprint blueprint, PodPlan pod)
     {
         const string type = ConditionTypes.Admitted;
         var workspace = seen.Workspace;
@@ -67,7 +67,7 @@ internal static class AdmissionPlan
         {
             conditions.False(type, admission.Position is null ? Reasons.ExceedsCeiling : Reasons.Queued, admission.Message!);
         }
-        else if (pod.State != PodState.Absent)
+        else if (pod.State != PodState.Absent && !AsksForNothing(blueprint, pod))
         {
             conditions.True(type, Reasons.Admitted, "No policy stands in its way.");
         }
@@ -76,11 +76,25 @@ internal static class AdmissionPlan
             // Still true, so that the time of its last turn is kept: it counts in the order of those who wait.
             conditions.True(type, Reasons.Stopped, "It had its place; whether there is one is found out at its next start.");
         }
-        else
+        else if (pod.State == PodState.Absent)
         {
             conditions.Unknown(type, Reasons.Stopped, "The workspace is stopped. Its volume is kept.");
         }
+        else
+        {
+            conditions.Unknown(type, Reasons.NotReady, "What it would run cannot be made yet; whether there is a place is found out then.");
+        }
     }
+
+    /// <summary>Whether a status says that the workspace has its place.</summary>
+    internal static bool TellsOfAPlace(UserWorkspaceStatus? status) => status?.Conditions?.Any(
+        c => c is { Type: ConditionTypes.Admitted, Status: "True", Reason: Reasons.Admitted }) == true;
+
+    /// <summary>
+    /// Whether there is nothing to run, such as without a template: then no place was asked for, and an operator that is started anew would
+    /// take "admitted" for one that it has.
+    /// </summary>
+    private static bool AsksForNothing(Blueprint blueprint, PodPlan pod) => pod.State == PodState.Blocked && blueprint.Pod is null;
 
     /// <summary>Says of a volume that is there why it does not grow.</summary>
     internal static void WriteGrowth(ConditionSet conditions, Observation seen)

@@ -13,7 +13,7 @@ internal static class StatusWriter
         var now = Times.Seconds(seen.Now);
         var conditions = new ConditionSet(former.Conditions, workspace.Metadata.Generation, now);
         PartConditions.Template(conditions, seen, blueprint);
-        AdmissionPlan.Write(conditions, seen, pod);
+        AdmissionPlan.Write(conditions, seen, blueprint, pod);
         PartConditions.Storage(conditions, seen, blueprint, children, pod, storage);
         AdmissionPlan.WriteGrowth(conditions, seen);
         PodConditions.Write(conditions, seen, pod, children);

@@ -116,7 +116,12 @@ internal sealed partial class WorkspaceReconciler(
         }
 
         await WriteStatusAsync(key, workspace, decision, cancellationToken);
-        admissions.Use(key);
+        if (AdmissionPlan.TellsOfAPlace(decision.Status))
+        {
+            // Not without: a place that only the look ahead was given is told by the next look, and until then nobody's for good.
+            admissions.Use(key);
+        }
+
         foreach (var note in decision.Notes)
         {
             if (note.Warning)

@@ -148,10 +148,14 @@ public sealed class DeciderTests
             "There is no template 'studio' in namespace people; set spec.template.name to one of code, web.",
             world.Status.Message
         );
+        var admitted = world.Condition(ConditionTypes.Admitted);
+        Assert.Equal(("Unknown", Reasons.NotReady), (admitted.Status, admitted.Reason));
 
         world.Seen = world.Seen with { Template = TestData.Template() };
         Assert.Contains("CreatePod", world.Settle());
         Assert.Null(world.Status.Failure);
+        admitted = world.Condition(ConditionTypes.Admitted);
+        Assert.Equal(("True", Reasons.Admitted), (admitted.Status, admitted.Reason));
     }
 
     [Fact]

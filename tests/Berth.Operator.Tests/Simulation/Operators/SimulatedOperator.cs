@@ -135,6 +135,9 @@ internal sealed class SimulatedOperator : IDisposable
         }
     }
 
+    /// <summary>Its queue.</summary>
+    internal AdmissionLedger Admissions => _controllers.Admissions;
+
     /// <summary>Something asks for a look at a key, for no reason.</summary>
     internal void Poke(int controller, ResourceKey key) => _workers[controller % _workers.Count].Controller.Queue.Add(key);
 

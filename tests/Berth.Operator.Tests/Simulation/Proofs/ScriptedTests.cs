@@ -205,6 +205,66 @@ public sealed class ScriptedTests
         Assert.DoesNotContain(stage.Api.All<Pod>(), p => p.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) == second);
     }
 
+    [Fact]
+    public void TemplateThatWasMissing_ComesWhileTheOperatorIsAway_TheWorkspaceWaitsForItsPlace()
+    {
+        using var stage = Started();
+        stage.Api.Add(new BerthPolicy
+        {
+            Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName },
+            Spec = new BerthPolicySpec { PerNamespace = new PolicyCeilings { Running = 1 } },
+        });
+        const string second = "ws-b";
+        stage.People.Create(second, 0, 4, delete: false);
+        stage.Run();
+        Assert.Equal(WorkspacePhases.Failed, stage.People.Find(second)!.Status!.Phase);
+
+        stage.Api.Add(TestData.Template() with { Metadata = new ObjectMeta { Name = "missing", Namespace = TestData.Ns } });
+        stage.Launch();
+        stage.Run();
+
+        var status = stage.People.Find(second)!.Status!;
+        Assert.Equal((WorkspacePhases.Pending, QueueReasons.Run), (status.Phase, status.Queue?.For));
+        Assert.DoesNotContain(stage.Api.All<Pod>(), p => p.Metadata.Labels?.GetValueOrDefault(Labels.Workspace) == second);
+    }
+
+    // What the look ahead is given is not told, so it may not count as begun with: lower ceilings take it back.
+    [Fact]
+    public void CeilingsLowered_AfterAPlaceThatOnlyTheLookAheadWasGiven_TheLowerOnesHold()
+    {
+        using var stage = new Stage();
+        stage.Api.Add(new BerthPolicy { Metadata = new ObjectMeta { Name = BerthPolicy.DefaultName } });
+        stage.People.ChangeCeilings(0, 2);
+        stage.People.Create("ws-b", 0, 0, delete: false);
+        stage.People.Create("ws-c", 0, 0, delete: false);
+        stage.Run();
+        stage.People.Create(Stage.Name, 0, 0, delete: false);
+        stage.Run();
+        Assert.Equal(QueueReasons.Run, stage.Workspace.Status!.Queue?.For);
+
+        // While its look writes, another's place becomes free.
+        stage.Api.Delete(Service.Descriptor, stage.Workspace.Key(), null);
+        stage.Plan = request =>
+        {
+            if (request is { Verb: "apply", Kind.Kind: "Service" })
+            {
+                stage.Operator.Admissions.Forget(SimulatedPeople.Key("ws-c"), podLeft: false);
+            }
+
+            return Fate.Answered;
+        };
+        stage.Deliver();
+        stage.Work(0);
+        Assert.NotNull(stage.Api.Get<Service>(stage.Workspace.Key()));
+        Assert.Equal(QueueReasons.Run, stage.Workspace.Status!.Queue?.For);
+        stage.Plan = static _ => Fate.Answered;
+
+        stage.People.ChangeCeilings(0, 1);
+        stage.Run();
+        Assert.Null(stage.Api.Get<Pod>(stage.Workspace.Key()));
+        Assert.Equal(QueueReasons.Run, stage.Workspace.Status!.Queue?.For);
+    }
+
     private static void CostsNothingAnew(Stage stage)
     {
         stage.Launch();
