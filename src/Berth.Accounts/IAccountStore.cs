@@ -6,8 +6,8 @@ namespace Berth.Accounts;
 /// </summary>
 /// <remarks>
 /// Methods that return a task throw <see cref="AccountsUnavailableException"/> when the database cannot be reached within their time limit.
-/// <see cref="TouchSession"/>, <see cref="SeePerson"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait and never throw for a
-/// database that is away.
+/// <see cref="TouchSession"/>, <see cref="SeePerson"/>, <see cref="EnterWorkspace"/> and <see cref="Audit"/> only queue: they never wait
+/// and never throw for a database that is away.
 /// </remarks>
 public interface IAccountStore : IAsyncDisposable
 {

@@ -67,7 +67,8 @@ public static class Program
         }
         else if (args.Length > 0)
         {
-            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|secrets|selfcheck|why. docs/edge.md lists the settings.")
+            await Console.Error.WriteLineAsync("Usage: Berth.Edge [--config FILE], or Berth.Edge migrate|secrets|selfcheck|why. "
+                + "docs/edge.md lists the settings.")
                 .ConfigureAwait(false);
             return UsageExitCode;
         }

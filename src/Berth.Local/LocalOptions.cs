@@ -10,8 +10,8 @@ public sealed record LocalOptions
     public int Port { get; init; } = 8080;
 
     /// <summary>
-    /// Port of the development provider (<c>IDP_PORT</c>); null takes the one it had before in this folder, else the next after <see cref="Port"/>. It is part
-    /// of who people are: another port is another issuer, whose people have other workspaces.
+    /// Port of the development provider (<c>IDP_PORT</c>); null takes the one it had before in this folder, else the next after
+    /// <see cref="Port"/>. It is part of who people are: another port is another issuer, whose people have other workspaces.
     /// </summary>
     public int? ProviderPort { get; init; }
 
@@ -21,7 +21,9 @@ public sealed record LocalOptions
     /// <summary>Folder for everything that is kept (<c>BERTH_DATA</c>). Default <c>.local</c> in the current folder.</summary>
     public string DataDirectory { get; init; } = Path.GetFullPath(".local");
 
-    /// <summary>Whether to use PostgreSQL when the machine has it (<c>BERTH_POSTGRES</c>: <c>auto</c> or <c>off</c>). Default auto.</summary>
+    /// <summary>
+    /// Whether to use PostgreSQL when the machine has it (<c>BERTH_POSTGRES</c>: <c>auto</c> or <c>off</c>). Default auto.
+    /// </summary>
     public bool UsePostgres { get; init; } = true;
 
     /// <summary>
@@ -37,27 +39,33 @@ public sealed record LocalOptions
     /// </summary>
     public TimeSpan? Session { get; init; }
 
-    /// <summary>Lowest level logged (<c>BERTH_LOG</c>): Trace, Debug, Information, Warning, Error. Default Warning: the terminal belongs to the person.</summary>
+    /// <summary>
+    /// Lowest level logged (<c>BERTH_LOG</c>): Trace, Debug, Information, Warning, Error. Default Warning: the terminal belongs to the
+    /// person.
+    /// </summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
-    /// <summary>Another OpenID Provider in the place of the development one (<c>OIDC_ISSUER</c>, <c>OIDC_CLIENT_ID</c>, <c>OIDC_CLIENT_SECRET</c>, <c>OIDC_AUDIENCE</c>).</summary>
+    /// <summary>
+    /// Another OpenID Provider in the place of the development one (<c>OIDC_ISSUER</c>, <c>OIDC_CLIENT_ID</c>, <c>OIDC_CLIENT_SECRET</c>,
+    /// <c>OIDC_AUDIENCE</c>).
+    /// </summary>
     public ExternalProvider? Provider { get; init; }
 
     /// <summary>
-    /// Folder for what edge and operator have to know (<c>BERTH_EXPORT</c>); they then run elsewhere, as in docs/examples/compose, and here only the embedded
-    /// API, its process runner and the development provider. Default null: everything runs here.
+    /// Folder for what edge and operator have to know (<c>BERTH_EXPORT</c>); they then run elsewhere, as in docs/examples/compose, and here
+    /// only the embedded API, its process runner and the development provider. Default null: everything runs here.
     /// </summary>
     public string? Export { get; init; }
 
     /// <summary>
-    /// Address the development provider listens on (<c>IDP_ADDRESS</c>). Default null: loopback. It asks nobody for a password, so another one belongs in a container
-    /// whose port is published on its host's loopback alone.
+    /// Address the development provider listens on (<c>IDP_ADDRESS</c>). Default null: loopback. It asks nobody for a password, so another
+    /// one belongs in a container whose port is published on its host's loopback alone.
     /// </summary>
     public IPAddress? ProviderAddress { get; init; }
 
     /// <summary>
-    /// Name the development provider is reached by (<c>IDP_HOST</c>): <c>localhost</c>, the default, or one below it, such as <c>idp.localhost</c>, where others than this
-    /// container have to find it by a name of their own.
+    /// Name the development provider is reached by (<c>IDP_HOST</c>): <c>localhost</c>, the default, or one below it, such as
+    /// <c>idp.localhost</c>, where others than this container have to find it by a name of their own.
     /// </summary>
     public string ProviderHost { get; init; } = "localhost";
 
@@ -129,7 +137,8 @@ public sealed record LocalOptions
             )
             {
                 problems.Add(
-                    $"OIDC_ISSUER is \"{Shorten(issuer)}\": give the provider's https URL as its discovery document states it (http only on loopback)."
+                    $"OIDC_ISSUER is \"{Shorten(issuer)}\": give the provider's https URL as its discovery document states it (http only "
+                        + "on loopback)."
                 );
             }
 
@@ -163,12 +172,14 @@ public sealed record LocalOptions
             || Uri.CheckHostName(providerHost) != UriHostNameType.Dns
         )
         {
-            problems.Add($"IDP_HOST is \"{Shorten(providerHost)}\": give localhost or a name below it, such as idp.localhost: the provider asks nobody for a password.");
+            problems.Add($"IDP_HOST is \"{Shorten(providerHost)}\": give localhost or a name below it, such as idp.localhost: the provider "
+                + "asks nobody for a password.");
         }
 
         if (providerAddress is not null && Get("BERTH_EXPORT") is null)
         {
-            problems.Add("IDP_ADDRESS is set, but BERTH_EXPORT is not: the provider asks nobody for a password, and listens elsewhere in a container only.");
+            problems.Add("IDP_ADDRESS is set, but BERTH_EXPORT is not: the provider asks nobody for a password, "
+                + "and listens elsewhere in a container only.");
         }
 
         var options = new LocalOptions
@@ -193,7 +204,8 @@ public sealed record LocalOptions
 
         if (options.Export is not null && provider is not null)
         {
-            problems.Add("BERTH_EXPORT and OIDC_ISSUER are both set: with a provider of your own, tell the edge about it yourself, and leave one out.");
+            problems.Add("BERTH_EXPORT and OIDC_ISSUER are both set: with a provider of your own, tell the edge about it yourself, "
+                + "and leave one out.");
         }
 
         return problems.Count == 0 ? options : throw new LocalConfigurationException(problems);

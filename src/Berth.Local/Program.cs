@@ -127,12 +127,17 @@ public static partial class Program
             kubectl         --kubeconfig {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, data.Kubeconfig))} get uws -w
             Kept under      {data.Root}
             Accounts in     {berth.Accounts}
-            Connections     {(berth.HasConnections ? options.PublicOrigin + "/connections" : "none: the token vault needs PostgreSQL and the development provider")}
+            Connections     {(
+                berth.HasConnections
+                    ? options.PublicOrigin + "/connections"
+                    : "none: the token vault needs PostgreSQL and the development provider"
+            )}
             """;
 
     // So that the line can be copied into a shell.
     private static string Quoted(string path) =>
-        path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_') ? path : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_')
+            ? path : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static TimeSpan SinceProcessStart(TimeProvider clock)
     {

@@ -13,7 +13,8 @@ internal static class Usage
         Berth.Operator archive create|verify|restore|list …
                                               backups of a volume as files or S3 objects; what a backup's Job runs (see docs/storage.md)
         Berth.Operator preflight --values FILE… [--namespace NAMESPACE] [--pull] [--json]
-                                              what would keep the chart from working in a cluster, before anything is installed (docs/deploying.md)
+                                              what would keep the chart from working in a cluster, before anything is installed
+                                              (docs/deploying.md)
 
         The cluster is that of KUBECONFIG or ~/.kube/config, or the one whose service account the program runs under.
         Options are in the section Berth:Operator of FILE or in environment variables such as BERTH__OPERATOR__PUBLICORIGIN, which win:

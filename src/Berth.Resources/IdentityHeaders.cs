@@ -29,8 +29,8 @@ public static class IdentityHeaders
     private static readonly string[] TraefiksOwn = ["for", "host", "port", "proto", "server"];
 
     /// <summary>
-    /// The same as a regular expression for Traefik's <c>authResponseHeadersRegex</c> (Go's RE2 on canonical names): what matches is removed
-    /// from the request, and taken from the edge's answer where that has it.
+    /// The same as a regular expression for Traefik's <c>authResponseHeadersRegex</c> (Go's RE2 on canonical names): what matches is
+    /// removed from the request, and taken from the edge's answer where that has it.
     /// </summary>
     /// <remarks>
     /// Servers that make variables of header names cannot tell <c>-</c>, <c>_</c> and <c>.</c> apart, so each stands for all. RE2 knows no

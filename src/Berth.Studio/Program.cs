@@ -3,7 +3,9 @@ using Berth.Studio.Hosting;
 
 namespace Berth.Studio;
 
-/// <summary>The entry point: a workspace's page with its files and a terminal. Everything is told by environment variables (docs/studio.md).</summary>
+/// <summary>
+/// The entry point: a workspace's page with its files and a terminal. Everything is told by environment variables (docs/studio.md).
+/// </summary>
 public static class Program
 {
     /// <summary>Runs until it is told to stop.</summary>

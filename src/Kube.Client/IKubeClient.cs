@@ -2,7 +2,9 @@ using Kube.Client.Models;
 
 namespace Kube.Client;
 
-/// <summary>Typed access to a Kubernetes API. Failures are <see cref="KubeException"/>; nothing returns null for "not found" but the Try methods.</summary>
+/// <summary>
+/// Typed access to a Kubernetes API. Failures are <see cref="KubeException"/>; nothing returns null for "not found" but the Try methods.
+/// </summary>
 public interface IKubeClient
 {
     /// <summary>Untyped access to any path.</summary>
@@ -20,8 +22,13 @@ public interface IKubeClient
     Task<ResourceList<T>> ListPageAsync<T>(string? ns, ListOptions options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>;
 
-    /// <summary>Opens a watch and returns its events until the server or the caller ends it. Returns as soon as the headers are there.</summary>
-    /// <remarks>A status event in the stream and a failed request both throw <see cref="KubeException"/>; a clean end of the stream ends the enumeration.</remarks>
+    /// <summary>
+    /// Opens a watch and returns its events until the server or the caller ends it. Returns as soon as the headers are there.
+    /// </summary>
+    /// <remarks>
+    /// A status event in the stream and a failed request both throw <see cref="KubeException"/>; a clean end of the stream ends the
+    /// enumeration.
+    /// </remarks>
     IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(string? ns, WatchOptions options, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>;
 
@@ -48,7 +55,9 @@ public interface IKubeClient
     )
         where T : class, IKubeResource<T>;
 
-    /// <summary>Server-side apply: creates the object or makes it have the given fields. <see cref="WriteOptions.FieldManager"/> is required.</summary>
+    /// <summary>
+    /// Server-side apply: creates the object or makes it have the given fields. <see cref="WriteOptions.FieldManager"/> is required.
+    /// </summary>
     Task<T> ApplyAsync<T>(T obj, WriteOptions options, CancellationToken cancellationToken, string? subresource = null)
         where T : class, IKubeResource<T>;
 
@@ -118,7 +127,9 @@ public sealed record WatchOptions
     /// <summary>Ask for the current objects first, ended by a bookmark (KEP-3157); the server may refuse.</summary>
     public bool SendInitialEvents { get; init; }
 
-    /// <summary>When the server should end the watch. Default 290 s, as kube-rs: below the 5 min at which some load balancers cut idle connections.</summary>
+    /// <summary>
+    /// When the server should end the watch. Default 290 s, as kube-rs: below the 5 min at which some load balancers cut idle connections.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(290);
 
     /// <summary>Read objects without <see cref="ObjectMeta.ManagedFields"/>, about a quarter of their bytes. Default false.</summary>

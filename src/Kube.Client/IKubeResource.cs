@@ -16,7 +16,9 @@ public interface IKubeObject
     ObjectMeta Metadata { get; }
 }
 
-/// <summary>A kind known at compile time: static members give its place in the API and its generated JSON code, so nothing is found by reflection.</summary>
+/// <summary>
+/// A kind known at compile time: static members give its place in the API and its generated JSON code, so nothing is found by reflection.
+/// </summary>
 /// <typeparam name="TSelf">The kind itself.</typeparam>
 public interface IKubeResource<TSelf> : IKubeObject
     where TSelf : class, IKubeResource<TSelf>

@@ -281,7 +281,8 @@ public sealed class KubeClient : IKubeClient, IKubeRawClient, IDisposable
         catch (JsonException e)
         {
             throw new KubeException(
-                $"The answer to {request.Method} {request.PathAndQuery} is not the {expected?.Kind ?? "JSON"} that was expected: {e.Message}",
+                $"The answer to {request.Method} {request.PathAndQuery} is not the {expected?.Kind ?? "JSON"} that was expected: "
+                    + $"{e.Message}",
                 e
             );
         }

@@ -5,11 +5,14 @@ namespace Kube.Client;
 /// <summary>What can be said in terms of <see cref="IKubeClient"/> alone.</summary>
 public static class KubeClientExtensions
 {
-    /// <summary>Page size of client-go's pager: large enough to be few requests, small enough for the server to answer from memory.</summary>
+    /// <summary>
+    /// Page size of client-go's pager: large enough to be few requests, small enough for the server to answer from memory.
+    /// </summary>
     private const int PageSize = 500;
 
     /// <summary>All objects of a list, page by page as they are consumed, all from one version of the collection.</summary>
-    /// <exception cref="KubeException">Also with <see cref="KubeException.IsExpired"/>, when the pages take so long that the version is gone (5 min by default): list anew.</exception>
+    /// <exception cref="KubeException">Also with <see cref="KubeException.IsExpired"/>, when the pages take so long that the version is
+    /// gone (5 min by default): list anew.</exception>
     public static async IAsyncEnumerable<T> ListAllAsync<T>(
         this IKubeClient client,
         string? ns,

@@ -20,14 +20,17 @@ public sealed record KubeClientOptions
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Most tries of a request that may be repeated.</summary>
-    /// <value>The default value is 5: with the waits between them about 6 s, enough for a server that restarts; longer is the caller's decision.</value>
+    /// <value>The default value is 5: with the waits between them about 6 s, enough for a server that restarts; longer is the caller's
+    /// decision.</value>
     public int MaxTries { get; init; } = 5;
 
     /// <summary>First wait between tries; it doubles each time, with full jitter in its upper half.</summary>
     /// <value>The default value is 400 ms.</value>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>Longest wait between tries. A server that asks for more (Retry-After) gets its error handed to the caller instead.</summary>
+    /// <summary>
+    /// Longest wait between tries. A server that asks for more (Retry-After) gets its error handed to the caller instead.
+    /// </summary>
     /// <value>The default value is 10 s.</value>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -39,7 +42,9 @@ public sealed record KubeClientOptions
     /// <value>The default value is 64 MiB.</value>
     public int MaxResponseBytes { get; init; } = 64 << 20;
 
-    /// <summary>Extra silence granted to a watch after <see cref="WatchOptions.Timeout"/> before the connection is taken for dead.</summary>
+    /// <summary>
+    /// Extra silence granted to a watch after <see cref="WatchOptions.Timeout"/> before the connection is taken for dead.
+    /// </summary>
     /// <value>The default value is 5 s, as kube-rs.</value>
     public TimeSpan WatchGrace { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -11,7 +11,10 @@ public sealed record ResourceDescriptor(string Group, string Version, string Kin
     /// <summary><c>group/version</c>, or just the version for the core group: the <c>apiVersion</c> of objects of this kind.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
-    /// <summary>The path of the collection, such as <c>/apis/berth.dev/v1alpha1/namespaces/a/userworkspaces</c>; all namespaces when <paramref name="ns"/> is null.</summary>
+    /// <summary>
+    /// The path of the collection, such as <c>/apis/berth.dev/v1alpha1/namespaces/a/userworkspaces</c>; all namespaces when
+    /// <paramref name="ns"/> is null.
+    /// </summary>
     public string CollectionPath(string? ns)
     {
         var root = Group.Length == 0 ? $"/api/{Version}" : $"/apis/{Group}/{Version}";

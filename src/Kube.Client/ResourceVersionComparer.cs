@@ -1,6 +1,9 @@
 namespace Kube.Client;
 
-/// <summary>Orders resource versions of one resource: decimal numbers of any length (KEP-5504, stable in Kubernetes 1.35; true of every etcd-backed server before).</summary>
+/// <summary>
+/// Orders resource versions of one resource: decimal numbers of any length (KEP-5504, stable in Kubernetes 1.35; true of every etcd-backed
+/// server before).
+/// </summary>
 /// <remarks>Versions of different resources, or of different servers, are not comparable.</remarks>
 public sealed class ResourceVersionComparer : IComparer<string>
 {

@@ -22,6 +22,7 @@ public abstract record WatchEvent<T>
 
     /// <summary>Nothing changed, but all events up to a version have been sent.</summary>
     /// <param name="ResourceVersion">The version from which a next watch may continue.</param>
-    /// <param name="InitialEventsEnd">True for the bookmark that ends the initial objects (annotation <c>k8s.io/initial-events-end</c>, KEP-3157).</param>
+    /// <param name="InitialEventsEnd">True for the bookmark that ends the initial objects (annotation <c>k8s.io/initial-events-end</c>,
+    /// KEP-3157).</param>
     public sealed record Bookmark(string ResourceVersion, bool InitialEventsEnd) : WatchEvent<T>;
 }

@@ -27,6 +27,18 @@ public sealed partial class RepositoryTests
         Assert.Empty(found);
     }
 
+    [Fact]
+    public void Sources_LinesAreOfAtMost140Columns()
+    {
+        var found = Repository.TrackedFiles()
+            .Where(f => f.StartsWith("src/", StringComparison.Ordinal) && f.EndsWith(".cs", StringComparison.Ordinal))
+            .SelectMany(f => File.ReadLines(Path.Combine(Repository.Root, f)).Select((line, i) => (f, i, line)))
+            .Where(l => l.line.Length > 140)
+            .Select(l => $"{l.f}:{l.i + 1}: {l.line.Length} columns");
+
+        Assert.Empty(found);
+    }
+
     [GeneratedRegex(@"(nuget|npmjs|pypi)\.(org|com)|(^|[^A-Za-z0-9_.])/(work|farm|roo[t])/")]
     private static partial Regex Forbidden();
 

@@ -55,7 +55,8 @@ public static class AuditExport
         string[] fields =
         [
             entry.Sequence.ToString(CultureInfo.InvariantCulture), e.Id.ToString(), Time(e.At), Cell(e.Actor?.Issuer),
-            Cell(e.Actor?.Subject), Cell(e.Action), Cell(e.Target), Cell(e.Outcome), Cell(e.RequestId), Hex(entry.Previous), Hex(entry.Hash),
+            Cell(e.Actor?.Subject), Cell(e.Action), Cell(e.Target), Cell(e.Outcome), Cell(e.RequestId), Hex(entry.Previous),
+            Hex(entry.Hash),
         ];
         return string.Join(',', fields) + "\r\n";
     }

@@ -14,7 +14,8 @@ public interface IAuditLog
     IAsyncEnumerable<AuditEntry> ReadAsync(AuditRange range, CancellationToken cancellationToken);
 
     /// <summary>Reads the whole chain and computes it anew.</summary>
-    /// <param name="anchor">A head noted earlier, which must still be in the chain (or older than it); null to check the chain alone.</param>
+    /// <param name="anchor">A head noted earlier, which must still be in the chain (or older than it); null to check the chain
+    /// alone.</param>
     /// <param name="cancellationToken">Gives up.</param>
     Task<AuditVerification> VerifyAsync(AuditAnchor? anchor, CancellationToken cancellationToken);
 

@@ -98,7 +98,8 @@ public sealed class InMemoryAccountStore : IAccountStore
         s.LastSeenAt >= at ? s : s with
         {
             LastSeenAt = at,
-            IdleExpiresAt = idleExpiresAt is { } end && !(s.IdleExpiresAt > end) ? (end < s.ExpiresAt ? end : s.ExpiresAt) : s.IdleExpiresAt,
+            IdleExpiresAt = idleExpiresAt is { } end && !(s.IdleExpiresAt > end) ? (end < s.ExpiresAt ? end : s.ExpiresAt)
+                : s.IdleExpiresAt,
             RefreshCount = s.RefreshCount + 1,
         });
 
@@ -108,7 +109,8 @@ public sealed class InMemoryAccountStore : IAccountStore
         ArgumentNullException.ThrowIfNull(person);
         lock (_gate)
         {
-            var known = _people.GetValueOrDefault(person.Key) ?? new Person { Key = person.Key, CreatedAt = person.At, LastSeenAt = person.At };
+            var known = _people.GetValueOrDefault(person.Key)
+                ?? new Person { Key = person.Key, CreatedAt = person.At, LastSeenAt = person.At };
             _people[person.Key] = known with
             {
                 Email = known.Email ?? person.Email,
@@ -229,7 +231,8 @@ public sealed class InMemoryAccountStore : IAccountStore
         ArgumentNullException.ThrowIfNull(query);
         IReadOnlyList<AuditEvent> events =
         [
-            .. _audit.Snapshot().Select(e => e.Event).Where(e => (query.Actor is null || e.Actor == query.Actor) && (query.Target is null || e.Target == query.Target))
+            .. _audit.Snapshot().Select(e => e.Event)
+                .Where(e => (query.Actor is null || e.Actor == query.Actor) && (query.Target is null || e.Target == query.Target))
                 .Reverse()
                 .Take(Math.Clamp(query.Limit, 1, 1000)),
         ];

@@ -34,7 +34,9 @@ public static class PersonalTokenSecret
     /// <summary>Whether a text claims to be a token; it may be none.</summary>
     public static bool Claims(ReadOnlySpan<char> text) => text.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>Whether a text can be a token: length, characters and checksum. Whether there is such a token is another question.</summary>
+    /// <summary>
+    /// Whether a text can be a token: length, characters and checksum. Whether there is such a token is another question.
+    /// </summary>
     public static bool IsWellFormed(string text) => text.Length == Prefix.Length + RandomLength + ChecksumLength && Claims(text)
         && text.AsSpan(Prefix.Length).IndexOfAnyExcept(Characters) < 0
         && text.AsSpan(Prefix.Length + RandomLength).SequenceEqual(Checksum(text[..^ChecksumLength]));

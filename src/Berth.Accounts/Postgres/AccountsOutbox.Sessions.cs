@@ -34,8 +34,8 @@ internal sealed partial class AccountsOutbox
             return;
         }
 
-        // "Later than what is there" makes the repetition of a statement whose answer was lost count nothing twice. LEAST passes over nulls:
-        // a use that moves no idle end must not become one that moves it to the absolute end.
+        // "Later than what is there" makes the repetition of a statement whose answer was lost count nothing twice. LEAST passes over
+        // nulls: a use that moves no idle end must not become one that moves it to the absolute end.
         const string Sql = """
             UPDATE berth.sessions s SET
                 last_seen_at = u.at,

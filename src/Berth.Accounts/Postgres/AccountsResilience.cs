@@ -99,7 +99,8 @@ internal sealed class AccountsResilience
         TimeoutException => true,
         System.Net.Sockets.SocketException => true,
 
-        // Something else answers at the address, as a proxy in front of one that is gone does: Npgsql takes the text for the length of a message.
+        // Something else answers at the address, as a proxy in front of one that is gone does: Npgsql takes the text for the length of a
+        // message.
         OutOfMemoryException => true,
         InvalidOperationException { InnerException: NpgsqlException } => true,
         _ => false,

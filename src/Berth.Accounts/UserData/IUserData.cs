@@ -66,7 +66,9 @@ public static partial class UserDataRules
     /// <summary>Most documents of a person.</summary>
     public const int MaximumKeys = 100;
 
-    /// <summary>Largest document, in bytes of UTF-8 without white space. Settings and recent lists, not files: those have a volume.</summary>
+    /// <summary>
+    /// Largest document, in bytes of UTF-8 without white space. Settings and recent lists, not files: those have a volume.
+    /// </summary>
     public const int MaximumBytes = 64 * 1024;
 
     /// <summary>Deepest nesting.</summary>

@@ -113,7 +113,8 @@ internal sealed class AccountHandlers(
         var key = DataKey(context);
         if (UserDataRules.IsKey(key))
         {
-            ThrowIfChanged(await accounts.UserData.DeleteAsync(Key(caller), key, ApiRequest.ExpectedVersion(context), context.RequestAborted)
+            ThrowIfChanged(await accounts.UserData
+                .DeleteAsync(Key(caller), key, ApiRequest.ExpectedVersion(context), context.RequestAborted)
                 .ConfigureAwait(false));
         }
 

@@ -21,7 +21,8 @@ internal static class AccountRoutes
             [204, 400, 409, 412, 413, 415, 422], static h => h.Accounts.PutDatumAsync) { Body = "Datum", IfMatch = true },
         new("DELETE", "/api/me/data/{key}", "deleteDatum", "Remove a document; one that is not there is no error", null, [204, 400, 412],
             static h => h.Accounts.DeleteDatumAsync) { IfMatch = true },
-        new("GET", "/api/me/history", "listHistory", "When your workspaces started and stopped, and why; newest first", "History", [200, 400],
+        new("GET", "/api/me/history", "listHistory", "When your workspaces started and stopped, and why; newest first",
+            "History", [200, 400],
             static h => h.Accounts.HistoryAsync)
         {
             Query =
@@ -37,7 +38,8 @@ internal static class AccountRoutes
         },
         new("GET", "/api/me/sessions", "listSessions", "Where you are signed in", "SessionList", [200],
             static h => h.Accounts.ListSessionsAsync),
-        new("DELETE", "/api/me/sessions", "endAllSessions", "Sign out everywhere, here too; personal access tokens go on unless tokens=true",
+        new("DELETE", "/api/me/sessions", "endAllSessions",
+            "Sign out everywhere, here too; personal access tokens go on unless tokens=true",
             null, [204, 400], static h => h.Accounts.EndAllSessionsAsync)
         {
             Query = [new("tokens", "boolean", "Revoke all personal access tokens too")],

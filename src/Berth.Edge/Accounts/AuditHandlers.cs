@@ -44,7 +44,8 @@ internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit, Bo
                 "Give 'sequence' and 'hash' (64 hexadecimal digits) of a head that was noted earlier, or neither.");
         }
 
-        var found = await accounts.AuditLog.VerifyAsync(hash is null ? null : new AuditAnchor(sequence!.Value, hash), context.RequestAborted)
+        var found = await accounts.AuditLog
+            .VerifyAsync(hash is null ? null : new AuditAnchor(sequence!.Value, hash), context.RequestAborted)
             .ConfigureAwait(false);
         context.Response.ContentType = "application/json; charset=utf-8";
         var view = new AuditVerificationView(
@@ -66,7 +67,8 @@ internal sealed class AuditHandlers(IAccountStore accounts, AuditTrail audit, Bo
         {
             audit.Record(caller, action, "audit", "refused");
             throw StepUpRequired.For(caller)
-                ?? new ProblemException(403, "administrators-only", "For administrators only", "Only administrators may read the audit log.");
+                ?? new ProblemException(403, "administrators-only", "For administrators only",
+                    "Only administrators may read the audit log.");
         }
     }
 }

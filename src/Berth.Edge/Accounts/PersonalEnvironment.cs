@@ -8,8 +8,8 @@ namespace Berth.Edge;
 /// <summary>Keeps <c>spec.environment</c> of workspaces what their owners prefer: when preferences change, and at each start.</summary>
 /// <remarks>
 /// Flow: a workspace is looked at, then the preferences are read, then the patch is written for the version that was looked at. Two
-/// replicas that do so at once cannot leave the older preferences behind: whoever read them before a change looked at the workspace before the
-/// other's patch, and gets a conflict. What cannot be written when preferences change is written at the next start.
+/// replicas that do so at once cannot leave the older preferences behind: whoever read them before a change looked at the workspace before
+/// the other's patch, and gets a conflict. What cannot be written when preferences change is written at the next start.
 /// </remarks>
 internal sealed partial class PersonalEnvironment(
     IKubeClient client, WorkspaceWatch watch, WorkspaceOptions options, PreferenceReader preferences, ILogger<PersonalEnvironment> logger)

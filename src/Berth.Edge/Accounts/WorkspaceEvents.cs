@@ -61,7 +61,8 @@ internal static class WorkspaceEvents
             WorkspacePhases.Stopped or WorkspacePhases.Failed or WorkspacePhases.Stopping => NotReadySince(status),
             _ => null,
         };
-        return end is not { } until || until <= ready ? [] : UsageSlice.Of(uid, Owner(workspace), workspace.Metadata.Name ?? "", ready, until);
+        return end is not { } until || until <= ready ? []
+            : UsageSlice.Of(uid, Owner(workspace), workspace.Metadata.Name ?? "", ready, until);
     }
 
     private static PersonKey Owner(UserWorkspace workspace) => new(workspace.Spec.Owner.Issuer, workspace.Spec.Owner.Subject);

@@ -162,7 +162,8 @@ internal static class ApiRequest
             return null;
         }
 
-        return values.Count == 1 && DateOnly.TryParseExact(values.ToString(), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture,
+        return values.Count == 1
+            && DateOnly.TryParseExact(values.ToString(), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture,
             System.Globalization.DateTimeStyles.None, out var day)
             ? day
             : throw new ProblemException(400, "bad-query", "The query cannot be read", $"Give '{name}' once, as a day such as 2030-01-31.");

@@ -6,8 +6,8 @@ namespace Berth.Edge;
 internal abstract class ErrorForm
 {
     /// <summary>
-    /// Whether the text of an unexpected exception may be logged. False where texts of others may hold what they were given, such as tokens:
-    /// then its type and place are.
+    /// Whether the text of an unexpected exception may be logged. False where texts of others may hold what they were given, such as
+    /// tokens: then its type and place are.
     /// </summary>
     public abstract bool LogsText { get; }
 

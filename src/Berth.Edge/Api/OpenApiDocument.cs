@@ -86,7 +86,8 @@ internal static class OpenApiDocument
     {
         var operation = new JsonObject { ["operationId"] = route.OperationId, ["summary"] = route.Summary };
         var parameters = new JsonArray();
-        foreach (var part in new[] { "name", "hold", "key", "session", "token" }.Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
+        foreach (var part in new[] { "name", "hold", "key", "session", "token" }
+            .Where(p => route.Pattern.Contains($"{{{p}}}", StringComparison.Ordinal)))
         {
             parameters.Add(new JsonObject
             {

@@ -109,7 +109,8 @@ internal static class MigrateCommand
         catch (OutOfMemoryException)
         {
             // Npgsql takes whatever it reads for the length of a message.
-            await errors.WriteLineAsync("Not migrated: what answers at the address of --connection is no PostgreSQL.").ConfigureAwait(false);
+            await errors.WriteLineAsync("Not migrated: what answers at the address of --connection is no PostgreSQL.")
+                .ConfigureAwait(false);
             return 1;
         }
         catch (Exception error) when (error is NpgsqlException or InvalidOperationException or TimeoutException)

@@ -107,7 +107,9 @@ public sealed record IssuerOptions
     /// </summary>
     public IList<string> AdministratorAcr { get; init; } = [];
 
-    /// <summary>Values that the claim amr of an administrator has to contain, all of them, such as <c>mfa</c>. The default is none.</summary>
+    /// <summary>
+    /// Values that the claim amr of an administrator has to contain, all of them, such as <c>mfa</c>. The default is none.
+    /// </summary>
     public IList<string> AdministratorAmr { get; init; } = [];
 
     /// <summary>How long ago an administrator may have authenticated (auth_time). The default is no limit.</summary>
@@ -123,8 +125,8 @@ public sealed record IssuerOptions
     public bool RefreshSessions { get; init; }
 
     /// <summary>
-    /// How old claims may get with <see cref="RefreshSessions"/>. The default is 15 minutes: so late is it noticed at most that somebody left
-    /// a group, and a provider sees four requests an hour of a person who works.
+    /// How old claims may get with <see cref="RefreshSessions"/>. The default is 15 minutes: so late is it noticed at most that somebody
+    /// left a group, and a provider sees four requests an hour of a person who works.
     /// </summary>
     public TimeSpan RefreshAfter { get; init; } = TimeSpan.FromMinutes(15);
 

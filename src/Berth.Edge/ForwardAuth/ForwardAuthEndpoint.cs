@@ -25,7 +25,9 @@ internal sealed partial class ForwardAuthEndpoint(
     EdgeSettings settings, CanonicalRequestParser parser, WorkspaceGate gate, IEdgePages pages, RequestLimits limits,
         TimeProvider clock, ILogger<ForwardAuthEndpoint> logger)
 {
-    /// <summary>Its path, a slash and the workspace's name below it, on any host that is neither the public origin nor a workspace's.</summary>
+    /// <summary>
+    /// Its path, a slash and the workspace's name below it, on any host that is neither the public origin nor a workspace's.
+    /// </summary>
     public const string Path = "/auth/forward";
 
     // Anybody who reaches the listener can cause this warning; one a minute says what is wrong as well as a thousand.

@@ -1,8 +1,8 @@
 namespace Berth.Edge;
 
 /// <summary>
-/// Cross-origin calls of the edge's own API, <c>/api/…</c> and <c>/openapi/…</c>. Closed unless <c>Berth:Edge:Cors:Origins</c> names a page;
-/// such a page brings a bearer token, never the cookie.
+/// Cross-origin calls of the edge's own API, <c>/api/…</c> and <c>/openapi/…</c>. Closed unless <c>Berth:Edge:Cors:Origins</c> names a
+/// page; such a page brings a bearer token, never the cookie.
 /// </summary>
 internal sealed class ApiCors(EdgeSettings settings, IEdgePages pages)
 {

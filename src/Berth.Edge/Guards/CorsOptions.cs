@@ -6,7 +6,9 @@ namespace Berth.Edge;
 /// </summary>
 public sealed record CorsOptions
 {
-    /// <summary>Origins, written as browsers send them: <c>https://app.example.com</c>. The default is none; wildcards are refused.</summary>
+    /// <summary>
+    /// Origins, written as browsers send them: <c>https://app.example.com</c>. The default is none; wildcards are refused.
+    /// </summary>
     public IList<string> Origins { get; init; } = [];
 
     /// <summary>How long a browser keeps a preflight's answer. The default is 10 minutes, what most browsers cut longer times to.</summary>

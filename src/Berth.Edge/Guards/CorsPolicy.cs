@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Berth.Edge;
 
 /// <summary>
-/// Which pages of other origins may call, and how (Fetch standard, CORS protocol). One for the edge's API and one for each connection of the
-/// API proxy; pure but for the answer it writes.
+/// Which pages of other origins may call, and how (Fetch standard, CORS protocol). One for the edge's API and one for each connection of
+/// the API proxy; pure but for the answer it writes.
 /// </summary>
 /// <remarks>Credentials are never allowed: what such a page may do, it does with a token that it holds.</remarks>
 internal sealed record CorsPolicy

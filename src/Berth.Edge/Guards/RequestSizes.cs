@@ -6,9 +6,9 @@ namespace Berth.Edge;
 internal static class RequestSizes
 {
     /// <summary>
-    /// Largest body of a request to the edge itself, bytes. Endpoints allow less and say so themselves (the API and forms: 64 KiB): a client
-    /// that sends first and reads then gets their answer and keeps its connection. Beyond this, the connection ends. The API proxy has limits
-    /// of its own.
+    /// Largest body of a request to the edge itself, bytes. Endpoints allow less and say so themselves (the API and forms: 64 KiB): a
+    /// client that sends first and reads then gets their answer and keeps its connection. Beyond this, the connection ends. The API proxy
+    /// has limits of its own.
     /// </summary>
     public const long MaximumOwnBody = 1024 * 1024;
 

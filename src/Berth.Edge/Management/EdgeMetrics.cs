@@ -83,7 +83,8 @@ internal sealed class EdgeMetrics : IDisposable
 
     /// <summary>Counts a refresh of a session at its provider: <c>berth_edge_session_refreshes_total</c>.</summary>
     /// <param name="issuer">The provider's key.</param>
-    /// <param name="outcome">What it came to: refreshed; refused by the rules for who may sign in; over, where the provider ended it; or unavailable, where the session goes on as it was.</param>
+    /// <param name="outcome">What it came to: refreshed; refused by the rules for who may sign in; over, where the provider ended it; or
+    /// unavailable, where the session goes on as it was.</param>
     public void SessionRefreshed(string issuer, string outcome) => _refreshes.Add(1, new("issuer", issuer), new("outcome", outcome));
 
     /// <summary>Adds the gauges over what is running.</summary>

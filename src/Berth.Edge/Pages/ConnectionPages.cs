@@ -70,7 +70,8 @@ internal sealed class ConnectionPages(
             Kind = "message",
             Body = Html.Of($"""
                 <article class="card center"><h1>On to {host}</h1><p>You are asked there whether you allow it, and come back here.</p>
-                <div class="actions"><a class="button primary" href="{url}">Go on</a><a class="button" href="{Path}">Back</a></div></article>
+                <div class="actions"><a class="button primary" href="{url}">Go on</a><a class="button" href="{Path}">Back</a></div>
+                </article>
                 """),
         }).ConfigureAwait(false);
     }

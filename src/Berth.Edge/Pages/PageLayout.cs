@@ -68,7 +68,8 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
 
     private Html Menu(HttpContext context, string origin) => context.GetCaller() is { } caller
         ? Html.Of($"""
-            <nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a>{Connections(origin)}<a href="{origin}{TokenPages.Path}">Tokens</a>
+            <nav class="menu" aria-label="Account"><a href="{origin}/dashboard">Workspaces</a>{Connections(origin)}
+            <a href="{origin}{TokenPages.Path}">Tokens</a>
             <span class="person" title="{caller.Email ?? caller.Subject}">{caller.DisplayName}</span>
             <a href="{origin}/logout">Sign out</a></nav>
             """)

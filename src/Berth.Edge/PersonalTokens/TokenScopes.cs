@@ -17,7 +17,9 @@ internal static class TokenScopes
     /// <summary>The token vault, without giving consent.</summary>
     public const string Vault = "vault";
 
-    /// <summary>Requests to workspaces themselves, WebSockets included: what their applications serve, not what the edge does with them.</summary>
+    /// <summary>
+    /// Requests to workspaces themselves, WebSockets included: what their applications serve, not what the edge does with them.
+    /// </summary>
     public const string Workspace = "workspace";
 
     /// <summary>What an administrator may, in the calls that the other scopes open, and the administrators' own calls.</summary>

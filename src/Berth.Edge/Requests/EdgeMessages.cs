@@ -41,8 +41,8 @@ internal static class EdgeMessages
         Status = 401,
         Reason = "invalid-token",
         Title = "The token is not accepted",
-        Detail = "It is wrong, has ended or is not for this service; nothing was done with it. Get a new access token, or make a new personal "
-            + "access token.",
+        Detail = "It is wrong, has ended or is not for this service; nothing was done with it. Get a new access token, "
+            + "or make a new personal access token.",
         Actions = [new EdgeAction(SignInLabel, settings.PublicOrigin + "/login")],
     };
 
@@ -134,7 +134,8 @@ internal static class EdgeMessages
         Reason = "headers-too-large",
         Title = "The headers of this request are too large",
         Detail = $"At most {RequestSizes.MaximumHeaderCount} headers and {RequestSizes.MaximumHeaders / 1024} KiB are read; most often "
-            + "cookies have piled up. Nothing was changed. Delete the cookies of this site in your browser's settings and open the page again.",
+            + "cookies have piled up. Nothing was changed. Delete the cookies of this site in your browser's settings and open the page "
+            + "again.",
     };
 
     public static EdgeMessage TooMany(EdgeLimit limit) => new()

@@ -43,7 +43,8 @@ internal static class CookieHeader
     }
 
     /// <summary>Names that start with a prefix.</summary>
-    public static IReadOnlyList<string> NamesWith(IHeaderDictionary headers, string prefix) => Choose(headers.Cookie, prefix, isPrefix: true);
+    public static IReadOnlyList<string> NamesWith(IHeaderDictionary headers, string prefix) =>
+        Choose(headers.Cookie, prefix, isPrefix: true);
 
     /// <summary>The header without our cookies; null when nothing is left.</summary>
     /// <param name="cookie">The Cookie header.</param>

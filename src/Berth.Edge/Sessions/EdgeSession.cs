@@ -60,7 +60,9 @@ internal sealed record EdgeSession
     public static string NewId() => StrictBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
 }
 
-/// <summary>Remembers a caller for the very object it was made of: a changed copy of that (<c>with</c>) shares the memo, not the caller.</summary>
+/// <summary>
+/// Remembers a caller for the very object it was made of: a changed copy of that (<c>with</c>) shares the memo, not the caller.
+/// </summary>
 internal sealed class CallerMemo
 {
     private Made? _made;

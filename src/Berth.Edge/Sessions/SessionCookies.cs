@@ -14,8 +14,8 @@ internal sealed class SessionCookies(
     private static readonly object Newest = new();
 
     // What a cookie says never changes, so one that was opened need not be opened for every request of its browser; whether it still counts
-    // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones. They are
-    // their own keys here: who can read this memory finds the key to all of them beside it.
+    // is asked each time. 10,000 browsers, 10 MB at most. Only cookies of ours get in: nobody can push the others out with made-up ones.
+    // They are their own keys here: who can read this memory finds the key to all of them beside it.
     private readonly TokenCache<OpenedCookie> _opened = new(10_000);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _over = new(StringComparer.Ordinal);

@@ -61,8 +61,8 @@ internal sealed class LoginEndpoint(
     public static string LoginUrl(string target) => target == "/" ? "/login" : "/login?return=" + Uri.EscapeDataString(target);
 
     /// <summary>
-    /// Path of a provider's callback: its own where there are several, so that an answer that another one gave is known by where it arrives,
-    /// whether it says its issuer or not (RFC 9700, 4.4.2.2).
+    /// Path of a provider's callback: its own where there are several, so that an answer that another one gave is known by where it
+    /// arrives, whether it says its issuer or not (RFC 9700, 4.4.2.2).
     /// </summary>
     public static string CallbackPathOf(IssuerSettings issuer, EdgeSettings settings) =>
         settings.Issuers.Length > 1 ? $"{CallbackPath}/{issuer.Key}" : CallbackPath;

@@ -50,7 +50,9 @@ internal sealed record SignInFlow(
     public static bool IsState(string? state) => state is { Length: >= StateLength }
         && (state.Length == StateLength || IsAgain(state)) && StrictBase64Url.Decode(state.AsSpan(0, StateLength)) is not null;
 
-    /// <summary>Whether a state is that of a flow which took the place of a lost one. Nothing but the words of a page hangs on it.</summary>
+    /// <summary>
+    /// Whether a state is that of a flow which took the place of a lost one. Nothing but the words of a page hangs on it.
+    /// </summary>
     public static bool IsAgain(string? state) => state is { Length: StateLength + 2 } && state.EndsWith(Again, StringComparison.Ordinal);
 
     /// <summary>Binary form.</summary>

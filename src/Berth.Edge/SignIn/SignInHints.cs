@@ -12,8 +12,8 @@ internal sealed record SignInHints
     private const int LongestLocales = 100;
 
     /// <summary>
-    /// Values of prompt that are passed on. Not none: it asks for an error where a person wants a page. create is the registration of OpenID
-    /// Connect Prompt Create.
+    /// Values of prompt that are passed on. Not none: it asks for an error where a person wants a page. create is the registration of
+    /// OpenID Connect Prompt Create.
     /// </summary>
     public static ImmutableArray<string> Prompts { get; } = ["login", "consent", "select_account", "create"];
 

@@ -107,7 +107,8 @@ internal sealed class BearerAuthenticator(
     private static string HashOf(ReadOnlySpan<char> token)
     {
         Span<byte> few = stackalloc byte[2048];
-        ReadOnlySpan<byte> utf8 = Encoding.UTF8.TryGetBytes(token, few, out var length) ? few[..length] : Encoding.UTF8.GetBytes(token.ToString());
+        ReadOnlySpan<byte> utf8 = Encoding.UTF8.TryGetBytes(token, few, out var length)
+            ? few[..length] : Encoding.UTF8.GetBytes(token.ToString());
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(utf8, hash);
         return Convert.ToHexString(hash);

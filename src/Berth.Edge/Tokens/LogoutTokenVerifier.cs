@@ -15,8 +15,8 @@ internal static class LogoutTokenVerifier
     public const string Event = "http://schemas.openid.net/event/backchannel-logout";
 
     /// <summary>
-    /// Longest time from iat to exp, and so the age at which one is refused at the latest. The specification asks for two minutes at most; providers that mean well give more,
-    /// and a used token is remembered for as long.
+    /// Longest time from iat to exp, and so the age at which one is refused at the latest. The specification asks for two minutes at most;
+    /// providers that mean well give more, and a used token is remembered for as long.
     /// </summary>
     public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(10);
 

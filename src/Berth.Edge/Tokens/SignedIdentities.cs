@@ -3,13 +3,13 @@ using System.Collections.Concurrent;
 namespace Berth.Edge;
 
 /// <summary>
-/// Signed identities that were made a moment ago. What is asked for is every claim that goes into one, so nothing ever has to be taken back:
-/// another role, another name, another pod are other questions. Whether somebody is let through is decided before, each time.
+/// Signed identities that were made a moment ago. What is asked for is every claim that goes into one, so nothing ever has to be taken
+/// back: another role, another name, another pod are other questions. Whether somebody is let through is decided before, each time.
 /// </summary>
 /// <param name="life">How long one is given again; zero for never.</param>
 /// <param name="capacity">
-/// The most that are kept, 1 to 2 KiB each. The default is 10,000, more people than one replica serves at the same time; when it is full all
-/// are forgotten, which costs one signature for each that comes again.
+/// The most that are kept, 1 to 2 KiB each. The default is 10,000, more people than one replica serves at the same time; when it is full
+/// all are forgotten, which costs one signature for each that comes again.
 /// </param>
 internal sealed class SignedIdentities(TimeSpan life, int capacity = 10_000)
 {

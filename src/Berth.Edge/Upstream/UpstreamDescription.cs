@@ -18,8 +18,8 @@ internal static class UpstreamDescription
     [
         (400, "The request can be read in more than one way, or is broken off: bad-request, bad-path."),
         (401, "Nobody is known: not-authenticated, invalid-token."),
-        (403, "Not allowed: account-disabled, insufficient-scope, workspace-not-running, workspace-not-allowed, cross-site, origin-not-allowed, "
-            + "path-not-allowed, upgrade-not-allowed."),
+        (403, "Not allowed: account-disabled, insufficient-scope, workspace-not-running, workspace-not-allowed, cross-site, "
+            + "origin-not-allowed, path-not-allowed, upgrade-not-allowed."),
         (404, "connection-not-found."),
         (405, "method-not-allowed; Allow lists those that are."),
         (409, "consent-required or reconsent-required; details.consentUrl is where to consent."),
@@ -49,8 +49,8 @@ internal static class UpstreamDescription
         ["type"] = "http",
         ["scheme"] = "bearer",
         ["bearerFormat"] = "JWT",
-        ["description"] = "The token in the file that BERTH_TOKEN_FILE names, in a workspace whose template opens connections; read it anew "
-            + "for each call. It counts for the proxy only.",
+        ["description"] = "The token in the file that BERTH_TOKEN_FILE names, in a workspace whose template opens connections; "
+            + "read it anew for each call. It counts for the proxy only.",
     };
 
     /// <summary>Schema of errors.</summary>
@@ -110,7 +110,8 @@ internal static class UpstreamDescription
         {
             ["operationId"] = method + "ThroughConnection",
             ["summary"] = "Call the API of a connection with the caller's token from the vault; query and body go as they are",
-            ["parameters"] = new JsonArray(Parameter("connection", "Name of the connection"), Parameter("path", "Path below its base address")),
+            ["parameters"] = new JsonArray(Parameter("connection", "Name of the connection"),
+                Parameter("path", "Path below its base address")),
             ["responses"] = responses,
             ["security"] = new JsonArray(
                 new JsonObject { ["bearer"] = new JsonArray() },

@@ -69,7 +69,8 @@ internal static class UpstreamErrors
         "This method may not be used here; the Allow header lists those that may.");
 
     /// <summary>The body is too large.</summary>
-    public static ConnectionError BodyTooLarge { get; } = new("body-too-large", 413, "The body is larger than Upstream:MaximumBody allows.");
+    public static ConnectionError BodyTooLarge { get; } =
+        new("body-too-large", 413, "The body is larger than Upstream:MaximumBody allows.");
 
     /// <summary>The upstream sends elsewhere.</summary>
     public static ConnectionError RedirectRefused { get; } = new("redirect-refused", 502,

@@ -88,7 +88,8 @@ internal sealed class UpstreamForwarder(
         }
     }
 
-    private static ConnectionError? Outcome(HttpContext context, UpstreamOpenCalls.Entry entry, ResponseHeaderLimit limit, ForwarderError error)
+    private static ConnectionError? Outcome(
+        HttpContext context, UpstreamOpenCalls.Entry entry, ResponseHeaderLimit limit, ForwarderError error)
     {
         var status = context.Response.StatusCode;
         if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)

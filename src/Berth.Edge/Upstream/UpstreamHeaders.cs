@@ -71,7 +71,8 @@ internal static class UpstreamHeaders
         }
 
         var kept = stated.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Where(d => !d.Equals("public", StringComparison.OrdinalIgnoreCase) && !d.StartsWith("private", StringComparison.OrdinalIgnoreCase)
+            .Where(d => !d.Equals("public", StringComparison.OrdinalIgnoreCase)
+                && !d.StartsWith("private", StringComparison.OrdinalIgnoreCase)
                 && !d.StartsWith("s-maxage", StringComparison.OrdinalIgnoreCase)
                 && !d.Equals("proxy-revalidate", StringComparison.OrdinalIgnoreCase));
         return string.Join(", ", kept.Prepend("private"));

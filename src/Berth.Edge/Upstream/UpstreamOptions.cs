@@ -66,8 +66,8 @@ public sealed record UpstreamOptions
     public long MaximumBody { get; init; } = 10 * 1024 * 1024;
 
     /// <summary>
-    /// Largest body in bytes that is kept so that a call can be made again with a new token. The default is 64 KiB, which holds the JSON that
-    /// APIs take; a larger one is streamed, and its caller is told to repeat.
+    /// Largest body in bytes that is kept so that a call can be made again with a new token. The default is 64 KiB, which holds the JSON
+    /// that APIs take; a larger one is streamed, and its caller is told to repeat.
     /// </summary>
     public int ReplayableBody { get; init; } = 64 * 1024;
 }
@@ -84,7 +84,9 @@ public sealed record UpstreamCorsOptions
     /// <summary>Request headers that such pages may send. The default is authorization, content-type, accept and if-match.</summary>
     public IList<string> AllowedHeaders { get; init; } = [];
 
-    /// <summary>Headers of answers that such pages may read besides the plain ones. The default is etag, link, location, retry-after.</summary>
+    /// <summary>
+    /// Headers of answers that such pages may read besides the plain ones. The default is etag, link, location, retry-after.
+    /// </summary>
     public IList<string> ExposedHeaders { get; init; } = [];
 
     /// <summary>How long a browser keeps a preflight's answer. The default is 10 minutes, what most browsers cut longer times to.</summary>

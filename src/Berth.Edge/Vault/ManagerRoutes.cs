@@ -36,7 +36,8 @@ internal static class ManagerRoutes
             Query =
             [
                 Connection, new("purpose", "string", "What the token is for; at most 100 characters"),
-                new("return", "string", "Path of the edge, or address of a workspace, to go to afterwards; else what became of it is shown"),
+                new("return", "string",
+                    "Path of the edge, or address of a workspace, to go to afterwards; else what became of it is shown"),
             ],
         },
         new("GET", "offline-token/callback", "finishConsent", "Where the provider sends the browser back to", "StoredToken",
@@ -126,7 +127,8 @@ internal static class ManagerRoutes
                 var content = Json(status >= 400 ? UpstreamDescription.ErrorSchema : route.Answer);
                 if (BeforeRoute.Contains(status))
                 {
-                    content[Problems.ContentType] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } };
+                    content[Problems.ContentType] =
+                        new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } };
                 }
 
                 if (route.IsPage)

@@ -45,7 +45,8 @@ internal static class VaultComposition
             {
                 if (options.Edge.Issuers[i].RefreshSessions)
                 {
-                    problems.Add($"{EdgeOptions.Section}:Issuers:{i}:RefreshSessions needs the token vault, which keeps the refresh tokens: "
+                    problems.Add($"{EdgeOptions.Section}:Issuers:{i}:RefreshSessions needs the token vault, "
+                        + "which keeps the refresh tokens: "
                         + "give Vault:Keys and Vault:FingerprintKeys, or leave it out.");
                 }
             }

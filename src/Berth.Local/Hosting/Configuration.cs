@@ -175,7 +175,8 @@ internal static class Configuration
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
             ? port
             : throw new LocalConfigurationException([
-                $"{data.In(RememberedPort)} holds no port: set IDP_PORT to the one the provider had (it is part of who people are), or remove the file.",
+                $"{data.In(RememberedPort)} holds no port: set IDP_PORT to the one the provider had (it is part of who people are), "
+                    + "or remove the file.",
             ]);
     }
 

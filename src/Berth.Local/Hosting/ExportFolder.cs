@@ -6,12 +6,14 @@ using Berth.Local.Identity;
 namespace Berth.Local.Hosting;
 
 /// <summary>
-/// The folder by which edge and operator, as programs of their own, get to know the embedded API: <c>kubeconfig</c>, <c>edge.json</c>, <c>operator.json</c>,
+/// The folder by which edge and operator, as programs of their own, get to know the embedded API: <c>kubeconfig</c>, <c>edge.json</c>,
+/// <c>operator.json</c>,
 /// <c>identity-key.pem</c>, and <c>ready</c> while all of it is true. It holds keys, so only its owner reads it.
 /// </summary>
 internal sealed class ExportFolder
 {
-    private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Form =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly string _path;
 
     private ExportFolder(string path) => _path = path;
@@ -28,7 +30,8 @@ internal sealed class ExportFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LocalConfigurationException([$"BERTH_EXPORT is {path}, which cannot be written ({e.Message}): give a folder that can."]);
+            throw new LocalConfigurationException([$"BERTH_EXPORT is {path}, which cannot be written ({e.Message}): "
+                + "give a folder that can."]);
         }
     }
 

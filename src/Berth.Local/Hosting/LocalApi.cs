@@ -4,8 +4,9 @@ using Kube.Client;
 namespace Berth.Local.Hosting;
 
 /// <summary>
-/// The part of Berth that people without a cluster need besides edge and operator: the embedded API with its process runner, and the development provider. Edge and
-/// operator run as programs of their own and share the network with it, since workspaces and API are on loopback (docs/examples/compose).
+/// The part of Berth that people without a cluster need besides edge and operator: the embedded API with its process runner, and the
+/// development provider. Edge and operator run as programs of their own and share the network with it, since workspaces and API are on
+/// loopback (docs/examples/compose).
 /// </summary>
 internal sealed class LocalApi : IAsyncDisposable
 {
@@ -18,7 +19,9 @@ internal sealed class LocalApi : IAsyncDisposable
         _export = export;
     }
 
-    /// <summary>Starts it, and writes what the others have to know; at last the file <c>ready</c>, which says that all of it is there.</summary>
+    /// <summary>
+    /// Starts it, and writes what the others have to know; at last the file <c>ready</c>, which says that all of it is there.
+    /// </summary>
     /// <exception cref="LocalConfigurationException">A port is taken, or a folder cannot be used.</exception>
     public static async Task<LocalApi> StartAsync(
         LocalOptions options,

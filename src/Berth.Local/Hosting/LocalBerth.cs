@@ -294,7 +294,8 @@ internal sealed partial class LocalBerth : IAsyncDisposable
     [LoggerMessage(
         1,
         LogLevel.Warning,
-        "{Path} was written anew, because its line \"{Marker}\" was missing; what was in it is in {Path}.before. Put your images below that line."
+        "{Path} was written anew, because its line \"{Marker}\" was missing; what was in it is in {Path}.before. "
+            + "Put your images below that line."
     )]
     private static partial void LogCatalogueReplaced(ILogger logger, string path, string marker);
 

@@ -1,8 +1,8 @@
 namespace Berth.Local.Hosting;
 
 /// <summary>
-/// In the place of the host's own lifetime, which stops its application by itself at Ctrl-C: here <see cref="Program"/> takes the signals, and the parts end in
-/// their order.
+/// In the place of the host's own lifetime, which stops its application by itself at Ctrl-C: here <see cref="Program"/> takes the signals,
+/// and the parts end in their order.
 /// </summary>
 internal sealed class NoSignals : IHostLifetime
 {

@@ -32,7 +32,8 @@ internal sealed record AuthorizationRequest(
     ];
 
     /// <summary>
-    /// Checks a request. Where client or redirect URI are wrong nothing is sent to that URI (RFC 6749, 4.1.2.1): the person sees the message instead.
+    /// Checks a request. Where client or redirect URI are wrong nothing is sent to that URI (RFC 6749, 4.1.2.1): the person sees the
+    /// message instead.
     /// </summary>
     public static Result Parse(IEnumerable<KeyValuePair<string, StringValues>> parameters, DevelopmentProviderOptions options)
     {

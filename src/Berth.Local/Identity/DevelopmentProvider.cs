@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Berth.Local.Identity;
 
 /// <summary>
-/// A small OpenID Provider for development: code flow with PKCE, consent, rotation of refresh tokens, userinfo, end of session, revocation. It asks nobody for
-/// a password, so it listens on the loopback interfaces alone and answers only to a loopback host name.
+/// A small OpenID Provider for development: code flow with PKCE, consent, rotation of refresh tokens, userinfo, end of session, revocation.
+/// It asks nobody for a password, so it listens on the loopback interfaces alone and answers only to a loopback host name.
 /// </summary>
 /// <remarks>OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0; RFC 6749, 7009, 7636, 9207, 9700.</remarks>
 public sealed class DevelopmentProvider : IAsyncDisposable

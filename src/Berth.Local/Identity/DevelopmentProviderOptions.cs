@@ -3,7 +3,10 @@ namespace Berth.Local.Identity;
 /// <summary>What the development provider needs to know.</summary>
 public sealed record DevelopmentProviderOptions
 {
-    /// <summary>Port on the loopback interfaces; 0 takes a free one. It is part of the issuer, so it must stay the same for people to find their workspaces again.</summary>
+    /// <summary>
+    /// Port on the loopback interfaces; 0 takes a free one. It is part of the issuer, so it must stay the same for people to find their
+    /// workspaces again.
+    /// </summary>
     public required int Port { get; init; }
 
     /// <summary>Name in the issuer, <c>localhost</c> or one below it; it answers to no other.</summary>
@@ -38,7 +41,8 @@ public sealed record DevelopmentProviderOptions
 
     /// <summary>A client by its id; null when there is none.</summary>
     internal DevelopmentClient? Find(string? id) =>
-        id == ClientId ? new DevelopmentClient(ClientId, ClientSecret, RedirectUris, Audience) : OtherClients.FirstOrDefault(c => c.Id == id);
+        id == ClientId ? new DevelopmentClient(ClientId, ClientSecret, RedirectUris, Audience)
+            : OtherClients.FirstOrDefault(c => c.Id == id);
 }
 
 /// <summary>A client of the development provider.</summary>

@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Berth.Local.Identity;
 
 /// <summary>
-/// RP-Initiated Logout 1.0. Without an ID token or the session's identifier as hint the person is asked, so that another site cannot sign them out.
+/// RP-Initiated Logout 1.0. Without an ID token or the session's identifier as hint the person is asked, so that another site cannot sign
+/// them out.
 /// </summary>
 internal sealed class EndSessionEndpoint(DevelopmentProviderOptions options, GrantStore store, ProviderKey key, IssuerHolder issuer)
 {

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace Berth.Local.Identity;
 
-/// <summary>The refresh tokens of the development provider from run to run: their hashes, and what they stand for. Only its owner reads the file.</summary>
+/// <summary>
+/// The refresh tokens of the development provider from run to run: their hashes, and what they stand for. Only its owner reads the file.
+/// </summary>
 internal sealed partial class GrantFile(string path)
 {
     /// <summary>Reads what was written last.</summary>

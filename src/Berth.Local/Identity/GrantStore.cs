@@ -21,10 +21,13 @@ internal sealed record Grant(
 }
 
 /// <summary>
-/// Codes, refresh tokens and sign-in sessions of the development provider. Codes and sessions are in memory: a restart asks people to sign in again, which in
-/// development is one redirect. What is to last, refresh tokens, is in a file as well, so that a consent outlives a restart.
+/// Codes, refresh tokens and sign-in sessions of the development provider. Codes and sessions are in memory: a restart asks people to sign
+/// in again, which in development is one redirect. What is to last, refresh tokens, is in a file as well, so that a consent outlives a
+/// restart.
 /// </summary>
-/// <remarks>Every secret is kept as its SHA-256 only, has one use, and a bound on how many live at once keeps a looping client from filling memory.</remarks>
+/// <remarks>
+/// Every secret is kept as its SHA-256 only, has one use, and a bound on how many live at once keeps a looping client from filling memory.
+/// </remarks>
 internal sealed class GrantStore
 {
     internal const int MaxLive = 10_000;
@@ -94,7 +97,9 @@ internal sealed class GrantStore
     /// <summary>Takes a code. A second use ends everything that stems from the first.</summary>
     public Grant? RedeemCode(string code) => Redeem(_codes, code);
 
-    /// <summary>Takes a refresh token, to be followed by a new one. A second use ends everything that stems from the same sign-in.</summary>
+    /// <summary>
+    /// Takes a refresh token, to be followed by a new one. A second use ends everything that stems from the same sign-in.
+    /// </summary>
     public Grant? RedeemRefreshToken(string token)
     {
         var grant = Redeem(_refreshTokens, token);

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Berth.Local.Identity;
 
-/// <summary>The provider's RSA key (RS256, the one algorithm that every relying party must know: OpenID Connect Core 15.1), kept in a file.</summary>
+/// <summary>
+/// The provider's RSA key (RS256, the one algorithm that every relying party must know: OpenID Connect Core 15.1), kept in a file.
+/// </summary>
 internal sealed class ProviderKey : IDisposable
 {
     private readonly RSA _rsa;
@@ -88,7 +90,10 @@ internal sealed class ProviderKey : IDisposable
         return $"{input}.{Base64Url.EncodeToString(signature)}";
     }
 
-    /// <summary>The claims of a token that this key signed, or null. Expiry is the caller's to judge: an old ID token is still a good hint at sign-out.</summary>
+    /// <summary>
+    /// The claims of a token that this key signed, or null. Expiry is the caller's to judge: an old ID token is still a good hint at
+    /// sign-out.
+    /// </summary>
     public JsonObject? Verify(string token, string typ)
     {
         var parts = token.Split('.');

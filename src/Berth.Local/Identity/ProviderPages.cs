@@ -8,20 +8,27 @@ internal static class ProviderPages
 {
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--card:#fff;--page:#eef1f5;--line:#d5dbe3;--accent:#0b5fa5}
-        @media (prefers-color-scheme:dark){:root{--ink:#e6ebf2;--soft:#9aa6b5;--card:#1b222c;--page:#12171e;--line:#323c49;--accent:#6db3f2}}
-        *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+        @media (prefers-color-scheme:dark){
+        :root{--ink:#e6ebf2;--soft:#9aa6b5;--card:#1b222c;--page:#12171e;--line:#323c49;--accent:#6db3f2}}
+        *{box-sizing:border-box}
+        body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--page);color:var(--ink);
+        font:16px/1.5 system-ui,sans-serif}
         main{width:min(26rem,92vw);background:var(--card);border:1px solid var(--line);border-radius:14px;padding:2rem}
         h1{font-size:1.35rem;margin:0 0 .25rem}p{color:var(--soft);margin:.25rem 0 1.25rem}
-        button{display:flex;width:100%;gap:.75rem;align-items:center;text-align:left;font:inherit;color:inherit;background:none;border:1px solid var(--line);border-radius:10px;padding:.75rem 1rem;margin:.5rem 0;cursor:pointer}
+        button{display:flex;width:100%;gap:.75rem;align-items:center;text-align:left;font:inherit;color:inherit;background:none;
+        border:1px solid var(--line);border-radius:10px;padding:.75rem 1rem;margin:.5rem 0;cursor:pointer}
         button:hover,button:focus-visible{border-color:var(--accent);outline:2px solid var(--accent);outline-offset:1px}
-        small{display:block;color:var(--soft)}.mark{width:2.25rem;height:2.25rem;border-radius:50%;display:grid;place-items:center;background:var(--accent);color:var(--card);font-weight:600}
+        small{display:block;color:var(--soft)}
+        .mark{width:2.25rem;height:2.25rem;border-radius:50%;display:grid;place-items:center;background:var(--accent);color:var(--card);
+        font-weight:600}
         .plain{justify-content:center;border:none;color:var(--soft)}
         """;
 
     public static Task ChooseAccountAsync(HttpContext http, string? unknown)
     {
         var body = new StringBuilder(
-            "<h1>Who are you today?</h1><p>Accounts of the development provider. It asks for no password and listens on this machine alone.</p>"
+            "<h1>Who are you today?</h1><p>Accounts of the development provider. "
+                + "It asks for no password and listens on this machine alone.</p>"
         );
         if (!string.IsNullOrEmpty(unknown))
         {
@@ -32,7 +39,8 @@ internal static class ProviderPages
         foreach (var account in DevelopmentAccount.All)
         {
             body.Append(
-                $"<button name=\"account\" value=\"{account.Username}\"><span class=\"mark\" aria-hidden=\"true\">{account.Name[0]}</span><span>{account.Name}<small>{account.Email}</small></span></button>"
+                $"<button name=\"account\" value=\"{account.Username}\"><span class=\"mark\" aria-hidden=\"true\">{account.Name[0]}</span>"
+                    + $"<span>{account.Name}<small>{account.Email}</small></span></button>"
             );
         }
 
@@ -46,7 +54,8 @@ internal static class ProviderPages
         return WriteAsync(
             http,
             "Allow access",
-            $"<h1>Allow Berth?</h1><p>You are signed in as {account.Name} ({account.Email}). Programs that you run with Berth may then</p><ul>{items}</ul>"
+            $"<h1>Allow Berth?</h1><p>You are signed in as {account.Name} ({account.Email}). "
+                + $"Programs that you run with Berth may then</p><ul>{items}</ul>"
                 + "<form method=\"post\"><button name=\"consent\" value=\"allow\">Allow</button>"
                 + "<button class=\"plain\" name=\"cancel\" value=\"1\">Go back without allowing it</button></form>",
             StatusCodes.Status200OK
@@ -84,7 +93,8 @@ internal static class ProviderPages
         // Not no-referrer: with that a browser sends "Origin: null" from our own form, and the form is refused as foreign.
         http.Response.Headers["Referrer-Policy"] = "same-origin";
         return http.Response.WriteAsync(
-            $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{Style}</style></head><body><main>{body}</main></body></html>"
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+                + $"<title>{title}</title><style>{Style}</style></head><body><main>{body}</main></body></html>"
         );
     }
 }

@@ -68,8 +68,8 @@ internal sealed class TokenService(
         await JsonAnswer.WriteAsync(http, Tokens(grant, refresh));
     }
 
-    // For a person at a terminal: what the code flow would give, as one line of text. Whoever can ask can sign in as anybody anyway; a page of another
-    // site can ask but not read the answer.
+    // For a person at a terminal: what the code flow would give, as one line of text. Whoever can ask can sign in as anybody anyway; a page
+    // of another site can ask but not read the answer.
     private Task AccessTokenAsync(HttpContext http, string user)
     {
         if (DevelopmentAccount.Find(user) is not { } account)

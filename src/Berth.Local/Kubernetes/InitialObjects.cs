@@ -55,7 +55,8 @@ internal static class InitialObjects
         var template = WorkspaceTemplate.Descriptor.ObjectPath(ns, "studio");
         await ApplyAsync(client, template, "templates/studio.yaml", cancellationToken);
 
-        // A field manager of its own, so that the template stays the one of the documentation and loses the field when there is no connection.
+        // A field manager of its own, so that the template stays the one of the documentation and loses the field when there is no
+        // connection.
         await client.Raw.SendAsync(
             HttpMethod.Patch,
             $"{template}?fieldManager=berth-local-connections&force=true",

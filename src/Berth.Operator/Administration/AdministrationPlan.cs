@@ -102,8 +102,8 @@ internal static class AdministrationPlan
             {
                 Phase = WorkspacePhases.Terminating,
                 Message = $"The workspace is being deleted, and under a legal hold{Words.By(decided.By)}{Words.Why(decided.Reason)}. "
-                    + "It, its volume and its backups are kept until an administrator sets spec.administration.legalHold to false; then it is "
-                    + "deleted.",
+                    + "It, its volume and its backups are kept until an administrator sets spec.administration.legalHold to false; "
+                    + "then it is deleted.",
                 ObservedGeneration = workspace.Metadata.Generation,
             },
             Notes = workspace.Status?.Phase == WorkspacePhases.Terminating

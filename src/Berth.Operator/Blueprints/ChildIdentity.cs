@@ -18,7 +18,8 @@ internal readonly record struct ChildIdentity(string Workspace, string Owner)
 
     /// <summary>What an object says of itself; null when it says nothing that could be read.</summary>
     internal static ChildIdentity? Of(ObjectMeta child) =>
-        child.Annotations?.GetValueOrDefault(Annotations.Identity)?.Split('/') is [var workspace, var owner, ..] ? new(workspace, owner) : null;
+        child.Annotations?.GetValueOrDefault(Annotations.Identity)?.Split('/') is [var workspace, var owner, ..]
+            ? new(workspace, owner) : null;
 
     /// <summary>Name of the template that a pod says it was made from; null when it does not say so.</summary>
     internal static string? TemplateOf(ObjectMeta pod) =>

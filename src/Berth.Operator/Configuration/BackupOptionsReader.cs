@@ -69,7 +69,8 @@ internal static class BackupOptionsReader
 
         var networks = options.S3Networks.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         problems.AddRange(networks.Where(n => !IPNetwork.TryParse(n, out _)).Select(n =>
-            $"Backup:S3:Networks holds '{n}'; use networks such as 192.0.2.0/24, separated by commas, with no bits set behind the prefix."));
+            $"Backup:S3:Networks holds '{n}'; use networks such as 192.0.2.0/24, separated by commas, "
+                + "with no bits set behind the prefix."));
         return new BackupSettings
         {
             Mode = options.Mode,

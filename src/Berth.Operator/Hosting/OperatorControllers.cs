@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Berth.Operator;
 
-/// <summary>The controllers of one term of leadership, put together over the caches; the simulation runs the same ones step by step.</summary>
+/// <summary>
+/// The controllers of one term of leadership, put together over the caches; the simulation runs the same ones step by step.
+/// </summary>
 internal sealed class OperatorControllers : IDisposable
 {
     private readonly WorkspaceCaches _caches;
@@ -77,7 +79,8 @@ internal sealed class OperatorControllers : IDisposable
     {
         await _policy.WaitAsync(cancellationToken);
         using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = All.Select(c => c.RunAsync(all.Token)).Append(_admissions.RunAsync(all.Token)).Append(_budgets.RunAsync(all.Token)).ToList();
+        var running = All.Select(c => c.RunAsync(all.Token)).Append(_admissions.RunAsync(all.Token))
+            .Append(_budgets.RunAsync(all.Token)).ToList();
         await Task.WhenAny(running);
         await all.CancelAsync();
         await Task.WhenAll(running);

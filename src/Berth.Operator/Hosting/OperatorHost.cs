@@ -61,7 +61,8 @@ public sealed class OperatorHost : IDisposable
         _logger = loggers.CreateLogger<OperatorHost>();
         _informers = new InformerFactory(client, time, loggers);
         _events = new EventRecorder(client, WorkspaceReconciler.FieldManager, time, loggers.CreateLogger<EventRecorder>());
-        _policy = new PolicySource(client, _informers, options.PolicyName, options.Policy, _events, time, loggers.CreateLogger<PolicySource>());
+        _policy = new PolicySource(
+            client, _informers, options.PolicyName, options.Policy, _events, time, loggers.CreateLogger<PolicySource>());
         _caches = new WorkspaceCaches(_informers, options.Namespace.Length == 0 ? null : options.Namespace,
             settings.Edge.Namespace, () => _policy.Current, settings.Backup.Mode != BackupMode.Off);
         _metrics = new OperatorMetrics(_caches.Workspaces.Store.List);

@@ -30,7 +30,9 @@ internal sealed class EdgeEvidence(ImmutableArray<EdgeReport> reports, DateTimeO
     /// </summary>
     internal bool Awaits() => !_alive.IsEmpty && _alive.Any(r => r.IsAwaited(now)) && _alive.All(r => r.IsFresh(now) || r.IsAwaited(now));
 
-    /// <summary>When the first of the words that <see cref="Awaits"/> waits for is missing for good, if it does not come; null: none is.</summary>
+    /// <summary>
+    /// When the first of the words that <see cref="Awaits"/> waits for is missing for good, if it does not come; null: none is.
+    /// </summary>
     internal DateTimeOffset? AwaitsUntil => _alive.Where(r => r.IsAwaited(now)).Select(r => r.MetAt + r.Duration + Moment).Min();
 
     /// <summary>

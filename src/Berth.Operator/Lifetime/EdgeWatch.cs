@@ -9,8 +9,9 @@ namespace Berth.Operator;
 /// <summary>Follows the Leases of edge replicas and notes when each renewal arrived, which no field of a Lease says. Thread-safe.</summary>
 /// <remarks>
 /// A Lease that was there before the operator looked proves nothing until it is renewed before its eyes: a restarted operator takes ten
-/// seconds to believe again, and leaves what was announced as it is meanwhile (<see cref="EdgeReport.IsAwaited"/>). A replica is heard only in the namespace of the workspaces, or in the edge's own: who may write Leases
-/// elsewhere must not be able to stop, or keep, other people's workspaces.
+/// seconds to believe again, and leaves what was announced as it is meanwhile (<see cref="EdgeReport.IsAwaited"/>). A replica is heard only
+/// in the namespace of the workspaces, or in the edge's own: who may write Leases elsewhere must not be able to stop, or keep, other
+/// people's workspaces.
 /// </remarks>
 internal sealed class EdgeWatch
 {

@@ -127,7 +127,9 @@ internal sealed class AdmissionLedger(
         }
     }
 
-    /// <summary>Wakes those who were told what is no longer so, at a bounded rate, until cancelled. Does nothing while nobody moves.</summary>
+    /// <summary>
+    /// Wakes those who were told what is no longer so, at a bounded rate, until cancelled. Does nothing while nobody moves.
+    /// </summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
         try

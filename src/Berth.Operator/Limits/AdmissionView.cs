@@ -60,7 +60,8 @@ internal static class AdmissionView
 
     // Up to twenty it is exact, see AdmissionOrder.Shown.
     private static string Approximately(int shown) =>
-        shown <= AdmissionOrder.Exact ? shown.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"about {shown}");
+        shown <= AdmissionOrder.Exact ? shown.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"about {shown}");
 
     private static (Obstacle Why, Ceiling What) ObstacleOf(AdmissionQueue queue, AdmissionItem item)
     {
@@ -164,7 +165,8 @@ internal enum Obstacle
 }
 
 /// <summary>How a wish stands, as people are told.</summary>
-/// <param name="Position">Its place, 1 for the next one, rounded as <see cref="AdmissionOrder.Shown"/> does; 0 for a volume that is to grow.</param>
+/// <param name="Position">Its place, 1 for the next one, rounded as <see cref="AdmissionOrder.Shown"/> does; 0 for a volume that is to
+/// grow.</param>
 /// <param name="Length">How many wait, rounded likewise.</param>
 /// <param name="Why">What it waits for.</param>
 /// <param name="What">The amount that is short, where one is.</param>

@@ -46,7 +46,8 @@ internal static class ChartValues
                 [] => [],
                 [{ RootNode: YamlMappingNode map }] => (JsonObject)new Conversion(file).Convert(map)!,
                 [{ RootNode: YamlScalarNode { Value: null or "" } }] => [],
-                _ => throw new OperatorConfigurationException([$"--values {file} holds no mapping: give a file of values as the chart takes it."]),
+                _ => throw new OperatorConfigurationException([$"--values {file} holds no mapping: "
+                    + "give a file of values as the chart takes it."]),
             };
         }
         catch (YamlException e)
@@ -84,7 +85,8 @@ internal static class ChartValues
             depth += parser.Current!.NestingIncrease;
             if (depth > MaximumDepth)
             {
-                throw new OperatorConfigurationException([$"--values {file} nests more than {MaximumDepth} levels: these are no values of the chart."]);
+                throw new OperatorConfigurationException([$"--values {file} nests more than {MaximumDepth} levels: "
+                    + "these are no values of the chart."]);
             }
         }
     }
@@ -108,7 +110,8 @@ internal static class ChartValues
         }
     }
 
-    // Aliases may lead back to what holds them, or make a few lines millions of nodes: both depth and number are counted where they are followed.
+    // Aliases may lead back to what holds them, or make a few lines millions of nodes: both depth and number are counted where they are
+    // followed.
     private sealed class Conversion(string file)
     {
         private const int MaximumNodes = 100_000;
@@ -118,7 +121,8 @@ internal static class ChartValues
         {
             if (depth > MaximumDepth || ++_nodes > MaximumNodes)
             {
-                throw new OperatorConfigurationException([$"--values {file} nests more than {MaximumDepth} levels or is too large: these are no values of the chart."]);
+                throw new OperatorConfigurationException([$"--values {file} nests more than {MaximumDepth} levels or is too large: these "
+                    + "are no values of the chart."]);
             }
 
             return node switch

@@ -39,7 +39,8 @@ internal static class ClusterChecks
     }
 
     /// <summary>How far two clocks are apart, where one side's word has whole seconds and came at some time in between.</summary>
-    internal static PreflightResult Difference(string check, string whose, DateTimeOffset? date, DateTimeOffset before, DateTimeOffset after)
+    internal static PreflightResult Difference(
+        string check, string whose, DateTimeOffset? date, DateTimeOffset before, DateTimeOffset after)
     {
         if (date is not { } theirs)
         {
@@ -48,8 +49,11 @@ internal static class ClusterChecks
 
         // Cut to seconds, so it may be up to one later than it says.
         var difference = theirs > after ? theirs - after : before - theirs.AddSeconds(1) is { Ticks: > 0 } behind ? behind : TimeSpan.Zero;
-        var came = $"{whose} is {difference.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s {(theirs > after ? "ahead of" : "behind")} this machine's";
-        return difference >= TooMuch ? PreflightResult.Fail(check, came, "set both clocks by NTP: sign-ins would fail as expired or not yet valid")
+        var came =
+            $"{whose} is {difference.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s "
+                + $"{(theirs > after ? "ahead of" : "behind")} this machine's";
+        return difference >= TooMuch
+            ? PreflightResult.Fail(check, came, "set both clocks by NTP: sign-ins would fail as expired or not yet valid")
             : difference >= Noticeable ? PreflightResult.Warn(check, came, "set both clocks by NTP")
             : PreflightResult.Pass(check, $"{whose} agrees with this machine's");
     }
@@ -85,7 +89,8 @@ internal static class ClusterChecks
 
         return missing.Count == 0
             ? PreflightResult.Pass("rights", "whoever installs may make all that the chart holds")
-            : PreflightResult.Fail("rights", $"not allowed: {string.Join(", ", missing.Take(8))}{(missing.Count > 8 ? $" and {missing.Count - 8} more" : "")}",
+            : PreflightResult.Fail("rights",
+                $"not allowed: {string.Join(", ", missing.Take(8))}{(missing.Count > 8 ? $" and {missing.Count - 8} more" : "")}",
                 "install as an administrator of the cluster, or have one grant these");
     }
 
@@ -121,7 +126,8 @@ internal static class ClusterChecks
         const string Rbac = "rbac.authorization.k8s.io";
         (string, string)[] whole =
         [
-            ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces"), (Rbac, "clusterroles"), (Rbac, "clusterrolebindings"),
+            ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces"), (Rbac, "clusterroles"),
+            (Rbac, "clusterrolebindings"),
             ("berth.dev", "berthpolicies"),
         ];
         List<(string, string)> release =

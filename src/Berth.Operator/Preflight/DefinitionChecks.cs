@@ -28,7 +28,8 @@ internal static class DefinitionChecks
             }
 
             var stored = (definition.At("status", "storedVersions") as JsonArray ?? []).Select(v => v!.ToString());
-            problems.AddRange(stored.Where(v => v != kind.Version).Select(v => $"{name} has objects stored as {v}, which this version does not know"));
+            problems.AddRange(stored.Where(v => v != kind.Version)
+                .Select(v => $"{name} has objects stored as {v}, which this version does not know"));
         }
 
         return problems.Count > 0
@@ -65,7 +66,8 @@ internal static class DefinitionChecks
                 "correct storageClassName in the values, or make the class");
         }
 
-        var defaults = classes.Where(c => c.Text("metadata", "annotations", "storageclass.kubernetes.io/is-default-class") == "true").ToList();
+        var defaults = classes
+            .Where(c => c.Text("metadata", "annotations", "storageclass.kubernetes.io/is-default-class") == "true").ToList();
         if (!context.Plan.NeedsDefaultStorageClass)
         {
             return PreflightResult.Pass("storage", $"StorageClass {string.Join(", ", context.Plan.StorageClasses)}");
@@ -76,9 +78,11 @@ internal static class DefinitionChecks
             [] => PreflightResult.Fail("storage", $"no default StorageClass; there is {Listed(names)}",
                 "annotate one with storageclass.kubernetes.io/is-default-class=true, or name one in templates.*.storage.storageClassName"),
             [var one] when !one.IsTrue("allowVolumeExpansion") => PreflightResult.Warn("storage",
-                $"the default StorageClass {one.Text("metadata", "name")} cannot make volumes larger later", "allowVolumeExpansion: true, where its driver can"),
+                $"the default StorageClass {one.Text("metadata", "name")} cannot make volumes larger later",
+                "allowVolumeExpansion: true, where its driver can"),
             [var one] => PreflightResult.Pass("storage", $"default StorageClass {one.Text("metadata", "name")}"),
-            _ => PreflightResult.Warn("storage", $"{defaults.Count} default StorageClasses: {Listed([.. defaults.Select(d => d.Text("metadata", "name")!)])}",
+            _ => PreflightResult.Warn("storage",
+                $"{defaults.Count} default StorageClasses: {Listed([.. defaults.Select(d => d.Text("metadata", "name")!)])}",
                 "leave the annotation to one of them"),
         };
     }
@@ -92,7 +96,8 @@ internal static class DefinitionChecks
 
         if (await DefinitionAsync(context, "certificates.cert-manager.io") is not { } definition || !Served(definition).Contains("v1"))
         {
-            return PreflightResult.Fail("certificates", "cert-manager's kinds are not there", "install cert-manager, or choose another tls.mode");
+            return PreflightResult.Fail("certificates", "cert-manager's kinds are not there",
+                "install cert-manager, or choose another tls.mode");
         }
 
         var path = kind == "Issuer"
@@ -101,7 +106,8 @@ internal static class DefinitionChecks
         var issuer = await context.GetAsync(path);
         var ready = (issuer.At("status", "conditions") as JsonArray ?? []).FirstOrDefault(c => c.Text("type") == "Ready");
         return issuer is null ? PreflightResult.Fail("certificates", $"no {kind} {name}", "make it, or correct tls.certManager.issuerRef")
-            : ready.Text("status") != "True" ? PreflightResult.Fail("certificates", $"{kind} {name} is not ready: {ready.Text("message") ?? "it says nothing"}",
+            : ready.Text("status") != "True"
+                ? PreflightResult.Fail("certificates", $"{kind} {name} is not ready: {ready.Text("message") ?? "it says nothing"}",
                 $"kubectl describe {kind.ToLowerInvariant()} {name}")
             : PreflightResult.Pass("certificates", $"{kind} {name} is ready");
     }
@@ -148,13 +154,16 @@ internal static class DefinitionChecks
         }
 
         var arguments = (traefik.At("args") as JsonArray ?? []).Select(a => a!.ToString()).ToList();
-        var across = arguments.Any(a => string.Equals(a, "--providers.kubernetescrd.allowcrossnamespace", StringComparison.OrdinalIgnoreCase)
+        var across = arguments.Any(
+            a => string.Equals(a, "--providers.kubernetescrd.allowcrossnamespace", StringComparison.OrdinalIgnoreCase)
             || string.Equals(a, "--providers.kubernetescrd.allowcrossnamespace=true", StringComparison.OrdinalIgnoreCase));
         return context.Plan.WorkspacesNamespace != context.Plan.Namespace && !across
             ? PreflightResult.Warn("traefik",
-                $"{image}, without --providers.kubernetescrd.allowCrossNamespace among its arguments: routes in {context.Plan.WorkspacesNamespace} could not lead to the edge in {context.Plan.Namespace}",
+                $"{image}, without --providers.kubernetescrd.allowCrossNamespace among its arguments: routes in "
+                    + $"{context.Plan.WorkspacesNamespace} could not lead to the edge in {context.Plan.Namespace}",
                 "providers.kubernetesCRD.allowCrossNamespace: true in Traefik's values, unless a configuration file says so")
-            : version is null ? PreflightResult.Warn("traefik", $"the version of {image} cannot be read", "make sure that it is Traefik 3.0 or later")
+            : version is null ? PreflightResult.Warn("traefik", $"the version of {image} cannot be read",
+                "make sure that it is Traefik 3.0 or later")
             : PreflightResult.Pass("traefik", image);
     }
 

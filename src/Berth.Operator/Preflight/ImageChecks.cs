@@ -4,8 +4,8 @@ using Kube.Client;
 namespace Berth.Operator.Preflight;
 
 /// <summary>
-/// Whether nodes can pull the images. Only a node knows (its credentials, its network, what was loaded into it), so a pod asks: its command is
-/// none that any image has, which says "pulled" as clearly as one that runs, and runs nothing.
+/// Whether nodes can pull the images. Only a node knows (its credentials, its network, what was loaded into it), so a pod asks: its command
+/// is none that any image has, which says "pulled" as clearly as one that runs, and runs nothing.
 /// </summary>
 internal static class ImageChecks
 {
@@ -17,7 +17,8 @@ internal static class ImageChecks
     {
         if (await context.GetAsync($"/api/v1/namespaces/{context.Plan.Namespace}") is null)
         {
-            return [PreflightResult.Skip("images", $"namespace {context.Plan.Namespace} is not there yet: make it, and ask again with --pull")];
+            return [
+                PreflightResult.Skip("images", $"namespace {context.Plan.Namespace} is not there yet: make it, and ask again with --pull")];
         }
 
         return await Task.WhenAll(context.Plan.Images.Select(i => PullAsync(context, i)));
@@ -41,11 +42,13 @@ internal static class ImageChecks
                 await Task.Delay(Interval, context.Clock, context.CancellationToken);
             }
 
-            return PreflightResult.Fail($"image {image}", $"not pulled within {Patience.TotalMinutes:0} minutes", "look at the node's network, or pull it there beforehand");
+            return PreflightResult.Fail($"image {image}", $"not pulled within {Patience.TotalMinutes:0} minutes",
+                "look at the node's network, or pull it there beforehand");
         }
         catch (KubeException e)
         {
-            return PreflightResult.Fail($"image {image}", $"the pod that asks could not be made: {e.Message}", "rights to create and delete pods there, or no --pull");
+            return PreflightResult.Fail($"image {image}", $"the pod that asks could not be made: {e.Message}",
+                "rights to create and delete pods there, or no --pull");
         }
         finally
         {
@@ -74,7 +77,8 @@ internal static class ImageChecks
 
         var scheduled = (pod.At("status", "conditions") as JsonArray ?? []).FirstOrDefault(c => c.Text("type") == "PodScheduled");
         return scheduled.Text("status") == "False"
-            ? PreflightResult.Warn(check, $"no node takes the pod that asks: {Shorten(scheduled.Text("message") ?? "")}", "room in the cluster")
+            ? PreflightResult.Warn(check, $"no node takes the pod that asks: {Shorten(scheduled.Text("message") ?? "")}",
+                "room in the cluster")
             : null;
     }
 

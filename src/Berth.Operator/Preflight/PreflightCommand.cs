@@ -4,7 +4,9 @@ using Kube.Client;
 
 namespace Berth.Operator.Preflight;
 
-/// <summary><c>Berth.Operator preflight</c>: what would keep an installation of the chart from working, asked before anything is changed.</summary>
+/// <summary>
+/// <c>Berth.Operator preflight</c>: what would keep an installation of the chart from working, asked before anything is changed.
+/// </summary>
 internal static class PreflightCommand
 {
     private const int UsageExitCode = 2;
@@ -67,8 +69,10 @@ internal static class PreflightCommand
             }
         }
 
-        var (passed, warned, failed, skipped) = (Count(PreflightOutcome.Pass), Count(PreflightOutcome.Warn), Count(PreflightOutcome.Fail), Count(PreflightOutcome.Skipped));
-        await output.WriteLineAsync(json ? Report(results, failed) : $"{passed} passed, {warned} warnings, {failed} failed, {skipped} skipped");
+        var (passed, warned, failed, skipped) = (Count(PreflightOutcome.Pass), Count(PreflightOutcome.Warn),
+            Count(PreflightOutcome.Fail), Count(PreflightOutcome.Skipped));
+        await output.WriteLineAsync(json ? Report(results, failed)
+            : $"{passed} passed, {warned} warnings, {failed} failed, {skipped} skipped");
         return failed > 0 ? 1 : 0;
 
         int Count(PreflightOutcome outcome) => results.Count(r => r.Outcome == outcome);
@@ -129,7 +133,8 @@ internal static class PreflightCommand
         }
         catch (Exception e) when (e is KubeException or HttpRequestException or IOException)
         {
-            return [PreflightResult.Fail(name, $"{server} does not answer: {e.Message}", "look at KUBECONFIG, its context, and the way to the cluster")];
+            return [PreflightResult.Fail(name, $"{server} does not answer: {e.Message}",
+                "look at KUBECONFIG, its context, and the way to the cluster")];
         }
     }
 

@@ -14,7 +14,10 @@ internal sealed class PreflightNetwork : IPreflightNetwork, IDisposable
     private const int LargestBody = 256 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly HttpClient _world = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectCallback = ConnectAsync }) { Timeout = Patience };
+    private readonly HttpClient _world = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectCallback = ConnectAsync })
+    {
+        Timeout = Patience,
+    };
     private readonly HttpClient _cluster;
 
     public PreflightNetwork(KubeConfig config)
@@ -22,7 +25,8 @@ internal sealed class PreflightNetwork : IPreflightNetwork, IDisposable
         var trust = new SslClientAuthenticationOptions { TargetHost = config.TlsServerName ?? config.Server.Host };
         if (config.CertificateAuthorityPem is { } pem)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy =
+                new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             policy.CustomTrustStore.ImportFromPem(pem);
             trust.CertificateChainPolicy = policy;
         }
@@ -52,14 +56,16 @@ internal sealed class PreflightNetwork : IPreflightNetwork, IDisposable
         return new PreflightAnswer((int)answer.StatusCode, Encoding.UTF8.GetString(buffer, 0, length), answer.Headers.Date);
     }
 
-    // RFC 6761: names under localhost are this machine, whether or not its resolver knows them. Browsers hold to it, so providers for trying out are there.
+    // RFC 6761: names under localhost are this machine, whether or not its resolver knows them. Browsers hold to it, so providers for
+    // trying out are there.
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             var local = context.DnsEndPoint.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
-            await socket.ConnectAsync(local ? new DnsEndPoint("localhost", context.DnsEndPoint.Port) : context.DnsEndPoint, cancellationToken);
+            await socket.ConnectAsync(
+                local ? new DnsEndPoint("localhost", context.DnsEndPoint.Port) : context.DnsEndPoint, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -60,7 +60,8 @@ internal sealed record PreflightPlan
             }
             else
             {
-                problems.Add($"issuers[{index}].issuer is not an address: give the provider's, exactly as its discovery document states it.");
+                problems.Add($"issuers[{index}].issuer is not an address: give the provider's, "
+                    + "exactly as its discovery document states it.");
             }
         }
 
@@ -92,7 +93,8 @@ internal sealed record PreflightPlan
             StorageClasses = [.. classes.OfType<string>().Distinct()],
             NeedsDefaultStorageClass = classes.Contains(null),
             Secrets = [.. SecretsOf(values)],
-            CertificateIssuer = values.Text("tls", "mode") == "certManager" && values.Text("tls", "certManager", "issuerRef", "name") is { } name
+            CertificateIssuer = values.Text("tls", "mode") == "certManager"
+                && values.Text("tls", "certManager", "issuerRef", "name") is { } name
                 ? (values.Text("tls", "certManager", "issuerRef", "kind") ?? "ClusterIssuer", name)
                 : null,
             Images = [.. ImagesOf(values, templates.Select(t => t.Value.At("image")), bundled, appVersion).Distinct()],

@@ -58,7 +58,8 @@ internal static class WorldChecks
             var clock = ClusterChecks.Difference($"{name}: clock", "the provider's clock", answer.Date, before, context.Clock.GetUtcNow());
             if (answer.Status != 200)
             {
-                return [PreflightResult.Fail(name, $"{address} answers {answer.Status}", "correct the issuer: exactly as the provider states it, with or without a slash at the end")];
+                return [PreflightResult.Fail(name, $"{address} answers {answer.Status}",
+                    "correct the issuer: exactly as the provider states it, with or without a slash at the end")];
             }
 
             var problem = await ProblemAsync(context, issuer.OriginalString, JsonNode.Parse(answer.Body));
@@ -68,9 +69,11 @@ internal static class WorldChecks
         }
         catch (JsonException)
         {
-            return [PreflightResult.Fail(name, $"{address} or its key set is not JSON", "look at what answers there: a proxy, or a page of sign-in?")];
+            return [PreflightResult.Fail(name, $"{address} or its key set is not JSON",
+                "look at what answers there: a proxy, or a page of sign-in?")];
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !context.CancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException || (e is OperationCanceledException && !context.CancellationToken.IsCancellationRequested))
         {
             return [PreflightResult.Fail(name, $"{address} does not answer: {e.Message}",
                 "the edge's pods must reach the provider; this machine does not. Where only they can, this can be passed over")];
@@ -81,7 +84,8 @@ internal static class WorldChecks
     {
         if (document.Text("issuer") != issuer)
         {
-            return ($"it calls itself {document.Text("issuer") ?? "nothing"}", "write the issuer exactly so in the values: tokens are compared with it letter by letter");
+            return ($"it calls itself {document.Text("issuer") ?? "nothing"}",
+                "write the issuer exactly so in the values: tokens are compared with it letter by letter");
         }
 
         foreach (var endpoint in new[] { "authorization_endpoint", "token_endpoint", "jwks_uri" })

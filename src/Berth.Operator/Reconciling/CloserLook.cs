@@ -58,8 +58,8 @@ internal static class CloserLook
         && seen.Now - created >= PodPlan.PendingLook
         && (!string.IsNullOrEmpty(pod.Spec?.NodeName) || (seen.Volume?.Status?.Phase is not "Bound" && IsBegun(seen.Volume, pod)));
 
-    // Where neither the scheduler has said a word nor anybody provisions, there are no events either: when a thousand start at once, listing
-    // them would take what the starts need.
+    // Where neither the scheduler has said a word nor anybody provisions, there are no events either: when a thousand start at once,
+    // listing them would take what the starts need.
     private static bool IsBegun(PersistentVolumeClaim? volume, Pod pod) =>
         pod.Status?.Conditions?.Any(c => c.Type == "PodScheduled") == true
         || volume?.Metadata.Annotations?.Keys.Any(Provisioning.Contains) == true;

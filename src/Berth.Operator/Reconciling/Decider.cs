@@ -69,7 +69,8 @@ internal static class Decider
                 .. AdmissionPlan.Tell(seen.Workspace.Status, status),
             ],
             Again = Earliest(
-                seen.Now, pod.LookAgainAt, life.LookAgainAt, storage.LookAgainAt, IsInTheWay(children, pod) ? seen.Now + ObstacleLook : null),
+                seen.Now, pod.LookAgainAt, life.LookAgainAt, storage.LookAgainAt,
+                IsInTheWay(children, pod) ? seen.Now + ObstacleLook : null),
         };
     }
 

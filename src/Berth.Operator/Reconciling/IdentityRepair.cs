@@ -67,8 +67,8 @@ internal sealed record IdentityRepair
                 :
                 [
                     new Note(true, Reasons.LabelsRepaired,
-                        $"Somebody changed or removed what says whose these are: {string.Join("; ", damage)}. It was put back; the rules in "
-                            + "docs/isolation.md forbid such changes."),
+                        $"Somebody changed or removed what says whose these are: {string.Join("; ", damage)}. It was put back; "
+                            + "the rules in docs/isolation.md forbid such changes."),
                 ],
         };
     }

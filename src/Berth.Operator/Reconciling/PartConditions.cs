@@ -51,7 +51,8 @@ internal static class PartConditions
 
     private static string LeftOut(Blueprint blueprint) => blueprint.LeftOutVariables.IsEmpty
         ? ""
-        : $" It sets or refuses these variables of the owner, which are left out: {string.Join(", ", blueprint.LeftOutVariables.Take(20))}.";
+        : $" It sets or refuses these variables of the owner, which are left out: "
+            + $"{string.Join(", ", blueprint.LeftOutVariables.Take(20))}.";
 
     internal static string NotFound(Observation seen)
     {

@@ -230,8 +230,8 @@ internal sealed record PodPlan
     }
 
     /// <summary>
-    /// When a pod that is on its way is looked at again: what has waited for a node for minutes will mostly wait on, and each look costs two
-    /// lists. What was started, or may have been, is watched closely: its node may be gone, and no watch tells of nodes.
+    /// When a pod that is on its way is looked at again: what has waited for a node for minutes will mostly wait on, and each look costs
+    /// two lists. What was started, or may have been, is watched closely: its node may be gone, and no watch tells of nodes.
     /// </summary>
     internal static DateTimeOffset NextLook(Observation seen, Pod pod)
     {

@@ -246,7 +246,8 @@ internal sealed partial class WorkspaceReconciler
     private async Task<T> BringAsync<T>(ResourceKey key, Observation seen, Step step, T child, CancellationToken cancellationToken)
         where T : class, IKubeResource<T>
     {
-        var brought = await (Makes(seen, step) ? _children.MakeAsync(child, cancellationToken) : _children.ApplyAsync(child, cancellationToken));
+        var brought = await (Makes(seen, step) ? _children.MakeAsync(child, cancellationToken)
+            : _children.ApplyAsync(child, cancellationToken));
         gate.WroteAt(key, brought);
         return brought;
     }

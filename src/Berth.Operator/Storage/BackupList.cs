@@ -98,7 +98,8 @@ internal static class BackupList
         return Shortened(shown);
     }
 
-    // An API server's times are whole seconds: of two within one the one under way is the later, and else names tell, which are made of times.
+    // An API server's times are whole seconds: of two within one the one under way is the later, and else names tell, which are made of
+    // times.
     private static StorageAttempt? Newest(IEnumerable<StorageAttempt> attempts) => attempts
         .OrderBy(a => a.Started).ThenBy(a => a.State == AttemptState.Running).ThenBy(a => a.Backup, StringComparer.Ordinal)
         .LastOrDefault();

@@ -271,6 +271,7 @@ internal sealed record BackupPlan
 
     private static string Told(bool deleting, int tries, string? message) => deleting
         ? $"The workspace is being deleted and cannot be backed up before ({tries} tries): {message} Its volume is kept until a backup "
-            + $"succeeds. To delete it unsaved, set the annotation {Annotations.DeleteWithoutBackup}=true, or spec.storage.backup.beforeDelete to false."
+            + $"succeeds. To delete it unsaved, set the annotation {Annotations.DeleteWithoutBackup}=true, or "
+            + "spec.storage.backup.beforeDelete to false."
         : $"A backup failed and is tried again: {message}";
 }

@@ -73,8 +73,8 @@ internal sealed class Sweeper(
             if (orphan.Action == SweepAction.Report)
             {
                 SweepLog.WouldDelete(logger, obj.Kind, obj.Key, orphan.Why);
-                events.Warning(obj.Source!, Reasons.Orphan, $"Nobody looks after it: {orphan.Why}. It is left alone, as it holds data; delete it, or "
-                    + "set Berth:Operator:Sweeper:DryRun to false.");
+                events.Warning(obj.Source!, Reasons.Orphan, $"Nobody looks after it: {orphan.Why}. It is left alone, as it holds data; "
+                    + "delete it, or set Berth:Operator:Sweeper:DryRun to false.");
                 return;
             }
 

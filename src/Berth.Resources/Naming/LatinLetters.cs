@@ -4,7 +4,8 @@ namespace Berth.Resources;
 
 /// <summary>
 /// Latin letters without their diacritics. Berth runs without culture data (invariant globalization), where the runtime does not decompose
-/// characters, so the letters stand here: Latin-1 and Latin Extended-A (U+00C0 to U+017F), and Latin Extended Additional (U+1E00 to U+1EFF).
+/// characters, so the letters stand here: Latin-1 and Latin Extended-A (U+00C0 to U+017F), and Latin Extended Additional (U+1E00 to
+/// U+1EFF).
 /// </summary>
 internal static class LatinLetters
 {
@@ -59,7 +60,9 @@ internal static class LatinLetters
         return true;
     }
 
-    /// <summary>Whether a character only decorates the letter before it: what is typed as letter and accent is read as the letter.</summary>
+    /// <summary>
+    /// Whether a character only decorates the letter before it: what is typed as letter and accent is read as the letter.
+    /// </summary>
     internal static bool IsCombining(char c) => c is >= '\u0300' and <= '\u036F';
 
     private static char Find(string letters, int index) => index >= 0 && index < letters.Length ? letters[index] : '-';

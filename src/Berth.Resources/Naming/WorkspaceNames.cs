@@ -61,8 +61,8 @@ public static class WorkspaceNames
         slug is { Length: > 0 and <= MaxSlugLength } && IsLabel(slug) && !slug.Contains("--", StringComparison.Ordinal);
 
     /// <summary>
-    /// Makes a slug of what a person typed; null when nothing usable is left of it. Latin letters lose their diacritics (Café becomes cafe);
-    /// what is no Latin letter or digit becomes a dash.
+    /// Makes a slug of what a person typed; null when nothing usable is left of it. Latin letters lose their diacritics (Café becomes
+    /// cafe); what is no Latin letter or digit becomes a dash.
     /// </summary>
     public static string? Slugify(string? text)
     {

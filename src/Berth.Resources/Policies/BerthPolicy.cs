@@ -166,7 +166,8 @@ public sealed record PolicyStorage
     /// How long a retained volume is kept after its workspace was deleted; 0 for ever. Default 0: data is not deleted unless somebody
     /// says so.
     /// </summary>
-    [Description("Seconds that a retained volume is kept after its workspace was deleted: the undelete window. 0 means for ever. Default 0.")]
+    [Description("Seconds that a retained volume is kept after its workspace was deleted: the undelete window. 0 means for ever. "
+        + "Default 0.")]
     [Range(0, 315360000)]
     public long? UndeleteSeconds { get; init; }
 

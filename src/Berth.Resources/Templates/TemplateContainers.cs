@@ -7,8 +7,8 @@ using Kube.Client.Schema;
 namespace Berth.Resources;
 
 /// <summary>
-/// A container beside the application: one that prepares the volume before it (git clone, dotfiles), or one that runs with it. It bears the same
-/// security context.
+/// A container beside the application: one that prepares the volume before it (git clone, dotfiles), or one that runs with it. It bears the
+/// same security context.
 /// </summary>
 [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SchemaMetadata.Why)]
 public sealed record TemplateContainer

@@ -21,7 +21,8 @@ public sealed record TemplateLifetime
     public long? MaxRunSeconds { get; init; }
 
     /// <summary>A start that makes no progress for this time has failed. Default 600.</summary>
-    [Description("A start that makes no progress for this many seconds has failed, counted from the newest change of a condition. Default 600.")]
+    [Description("A start that makes no progress for this many seconds has failed, counted from the newest change of a condition. "
+        + "Default 600.")]
     [Range(30, 86400)]
     public int? ProgressTimeoutSeconds { get; init; }
 }
@@ -31,8 +32,8 @@ public sealed record TemplateLifetime
 public sealed record TemplateActivity
 {
     /// <summary>
-    /// Asked by the edge before a workspace is stopped for lack of use: an application that works without anybody watching (a notebook's kernel, a
-    /// build) says so here.
+    /// Asked by the edge before a workspace is stopped for lack of use: an application that works without anybody watching (a notebook's
+    /// kernel, a build) says so here.
     /// </summary>
     [Description("Asked before a workspace is stopped for lack of use: an application that works although nobody watches says so here.")]
     public ActivityProbe? Probe { get; init; }
@@ -61,10 +62,11 @@ public sealed record ActivityProbe
     public string Path { get; init => field = value ?? ""; } = "";
 
     /// <summary>
-    /// Member of the answer, names separated by dots: a time (RFC 3339, or milliseconds since 1970), or true or a number above zero for "busy now".
+    /// Member of the answer, names separated by dots: a time (RFC 3339, or milliseconds since 1970), or true or a number above zero for
+    /// "busy now".
     /// </summary>
-    [Description("Member of the answer, names separated by dots: a time (RFC 3339, or milliseconds since 1970) of the last use, or true or a "
-        + "number above zero for 'busy now'.")]
+    [Description("Member of the answer, names separated by dots: a time (RFC 3339, or milliseconds since 1970) of the last use, "
+        + "or true or a number above zero for 'busy now'.")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
     public string Field { get; init => field = value ?? ""; } = "";
@@ -93,7 +95,8 @@ public sealed record TemplateWarmPool
 public sealed record TemplateRetirement
 {
     /// <summary>Template whose revision workspaces of this one take at their next start; null: they go on as they are.</summary>
-    [Description("Template of the same namespace that workspaces of this one are made from at their next start. Absent: they go on with this one, "
+    [Description("Template of the same namespace that workspaces of this one are made from at their next start. Absent: "
+        + "they go on with this one, "
         + "and only new ones are refused.")]
     [StringLength(63, MinimumLength = 1)]
     [RegularExpression(@"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]

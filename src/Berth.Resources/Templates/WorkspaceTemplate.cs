@@ -89,8 +89,8 @@ public sealed record WorkspaceTemplateSpec
     /// <summary>Further variables; those that Berth sets (PORT, WORKSPACE_…) cannot be given.</summary>
     [Description("Further environment variables. $(NAME) stands for one that Berth sets: PORT, WORKSPACE_NAME, WORKSPACE_ROOT, "
         + "WORKSPACE_URL, "
-        + "WORKSPACE_IDENTITY_ISSUER, WORKSPACE_IDENTITY_AUDIENCE, WORKSPACE_IDENTITY_JWKS, BERTH_PROXY_URL, BERTH_TOKEN_FILE; those cannot be "
-        + "given here.")]
+        + "WORKSPACE_IDENTITY_ISSUER, WORKSPACE_IDENTITY_AUDIENCE, WORKSPACE_IDENTITY_JWKS, BERTH_PROXY_URL, BERTH_TOKEN_FILE; "
+        + "those cannot be given here.")]
     [ListMap("name")]
     [MaxLength(64)]
     public IReadOnlyList<TemplateVariable>? Env { get; init; }
@@ -170,7 +170,8 @@ public sealed record WorkspaceTemplateSpec
     public TemplateEgress? Egress { get; init; }
 
     /// <summary>Connections of the edge that programs in the workspace may call; null: none.</summary>
-    [Description("Connections of the edge whose APIs programs in the workspace may call in its owner's name, with a token of the workspace's "
+    [Description("Connections of the edge whose APIs programs in the workspace may call in its owner's name, "
+        + "with a token of the workspace's "
         + "own. Absent: none, and no token.")]
     [MaxLength(32)]
     public IReadOnlyList<string>? Connections { get; init; }
@@ -188,8 +189,8 @@ public sealed record WorkspaceTemplateSpec
     public TemplateWarmPool? WarmPool { get; init; }
 
     /// <summary>Template tried when pods of this one fail for reasons of the template.</summary>
-    [Description("Template of the same namespace that is tried when this one fails again and again for a reason of its own, such as an image "
-        + "that cannot be pulled.")]
+    [Description("Template of the same namespace that is tried when this one fails again and again for a reason of its own, "
+        + "such as an image that cannot be pulled.")]
     [StringLength(63, MinimumLength = 1)]
     [RegularExpression(@"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
     public string? FallbackTemplate { get; init; }

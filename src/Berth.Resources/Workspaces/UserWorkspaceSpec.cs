@@ -30,8 +30,8 @@ public sealed record UserWorkspaceSpec
 
     /// <summary>Environment variables of the owner for the application. A change takes effect at the next start.</summary>
     /// <remarks>
-    /// A list and not a map, as in a pod: so every API server can check the names, also those that know no CEL, and CEL rules on the keys of
-    /// a map would cost more than an API server allows.
+    /// A list and not a map, as in a pod: so every API server can check the names, also those that know no CEL, and CEL rules on the keys
+    /// of a map would cost more than an API server allows.
     /// </remarks>
     [Description("Environment variables of the owner for the application, at most 64 and 32 KiB. The edge writes them from the owner's "
         + "preferences. Those that the template sets, or does not take (personalVariables), are left out. A change takes effect at the "
@@ -68,7 +68,8 @@ public sealed record UserWorkspaceSpec
     public WorkspaceStorage? Storage { get; init; }
 
     /// <summary>A pod that fails is kept for a look at it, and no other is made until the next wish. Default false.</summary>
-    [Description("A pod that fails is kept, so that one can look at it, and no other is made until somebody stops, restarts or unsets this.")]
+    [Description("A pod that fails is kept, so that one can look at it, and no other is made until somebody stops, "
+        + "restarts or unsets this.")]
     public bool? Debug { get; init; }
 
     /// <summary>What an administrator decided.</summary>

@@ -42,8 +42,8 @@ public sealed record UserWorkspaceStatus
     public string? PodName { get; init; }
 
     /// <summary>
-    /// Audience that the pod expects in the identity header; null: the workspace's origin. A pod from a warm pool was started before anybody
-    /// knew whose it would be, so it has an audience of its own.
+    /// Audience that the pod expects in the identity header; null: the workspace's origin. A pod from a warm pool was started before
+    /// anybody knew whose it would be, so it has an audience of its own.
     /// </summary>
     [Description("Audience that the pod expects in the identity header. Absent: the workspace's origin.")]
     public string? IdentityAudience { get; init; }
@@ -177,7 +177,9 @@ public sealed record TemplateRevision
     [Description("The two differ: a restart brings the change. Nothing restarts by itself.")]
     public bool? PendingRestart { get; init; }
 
-    /// <summary>Templates passed on the way from <c>spec.template.name</c> to the one in effect, itself the last; null when there was no redirect.</summary>
+    /// <summary>
+    /// Templates passed on the way from <c>spec.template.name</c> to the one in effect, itself the last; null when there was no redirect.
+    /// </summary>
     [Description("Templates passed on the way from spec.template.name to the one in effect, which is the last. Absent: no redirect.")]
     [MaxLength(8)]
     public IReadOnlyList<string>? Redirects { get; init; }

@@ -79,8 +79,8 @@ internal sealed class ZipSink(ZipArchive archive) : IArchiveSink
 }
 
 /// <summary>
-/// Reads exactly the length that was announced: a file that grows meanwhile is cut there, one that shrinks is filled with zeros. A tar entry's
-/// header states the length before the content is read, and a wrong one would spoil everything after it.
+/// Reads exactly the length that was announced: a file that grows meanwhile is cut there, one that shrinks is filled with zeros. A tar
+/// entry's header states the length before the content is read, and a wrong one would spoil everything after it.
 /// </summary>
 internal sealed class ExactLengthStream(Stream inner, long length) : Stream
 {

@@ -20,8 +20,8 @@ internal sealed class FileEndpoints(WorkspaceFiles files, FileWriter writer, Fol
     public Task StatAsync(HttpContext context) => Json(context, files.Stat(PathOf(context)), StudioJson.Default.FileEntry);
 
     /// <summary>
-    /// GET /api/files/content: the bytes, with ETag and ranges. Always as a download and never as a document of this origin: a page that lies
-    /// in the workspace must not run as the Studio.
+    /// GET /api/files/content: the bytes, with ETag and ranges. Always as a download and never as a document of this origin: a page that
+    /// lies in the workspace must not run as the Studio.
     /// </summary>
     public async Task ReadAsync(HttpContext context)
     {

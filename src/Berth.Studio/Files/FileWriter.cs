@@ -131,7 +131,8 @@ internal sealed class FileWriter(WorkspaceFolder workspace, InFlight inFlight)
             created = existing is null;
             if (existing is { } old)
             {
-                // The owner first: a change of owner clears set-id bits. It fails for those who may not, and then the file is the person's own.
+                // The owner first: a change of owner clears set-id bits. It fails for those who may not, and then the file is the person's
+                // own.
                 _ = Libc.FChown(file, old.User, old.Group);
                 if (Libc.FChmod(file, old.Permissions) != 0)
                 {

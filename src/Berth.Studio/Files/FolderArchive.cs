@@ -9,8 +9,8 @@ namespace Berth.Studio.Files;
 
 /// <summary>A folder as a .tar (pax) or .zip, made while it is sent: nothing is buffered beyond a block.</summary>
 /// <remarks>
-/// Links are stored as links and never followed. What cannot be read is left out and named in a text file at the end of the archive, so that
-/// one unreadable file neither spoils the download nor goes missing silently. Pipes, sockets and devices are left out.
+/// Links are stored as links and never followed. What cannot be read is left out and named in a text file at the end of the archive, so
+/// that one unreadable file neither spoils the download nor goes missing silently. Pipes, sockets and devices are left out.
 /// </remarks>
 internal sealed class FolderArchive(WorkspaceFolder workspace, InFlight inFlight)
 {

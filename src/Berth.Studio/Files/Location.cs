@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Berth.Studio.Files;
 
 /// <summary>A name in an open folder: what <see cref="WorkspaceFolder.Locate"/> found. The name need not exist.</summary>
-/// <remarks>Every call on it says O_NOFOLLOW or works on the link itself, so that a name exchanged for a link in between is refused.</remarks>
+/// <remarks>
+/// Every call on it says O_NOFOLLOW or works on the link itself, so that a name exchanged for a link in between is refused.
+/// </remarks>
 internal sealed class Location(WorkspacePath path, SafeFileHandle folder, string name, List<SafeFileHandle> owned) : IDisposable
 {
     /// <summary>All of struct statx's basic fields.</summary>
@@ -56,7 +58,9 @@ internal sealed class Location(WorkspacePath path, SafeFileHandle folder, string
             ? FileStat.From(buffer)
             : throw FileProblems.FromErrno(Marshal.GetLastPInvokeError(), path);
 
-    /// <summary>The names in an open folder, as they come. The system's own view of the descriptor is read, so no path is walked again.</summary>
+    /// <summary>
+    /// The names in an open folder, as they come. The system's own view of the descriptor is read, so no path is walked again.
+    /// </summary>
     public static IEnumerable<string> NamesIn(SafeFileHandle openFolder)
     {
         var view = $"/proc/self/fd/{openFolder.DangerousGetHandle()}";

@@ -169,7 +169,9 @@ internal sealed class WorkspaceFiles(WorkspaceFolder workspace, InFlight inFligh
         Sync(at.Folder, path);
     }
 
-    /// <summary>Makes a change of names in a folder durable. A file system that cannot is not a reason to call a done change failed.</summary>
+    /// <summary>
+    /// Makes a change of names in a folder durable. A file system that cannot is not a reason to call a done change failed.
+    /// </summary>
     internal static void Sync(SafeFileHandle pathOnlyFolder, WorkspacePath path)
     {
         using var at = new Location(path, pathOnlyFolder, ".", []);

@@ -10,12 +10,13 @@ namespace Berth.Studio.Files;
 /// <code>
 ///   root fd --openat(NOFOLLOW)--> fd of "a" --readlinkat--> "b" is a link to "../c" --> walk on: "..", "c"
 /// </code>
-/// So a link cannot lead out, whatever is exchanged while the walk goes on: ".." goes back on the stack of open descriptors and stops at the
-/// root, an absolute target counts only when it lies below the root, and the last name is handed out together with its parent's descriptor.
+/// So a link cannot lead out, whatever is exchanged while the walk goes on: ".." goes back on the stack of open descriptors and stops at
+/// the root, an absolute target counts only when it lies below the root, and the last name is handed out together with its parent's
+/// descriptor.
 /// </summary>
 /// <remarks>
-/// It works as the kernel's openat2(RESOLVE_BENEATH) does, which old kernels lack and some sandboxes deny. A folder that is moved out of the
-/// workspace by its owner while a request is in it is the one thing that neither catches.
+/// It works as the kernel's openat2(RESOLVE_BENEATH) does, which old kernels lack and some sandboxes deny. A folder that is moved out of
+/// the workspace by its owner while a request is in it is the one thing that neither catches.
 /// </remarks>
 internal sealed class WorkspaceFolder : IDisposable
 {

@@ -8,15 +8,17 @@ namespace Berth.Studio.Files;
 /// workspace itself. It is text only; <see cref="WorkspaceFolder"/> walks it without ever leaving the root.
 /// </summary>
 /// <remarks>
-/// The text comes decoded exactly once. What looks encoded after that (<c>%2e%2e</c>, <c>..%2f</c>, <c>..\</c>, full-width dots) is a file's
-/// name like any other on Linux, and is treated as nothing else: it is never decoded, folded or normalised again.
+/// The text comes decoded exactly once. What looks encoded after that (<c>%2e%2e</c>, <c>..%2f</c>, <c>..\</c>, full-width dots) is a
+/// file's name like any other on Linux, and is treated as nothing else: it is never decoded, folded or normalised again.
 /// </remarks>
 internal readonly record struct WorkspacePath
 {
     /// <summary>The longest name that Linux file systems take, in bytes (NAME_MAX).</summary>
     public const int MaxNameBytes = 255;
 
-    /// <summary>The longest path that Linux takes in one call (PATH_MAX without its NUL): what is longer could not be used in a terminal.</summary>
+    /// <summary>
+    /// The longest path that Linux takes in one call (PATH_MAX without its NUL): what is longer could not be used in a terminal.
+    /// </summary>
     public const int MaxPathBytes = 4095;
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);

@@ -2,7 +2,9 @@ using Berth.Studio.Identity;
 
 namespace Berth.Studio.Hosting;
 
-/// <summary>Turns every failure of a request into one problem+json, or into an aborted connection when the answer has already begun.</summary>
+/// <summary>
+/// Turns every failure of a request into one problem+json, or into an aborted connection when the answer has already begun.
+/// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
     /// <summary>Runs the rest of the pipeline.</summary>
@@ -60,7 +62,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                     "identity-keys-unavailable",
                     "Who you are cannot be checked now.",
                     "Nothing was shown and nothing was changed.",
-                    "Try again in some seconds; if it stays, tell the people who run the platform that the workspace cannot reach the identity keys."
+                    "Try again in some seconds; if it stays, tell the people who run the platform that the workspace cannot reach the "
+                        + "identity keys."
                 ).Problem
             );
         }

@@ -57,6 +57,7 @@ internal sealed class SameOriginMiddleware(RequestDelegate next, StudioOptions o
             "cross-origin",
             why,
             "Nothing was changed.",
-            $"Use the workspace's own page. A program that calls this API sends the header {RequestHeader}: 1, and for a WebSocket the workspace's origin."
+            $"Use the workspace's own page. A program that calls this API sends the header {RequestHeader}: 1, "
+                + "and for a WebSocket the workspace's origin."
         );
 }

@@ -29,8 +29,8 @@ internal sealed class StaticAssets
         var page = System.Text.Encoding.UTF8.GetString(Load("index.html").Plain).Replace("{{nonce}}", nonce, StringComparison.Ordinal);
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy =
-            $"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            $"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
+            + "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         headers.CacheControl = "no-store";
         context.Response.ContentType = "text/html; charset=utf-8";
         return context.Response.WriteAsync(page, context.RequestAborted);

@@ -122,7 +122,8 @@ internal sealed record StudioOptions
             if (!IPAddress.IsLoopback(address))
             {
                 problems.Add(
-                    "STUDIO_ALLOW_ANONYMOUS lets everybody in who can reach the port, so it needs a loopback address: set STUDIO_ADDRESS=127.0.0.1."
+                    "STUDIO_ALLOW_ANONYMOUS lets everybody in who can reach the port, so it needs a loopback address: set "
+                        + "STUDIO_ADDRESS=127.0.0.1."
                 );
             }
 

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Berth.Studio.Identity;
 
 /// <summary>
-/// Keys fetched from the issuer's key set: when the first identity arrives, again for a key id that is not known (a rotation), and again when
-/// they are old (a withdrawn key must stop working). Whatever comes in, the issuer is asked at most once in <see cref="MinInterval"/>.
+/// Keys fetched from the issuer's key set: when the first identity arrives, again for a key id that is not known (a rotation), and again
+/// when they are old (a withdrawn key must stop working). Whatever comes in, the issuer is asked at most once in <see cref="MinInterval"/>.
 /// </summary>
 internal sealed partial class RemoteKeySource(Uri address, HttpClient client, TimeProvider time, ILogger<RemoteKeySource> logger)
     : IKeySource,
@@ -13,7 +13,9 @@ internal sealed partial class RemoteKeySource(Uri address, HttpClient client, Ti
     /// <summary>Requests with invented key ids must not become requests to the issuer.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>Twice the life of an identity (300 s): a withdrawn key is forgotten in the time that its last identities need to end.</summary>
+    /// <summary>
+    /// Twice the life of an identity (300 s): a withdrawn key is forgotten in the time that its last identities need to end.
+    /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(10);
 
     private readonly SemaphoreSlim _fetching = new(1, 1);

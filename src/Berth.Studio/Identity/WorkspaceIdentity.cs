@@ -22,8 +22,8 @@ internal sealed record WorkspaceIdentity
     public string? Workspace { get; init; }
 
     /// <summary>
-    /// Origin under which the browser sees the workspace; null where the platform does not say. A program that was started before it had one
-    /// learns it here, and cannot be told a wrong one: the header is signed.
+    /// Origin under which the browser sees the workspace; null where the platform does not say. A program that was started before it had
+    /// one learns it here, and cannot be told a wrong one: the header is signed.
     /// </summary>
     public string? Origin { get; init; }
 

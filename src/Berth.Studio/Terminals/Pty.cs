@@ -27,9 +27,9 @@ internal sealed record PtyStart
 internal readonly record struct TerminalSize(ushort Columns, ushort Rows);
 
 /// <summary>
-/// A pseudo-terminal and the process in it. The process is started by posix_spawn, which is safe in a program of many threads where fork is not:
-/// POSIX_SPAWN_SETSID makes it leader of a new session, and the file action that then opens the terminal's slave as descriptor 0 makes that its
-/// controlling terminal, as Linux does for a session leader that has none.
+/// A pseudo-terminal and the process in it. The process is started by posix_spawn, which is safe in a program of many threads where fork is
+/// not: POSIX_SPAWN_SETSID makes it leader of a new session, and the file action that then opens the terminal's slave as descriptor 0 makes
+/// that its controlling terminal, as Linux does for a session leader that has none.
 /// </summary>
 internal static class Pty
 {

@@ -11,8 +11,8 @@ internal sealed class ShellFinder(StudioOptions options, IReadOnlyDictionary<str
     private const string Marker = "STUDIO_TERMINAL_HOST";
 
     /// <summary>
-    /// What concerns this program and not the person: PORT would send their own server to a port that is taken, the runtime's switches would
-    /// change their own programs, and the identity variables are of no use to them.
+    /// What concerns this program and not the person: PORT would send their own server to a port that is taken, the runtime's switches
+    /// would change their own programs, and the identity variables are of no use to them.
     /// </summary>
     private static readonly string[] NotForShells =
     [

@@ -6,12 +6,12 @@ using Berth.Studio.Hosting;
 namespace Berth.Studio.Terminals;
 
 /// <summary>
-/// GET /api/terminal as a WebSocket. Query: cols, rows, and id to come back to a terminal. Binary frames are what is typed and shown; text frames
-/// are <see cref="TerminalCommand"/> and <see cref="TerminalEvent"/>. docs/studio.md describes the protocol.
+/// GET /api/terminal as a WebSocket. Query: cols, rows, and id to come back to a terminal. Binary frames are what is typed and shown; text
+/// frames are <see cref="TerminalCommand"/> and <see cref="TerminalEvent"/>. docs/studio.md describes the protocol.
 /// </summary>
 /// <remarks>
-/// What is wrong with the request itself (identity, origin, role) is answered before the upgrade; what is wrong with the terminal is told after
-/// it, in an error frame, because a page cannot read the answer to an upgrade that failed.
+/// What is wrong with the request itself (identity, origin, role) is answered before the upgrade; what is wrong with the terminal is told
+/// after it, in an error frame, because a page cannot read the answer to an upgrade that failed.
 /// </remarks>
 internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time)
 {
@@ -116,7 +116,9 @@ internal sealed class TerminalEndpoint(TerminalRegistry registry, IHostApplicati
         }
     }
 
-    /// <summary>Reads on until the other side has closed too: closing over unread frames would reset the connection and lose the last ones sent.</summary>
+    /// <summary>
+    /// Reads on until the other side has closed too: closing over unread frames would reset the connection and lose the last ones sent.
+    /// </summary>
     private async Task FinishAsync(Task receiving, CancellationTokenSource tearDown)
     {
         try

@@ -73,7 +73,8 @@ internal sealed partial class TerminalRegistry(
     }
 
     /// <summary>
-    /// The terminal of that id, if it is that person's. Somebody else's is answered as one that does not exist, so that ids cannot be tried out.
+    /// The terminal of that id, if it is that person's. Somebody else's is answered as one that does not exist, so that ids cannot be tried
+    /// out.
     /// </summary>
     public TerminalSession Find(string id, WorkspaceIdentity person)
     {
@@ -138,7 +139,9 @@ internal sealed partial class TerminalRegistry(
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Ends all of them, and every process that was started from one, also those that left their session: nothing stays behind.</summary>
+    /// <summary>
+    /// Ends all of them, and every process that was started from one, also those that left their session: nothing stays behind.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         List<TerminalSession> all;

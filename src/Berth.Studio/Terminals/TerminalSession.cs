@@ -20,7 +20,9 @@ internal sealed class TerminalSession
     /// <summary>Some screens full: what a person sees again after their connection came back.</summary>
     public const int ScrollbackBytes = 64 * 1024;
 
-    /// <summary>What may be on its way to the browser; enough for a full line speed at 100 ms, small enough that Ctrl-C acts at once.</summary>
+    /// <summary>
+    /// What may be on its way to the browser; enough for a full line speed at 100 ms, small enough that Ctrl-C acts at once.
+    /// </summary>
     public const int Window = 128 * 1024;
 
     /// <summary>A paste larger than this, which the program in the terminal does not read, ends the connection.</summary>
@@ -31,7 +33,9 @@ internal sealed class TerminalSession
     private static readonly ExitStatus HungUp = new(128 + Libc.SigHup, Libc.SigHup);
     private readonly Lock _gate = new();
 
-    /// <summary>One read more than is ever unsent: a read that had begun when somebody connected must not push out what they are to get.</summary>
+    /// <summary>
+    /// One read more than is ever unsent: a read that had begun when somebody connected must not push out what they are to get.
+    /// </summary>
     private readonly Scrollback _output = new(ScrollbackBytes + ReadBytes);
     private readonly ConcurrentQueue<byte[]> _input = new();
     private readonly SafeFileHandle _master;
@@ -274,7 +278,8 @@ internal sealed class TerminalSession
             var ready = Poll(read, write: !unwritten.IsEmpty && !endOfOutput, wait: !(exited && read));
             if (exited && read && (ready & Libc.PollIn) == 0)
             {
-                // The shell has ended and what it wrote is read. Processes that it left behind may hold the terminal; nobody waits for them.
+                // The shell has ended and what it wrote is read. Processes that it left behind may hold the terminal; nobody waits for
+                // them.
                 break;
             }
 

@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 namespace Kube.Client.Auth;
 
 /// <summary>A bearer token in a file that somebody else rotates (the kubelet, for service accounts).</summary>
-/// <remarks>While the file cannot be read the last token stays in use: it is usually valid for a good while after its replacement was due.</remarks>
+/// <remarks>
+/// While the file cannot be read the last token stays in use: it is usually valid for a good while after its replacement was due.
+/// </remarks>
 internal sealed class TokenFileSource(string path, X509Certificate2? certificate, TimeProvider time) : CredentialSource, IDisposable
 {
     // client-go's period; the kubelet replaces a token when 80 % of its life are over, so a minute is never too late.

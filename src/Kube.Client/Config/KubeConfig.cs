@@ -29,7 +29,9 @@ public sealed record KubeConfig
     /// <summary>Who the client is.</summary>
     public KubeCredentials Credentials { get; init; } = KubeCredentials.None;
 
-    /// <summary>Loads as kubectl does: the files of KUBECONFIG (merged, first wins), else ~/.kube/config, else the service account of the pod.</summary>
+    /// <summary>
+    /// Loads as kubectl does: the files of KUBECONFIG (merged, first wins), else ~/.kube/config, else the service account of the pod.
+    /// </summary>
     /// <param name="context">Context to take; null: the file's current context.</param>
     /// <exception cref="KubeConfigException">Nothing is there, or what is there cannot be used.</exception>
     public static KubeConfig Load(string? context = null) => KubeConfigLoader.Load(KubeConfigEnvironment.Process, context);

@@ -1,6 +1,9 @@
 namespace Kube.Client;
 
-/// <summary>A kubeconfig or the in-cluster credentials cannot be used. The message lists every problem found, each with file, field and remedy; never a credential.</summary>
+/// <summary>
+/// A kubeconfig or the in-cluster credentials cannot be used. The message lists every problem found, each with file, field and remedy;
+/// never a credential.
+/// </summary>
 public sealed class KubeConfigException : Exception
 {
     /// <summary>With all problems found.</summary>

@@ -6,7 +6,9 @@ using System.Text;
 namespace Kube.Client;
 
 /// <summary>Finds, reads and merges kubeconfig files.</summary>
-/// <remarks>Only what the chosen context uses is checked: a broken entry of another cluster does not keep anybody from working, as with kubectl.</remarks>
+/// <remarks>
+/// Only what the chosen context uses is checked: a broken entry of another cluster does not keep anybody from working, as with kubectl.
+/// </remarks>
 internal static class KubeConfigLoader
 {
     private const int MaxFileBytes = 4 << 20;
@@ -31,7 +33,8 @@ internal static class KubeConfigLoader
         }
 
         throw new KubeConfigException([
-            $"KUBECONFIG is not set, {home} does not exist, and this is not a pod (KUBERNETES_SERVICE_HOST is not set). Set KUBECONFIG to the path of a kubeconfig file.",
+            $"KUBECONFIG is not set, {home} does not exist, and this is not a pod (KUBERNETES_SERVICE_HOST is not set). Set KUBECONFIG to "
+                + "the path of a kubeconfig file.",
         ]);
     }
 
@@ -79,7 +82,8 @@ internal static class KubeConfigLoader
         if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port))
         {
             problems.Add(
-                "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must both be set; they are in every pod. Outside of a cluster set KUBECONFIG."
+                "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must both be set; they are in every pod. "
+                    + "Outside of a cluster set KUBECONFIG."
             );
         }
         else if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _))

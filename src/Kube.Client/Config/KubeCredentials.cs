@@ -1,6 +1,8 @@
 namespace Kube.Client;
 
-/// <summary>How the client says who it is. At most one kind of header credential is in force; a client certificate may come with it.</summary>
+/// <summary>
+/// How the client says who it is. At most one kind of header credential is in force; a client certificate may come with it.
+/// </summary>
 public sealed record KubeCredentials
 {
     /// <summary>No credentials: the API treats the caller as anonymous.</summary>
@@ -15,7 +17,10 @@ public sealed record KubeCredentials
     /// <summary>Bearer token.</summary>
     public string? Token { get; init; }
 
-    /// <summary>File with a bearer token, read again at most once a minute (bound service account tokens rotate about hourly). Wins over <see cref="Token"/>.</summary>
+    /// <summary>
+    /// File with a bearer token, read again at most once a minute (bound service account tokens rotate about hourly). Wins over
+    /// <see cref="Token"/>.
+    /// </summary>
     public string? TokenFile { get; init; }
 
     /// <summary>User of HTTP basic authentication.</summary>

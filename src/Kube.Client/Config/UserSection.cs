@@ -15,7 +15,8 @@ internal static class UserSection
         {
             section.Complain(
                 "auth-provider",
-                $"({provider.Text("name") ?? "unnamed"}) was removed from Kubernetes in 1.26; use an exec plugin, such as gke-gcloud-auth-plugin, kubelogin or kubectl oidc-login"
+                $"({provider.Text("name") ?? "unnamed"}) was removed from Kubernetes in 1.26; use an exec plugin, such as "
+                    + "gke-gcloud-auth-plugin, kubelogin or kubectl oidc-login"
             );
         }
 

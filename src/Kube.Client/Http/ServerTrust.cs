@@ -4,8 +4,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Kube.Client.Http;
 
-/// <summary>Decides whether the server is the one that the configuration means: the certificate chain ends in a root of the configuration and the name is right.</summary>
-/// <remarks>With roots given no others count. Name and validity are always checked unless the configuration says to trust anybody.</remarks>
+/// <summary>
+/// Decides whether the server is the one that the configuration means: the certificate chain ends in a root of the configuration and the
+/// name is right.
+/// </summary>
+/// <remarks>
+/// With roots given no others count. Name and validity are always checked unless the configuration says to trust anybody.
+/// </remarks>
 internal static class ServerTrust
 {
     /// <summary>TLS settings of a configuration.</summary>
@@ -84,7 +89,8 @@ internal static class ServerTrust
         {
             return config.CertificateAuthorityPem is null
                 ? "its certificate is signed by no authority that this machine trusts; add certificate-authority-data of the cluster"
-                : "its certificate is not signed by the certificate authority of the configuration; was the cluster made anew, or is this another server?";
+                : "its certificate is not signed by the certificate authority of the configuration; was the cluster made anew, "
+                    + "or is this another server?";
         }
 
         return $"its certificate chain is not valid ({flags})";

@@ -4,7 +4,9 @@ using Kube.Client.Models;
 
 namespace Kube.Client.Json;
 
-/// <summary>Source-generated JSON of the built-in kinds. A library with kinds of its own writes such a context with the same options.</summary>
+/// <summary>
+/// Source-generated JSON of the built-in kinds. A library with kinds of its own writes such a context with the same options.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Kube.Client.Json;
 
-/// <summary>The API's <c>MicroTime</c> (Leases, Events): RFC 3339, UTC, exactly six decimals (<c>2026-01-02T03:04:05.000006Z</c>).</summary>
+/// <summary>
+/// The API's <c>MicroTime</c> (Leases, Events): RFC 3339, UTC, exactly six decimals (<c>2026-01-02T03:04:05.000006Z</c>).
+/// </summary>
 /// <remarks>Servers before 1.27 refuse a MicroTime with any other number of decimals, so all six are always written.</remarks>
 public sealed class KubeMicroTimeConverter : JsonConverter<DateTimeOffset>
 {

@@ -4,7 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Kube.Client.Json;
 
-/// <summary>The API's <c>Time</c>: RFC 3339, UTC, whole seconds (<c>2026-01-02T03:04:05Z</c>). Reads any RFC 3339 time, writes whole seconds (cut, not rounded).</summary>
+/// <summary>
+/// The API's <c>Time</c>: RFC 3339, UTC, whole seconds (<c>2026-01-02T03:04:05Z</c>). Reads any RFC 3339 time, writes whole seconds (cut,
+/// not rounded).
+/// </summary>
 public sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
 {
     /// <inheritdoc/>

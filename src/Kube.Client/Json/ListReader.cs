@@ -6,7 +6,9 @@ using Kube.Client.Models;
 
 namespace Kube.Client.Json;
 
-/// <summary>Reads a list item by item from the stream: at no time is the whole answer in memory, only one item and the objects made so far.</summary>
+/// <summary>
+/// Reads a list item by item from the stream: at no time is the whole answer in memory, only one item and the objects made so far.
+/// </summary>
 internal static class ListReader
 {
     /// <summary>Reads the stream to its end.</summary>
@@ -75,7 +77,8 @@ internal static class ListReader
             return _hasItems ? new(_items, _meta ?? new()) : throw new JsonException("there is no field \"items\"");
         }
 
-        // One step is a token, or a property with its whole value, or an item; a step that the buffer does not hold completely is not taken.
+        // One step is a token, or a property with its whole value, or an item; a step that the buffer does not hold completely is not
+        // taken.
         private bool Step(ReadOnlySequence<byte> buffer, bool final, out long length)
         {
             var reader = new Utf8JsonReader(buffer, final, _state);

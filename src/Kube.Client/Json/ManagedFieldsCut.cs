@@ -4,7 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kube.Client.Json;
 
-/// <summary>Reads an object as if the server had not sent <c>metadata.managedFields</c>: a quarter of its bytes, which a cache has no use for.</summary>
+/// <summary>
+/// Reads an object as if the server had not sent <c>metadata.managedFields</c>: a quarter of its bytes, which a cache has no use for.
+/// </summary>
 internal static class ManagedFieldsCut
 {
     /// <summary>The object in the bytes, without its managed fields.</summary>
@@ -31,7 +33,9 @@ internal static class ManagedFieldsCut
         }
     }
 
-    /// <summary>Where the managed fields lie, with the comma that joins them to their neighbours; an empty range when there are none.</summary>
+    /// <summary>
+    /// Where the managed fields lie, with the comma that joins them to their neighbours; an empty range when there are none.
+    /// </summary>
     public static (int Start, int End) Find(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);

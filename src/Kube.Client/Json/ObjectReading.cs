@@ -5,7 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kube.Client.Json;
 
-/// <summary>Deserialises objects, with apiVersion and kind filled in where the server leaves them out (items of lists of built-in kinds).</summary>
+/// <summary>
+/// Deserialises objects, with apiVersion and kind filled in where the server leaves them out (items of lists of built-in kinds).
+/// </summary>
 internal static class ObjectReading
 {
     /// <summary>The object in the bytes.</summary>

@@ -4,12 +4,12 @@ using System.Text;
 namespace Kube.Client.Json;
 
 /// <summary>
-/// Short texts that objects of a cluster have in common - names of variables, labels, conditions, images - kept once. Lists and watches read the same
-/// ones again and again, and a cache of ten thousand pods would hold each ten thousand times.
+/// Short texts that objects of a cluster have in common - names of variables, labels, conditions, images - kept once. Lists and watches
+/// read the same ones again and again, and a cache of ten thousand pods would hold each ten thousand times.
 /// </summary>
 /// <remarks>
-/// A table of fixed size without locks: a slot holds the last text that hashed to it, so what is frequent stays and what is unique passes through. A race
-/// between two threads costs a second copy at most. What a hostile server sends can fill the table, not make it grow.
+/// A table of fixed size without locks: a slot holds the last text that hashed to it, so what is frequent stays and what is unique passes
+/// through. A race between two threads costs a second copy at most. What a hostile server sends can fill the table, not make it grow.
 /// </remarks>
 internal sealed class StringPool
 {
@@ -21,7 +21,9 @@ internal sealed class StringPool
 
     private readonly string?[] _slots = new string?[1 << SlotBits];
 
-    /// <summary>The text of the bytes, the same object as before if it is still known; null for what is long or not ASCII, which is not pooled.</summary>
+    /// <summary>
+    /// The text of the bytes, the same object as before if it is still known; null for what is long or not ASCII, which is not pooled.
+    /// </summary>
     internal string? Get(ReadOnlySpan<byte> ascii)
     {
         if (ascii.Length > MaxBytes)

@@ -14,7 +14,9 @@ internal sealed class FrameReader(PipeReader pipe, int maxFrameBytes) : IDisposa
     /// <summary>True when the line handed out last had no end: the stream stopped behind or within it.</summary>
     public bool Unterminated { get; private set; }
 
-    /// <summary>The next line that is not blank, without its end; null at the end of the stream. A last line without its end is handed out too.</summary>
+    /// <summary>
+    /// The next line that is not blank, without its end; null at the end of the stream. A last line without its end is handed out too.
+    /// </summary>
     /// <exception cref="KubeException">A line is larger than the bound.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellationToken)
     {

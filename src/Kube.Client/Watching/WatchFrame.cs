@@ -6,7 +6,9 @@ using Kube.Client.Models;
 
 namespace Kube.Client.Watching;
 
-/// <summary>Reads one line of a watch: finds the type and where the object lies, then deserialises the object once from its bytes.</summary>
+/// <summary>
+/// Reads one line of a watch: finds the type and where the object lies, then deserialises the object once from its bytes.
+/// </summary>
 internal static class WatchFrame
 {
     internal const string InitialEventsEnd = "k8s.io/initial-events-end";

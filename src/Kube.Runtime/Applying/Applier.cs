@@ -34,12 +34,15 @@ public sealed class Applier
     public Task<T> ApplyAsync<T>(T obj, CancellationToken cancellationToken)
         where T : class, IKubeResource<T> => _client.ApplyAsync(obj, _options, cancellationToken);
 
-    /// <summary>Creates the object by an apply, and only where there is none of its name: nobody else's is ever touched, without a look before.</summary>
+    /// <summary>
+    /// Creates the object by an apply, and only where there is none of its name: nobody else's is ever touched, without a look before.
+    /// </summary>
     /// <remarks>
-    /// The request states a version, and one that no object has: the first object in an empty etcd gets 2. Where there is an object that is a
-    /// conflict, and where there is none nobody compares (<c>Store.Update</c> of Kubernetes' generic registry, since server-side apply came).
-    /// A POST would say the same, but books the fields as updated: an apply that leaves one out later would not remove it. Services of
-    /// Kubernetes before 1.23 are kept by a registry of their own, which refuses to create with a version: see <see cref="IsUnguarded"/>.
+    /// The request states a version, and one that no object has: the first object in an empty etcd gets 2. Where there is an object that is
+    /// a conflict, and where there is none nobody compares (<c>Store.Update</c> of Kubernetes' generic registry, since server-side apply
+    /// came). A POST would say the same, but books the fields as updated: an apply that leaves one out later would not remove it. Services
+    /// of Kubernetes before 1.23 are kept by a registry of their own, which refuses to create with a version: see
+    /// <see cref="IsUnguarded"/>.
     /// </remarks>
     /// <exception cref="KubeException">409 when there is an object of that name, whoever made it.</exception>
     public Task<T> CreateAsync<T>(T obj, CancellationToken cancellationToken)
@@ -51,7 +54,9 @@ public sealed class Applier
         return _client.ApplyAsync(json.Deserialize(T.JsonTypeInfo)!, _options, cancellationToken);
     }
 
-    /// <summary>Whether the server says that it cannot create an object of this kind by <see cref="CreateAsync"/>: nothing was done.</summary>
+    /// <summary>
+    /// Whether the server says that it cannot create an object of this kind by <see cref="CreateAsync"/>: nothing was done.
+    /// </summary>
     public static bool IsUnguarded(KubeException error)
     {
         ArgumentNullException.ThrowIfNull(error);

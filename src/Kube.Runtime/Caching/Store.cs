@@ -77,7 +77,8 @@ public sealed class Store<T> : IStore<T>
             }
 
             var index = new Index(
-                indexer, ImmutableDictionary.Create<string, ImmutableHashSet<ResourceKey>>(StringComparer.Ordinal), ImmutableHashSet.Create(_keys));
+                indexer, ImmutableDictionary.Create<string, ImmutableHashSet<ResourceKey>>(StringComparer.Ordinal),
+                ImmutableHashSet.Create(_keys));
             foreach (var (key, obj) in snapshot.Items)
             {
                 index = index.Move(key, null, obj);

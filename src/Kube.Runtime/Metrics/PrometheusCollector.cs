@@ -6,8 +6,8 @@ using System.Text;
 namespace Kube.Runtime;
 
 /// <summary>
-/// Listens to meters of this process and writes what they say in the Prometheus text format (version 0.0.4). Names and units follow OpenTelemetry's rules
-/// for Prometheus: dots become underscores, units are spelled out, counters end in <c>_total</c>.
+/// Listens to meters of this process and writes what they say in the Prometheus text format (version 0.0.4). Names and units follow
+/// OpenTelemetry's rules for Prometheus: dots become underscores, units are spelled out, counters end in <c>_total</c>.
 /// </summary>
 /// <remarks>A small writer of our own because the OpenTelemetry exporter for Prometheus has no stable release; thread-safe.</remarks>
 public sealed class PrometheusCollector : IDisposable

@@ -66,7 +66,8 @@ internal sealed class SeriesTable<T>(SeriesTable<T>.LabelText text, Func<T> crea
     {
         public static TagComparer Instance { get; } = new();
 
-        public bool Equals(KeyValuePair<string, object?>[]? x, KeyValuePair<string, object?>[]? y) => x is not null && y is not null && Equals(x.AsSpan(), y);
+        public bool Equals(KeyValuePair<string, object?>[]? x, KeyValuePair<string, object?>[]? y) =>
+            x is not null && y is not null && Equals(x.AsSpan(), y);
 
         public int GetHashCode(KeyValuePair<string, object?>[] obj) => GetHashCode(obj.AsSpan());
 

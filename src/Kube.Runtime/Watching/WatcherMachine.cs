@@ -79,8 +79,8 @@ internal static class WatcherMachine
                 ended.TooShort ? WatcherSignal.Failed : WatcherSignal.None
             ),
 
-            // The new picture may not be older than what was seen, unless the server has nothing that new (a restored back-up): then the newest
-            // it has.
+            // The new picture may not be older than what was seen, unless the server has nothing that new (a restored back-up): then the
+            // newest it has.
             (WatcherState.Watching watching, WatcherInput.Failed { Failure: WatchFailure.Expired }) => (
                 new WatcherState.Empty(watching.Version),
                 WatcherSignal.Failed
@@ -99,8 +99,8 @@ internal static class WatcherMachine
     private static (WatcherState Next, WatcherSignal Signal) OnListFailure(WatcherState.InitPage page, WatchFailure failure) =>
         failure switch
         {
-            // Asked for a certain version and it is not to be had: at once again for the newest by quorum. When that fails too, something else
-            // is wrong: wait.
+            // Asked for a certain version and it is not to be had: at once again for the newest by quorum. When that fails too, something
+            // else is wrong: wait.
             WatchFailure.Expired or WatchFailure.VersionTooLarge => (
                 new WatcherState.Empty(""),
                 page.Version.Length > 0 && page.Continue is null ? WatcherSignal.None : WatcherSignal.Failed

@@ -23,7 +23,8 @@ internal sealed record ServerIdentity(X509Certificate2 Certificate, string CaPem
         catch (CryptographicException e)
         {
             throw new InvalidOperationException(
-                $"The keys in {directory} are damaged: remove that folder, and they are made anew (kubeconfig files made from them end).", e);
+                $"The keys in {directory} are damaged: remove that folder, and they are made anew "
+                    + "(kubeconfig files made from them end).", e);
         }
     }
 

@@ -10,7 +10,8 @@ namespace Berth.Images.Sbom;
 internal static class AssetsFile
 {
     // Packs that build and are not in what is built.
-    private static readonly string[] BuildOnly = [".Crossgen2.", ".ILCompiler", ".ILLink", "Microsoft.NET.ILLink.Tasks", ".App.Ref", ".App.Host"];
+    private static readonly string[] BuildOnly =
+        [".Crossgen2.", ".ILCompiler", ".ILLink", "Microsoft.NET.ILLink.Tasks", ".App.Ref", ".App.Host"];
 
     /// <summary>Reads <c>project.assets.json</c>.</summary>
     /// <param name="file">Its path.</param>
@@ -23,7 +24,8 @@ internal static class AssetsFile
             return Read(Parse(readText(file), file), file, readText);
         }
         catch (Exception e) when (
-            e is InvalidOperationException or InvalidCastException or IndexOutOfRangeException or NullReferenceException or ArgumentException)
+            e is InvalidOperationException or InvalidCastException or IndexOutOfRangeException or NullReferenceException
+                or ArgumentException)
         {
             throw new InvalidDataException($"{file} is not what NuGet writes: {e.Message}", e);
         }
@@ -41,7 +43,8 @@ internal static class AssetsFile
         var folders = (root["packageFolders"] as JsonObject)?.Select(f => f.Key).ToList() ?? [];
         var libraries = root["libraries"] as JsonObject ?? [];
         var packages = ((JsonObject)target.Value!).Where(p => (string?)p.Value?["type"] == "package" && Ships(p.Value!)).ToList();
-        var purls = packages.ToDictionary(p => p.Key.Split('/')[0], p => Purl(p.Key.Split('/')[0], p.Key.Split('/')[1]), StringComparer.OrdinalIgnoreCase);
+        var purls = packages.ToDictionary(p => p.Key.Split('/')[0],
+            p => Purl(p.Key.Split('/')[0], p.Key.Split('/')[1]), StringComparer.OrdinalIgnoreCase);
 
         List<Component> found = [];
         foreach (var (key, value) in packages)
@@ -62,7 +65,8 @@ internal static class AssetsFile
 
     // A package with nothing for the runtime (analysers, a mere meeting point of others) is not in what is published.
     private static bool Ships(JsonNode package) =>
-        new[] { "runtime", "native", "resource" }.Any(k => package[k] is JsonObject { Count: > 0 } files && files.Any(f => !f.Key.EndsWith("_._", StringComparison.Ordinal)));
+        new[] { "runtime", "native", "resource" }.Any(k => package[k] is JsonObject { Count: > 0 } files
+            && files.Any(f => !f.Key.EndsWith("_._", StringComparison.Ordinal)));
 
     private static IEnumerable<Component> Packs(JsonNode root, List<string> folders, Func<string, string> readText) =>
         from framework in root["project"]?["frameworks"] as JsonObject ?? []

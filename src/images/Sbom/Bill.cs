@@ -29,7 +29,8 @@ internal sealed class Bill(
 {
     private const string SpecVersion = "1.5";
     private const string RevisionProperty = "berth:revision";
-    private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Form =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What is in it, each once, in the order of package URLs.</summary>
     public IReadOnlyList<Component> Components { get; } =

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Berth.Images.Sbom;
 
-/// <summary>What Debian's packages are in an image: <c>var/lib/dpkg/status</c>, and <c>status.d</c> where there is no package manager.</summary>
+/// <summary>
+/// What Debian's packages are in an image: <c>var/lib/dpkg/status</c>, and <c>status.d</c> where there is no package manager.
+/// </summary>
 internal static partial class DpkgStatus
 {
     private const string Folder = "var/lib/dpkg";

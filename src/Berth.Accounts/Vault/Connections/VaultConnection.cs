@@ -45,7 +45,8 @@ public sealed class VaultConnection
     public const string SessionPrefix = "sign-in.";
 
     /// <summary>
-    /// Whether it renews sessions: what a refresh is made for is then the ID token, which is kept in the access token's place and counts for
+    /// Whether it renews sessions: what a refresh is made for is then the ID token, which is kept in the access token's place and counts
+    /// for
     /// <see cref="DefaultTokenLifetime"/>, whatever it says itself; and nothing of it is shown among a person's connections.
     /// </summary>
     public bool IsOfSessions => IsSessionName(Name);

@@ -11,7 +11,8 @@ internal static class RulePages
             Reason = refusal.Reason,
             Title = "You may not use this service",
             Detail = $"You are signed in at {issuer.DisplayName} as {who}, but {refusal.Because}. Nothing was changed, and nothing was "
-            + "made for you here. Sign in as somebody else, or ask whoever runs this service, or manages your account there, to let you in.",
+            + "made for you here. Sign in as somebody else, or ask whoever runs this service, or manages your account there, "
+            + "to let you in.",
             Actions =
         [
             new EdgeAction("Sign in as somebody else", $"{settings.PublicOrigin}/login?provider={issuer.Key}&prompt="

@@ -71,7 +71,8 @@ internal sealed record SignInRules
         if (!EmailDomains.IsEmpty && !IsAllowedAddress(Source(claims, more, "email")))
         {
             return new RuleRefusal(SignInRule.EmailDomain, "email-not-allowed",
-                "the domain of your e-mail address is none of those that may use this service, or the provider has not verified the address");
+                "the domain of your e-mail address is none of those that may use this service, "
+                    + "or the provider has not verified the address");
         }
 
         if (!Groups.IsEmpty && !Source(claims, more, GroupClaim).Texts(GroupClaim).Any(Groups.Contains))

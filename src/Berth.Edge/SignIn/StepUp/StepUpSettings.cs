@@ -12,7 +12,9 @@ internal sealed record StepUpSettings(ImmutableArray<string> Acr, ImmutableArray
     /// <summary>
     /// When the person authenticated in the way that is asked for; null when the claims do not say that they did.
     /// </summary>
-    /// <remarks>Without auth_time it is iat, except where an age is asked for: then auth_time is required (OpenID Connect Core 2).</remarks>
+    /// <remarks>
+    /// Without auth_time it is iat, except where an age is asked for: then auth_time is required (OpenID Connect Core 2).
+    /// </remarks>
     public DateTimeOffset? ProvenAt(JsonElement claims)
     {
         if ((Acr.Length > 0 && !(claims.Text("acr") is { } acr && Acr.Contains(acr)))

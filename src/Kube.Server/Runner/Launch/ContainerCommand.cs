@@ -4,8 +4,8 @@ namespace Kube.Server.Runner.Launch;
 
 /// <summary>Makes the command line, environment and working directory of a container's process, as in Kubernetes.</summary>
 /// <remarks>
-/// Mount paths are rewritten in what the pod says, and before variables are put in: what the catalogue says are paths of this machine, and a
-/// machine's path may look like a mount path (Berth itself may lie under /workspace).
+/// Mount paths are rewritten in what the pod says, and before variables are put in: what the catalogue says are paths of this machine, and
+/// a machine's path may look like a mount path (Berth itself may lie under /workspace).
 /// </remarks>
 internal static class ContainerCommand
 {
@@ -20,7 +20,8 @@ internal static class ContainerCommand
         {
             Command = [.. command.Concat(arguments).Select(a => Expansion.Expand(a, n => environment.GetValueOrDefault(n)))],
             Environment = environment,
-            WorkingDirectory = container.WorkingDirectory is { } folder ? mounts.Rewrite(folder) : context.Image.WorkingDirectory ?? context.Home,
+            WorkingDirectory = container.WorkingDirectory is { } folder ? mounts.Rewrite(folder)
+                : context.Image.WorkingDirectory ?? context.Home,
         };
     }
 }

@@ -63,8 +63,8 @@ internal sealed class PodVolumes(IClusterApi api, string claims, Pki.ServiceAcco
     }
 
     /// <summary>
-    /// How long after a write the tokens in a pod's files are to be written anew, as a kubelet does when four fifths of their life are over;
-    /// null where there are none.
+    /// How long after a write the tokens in a pod's files are to be written anew, as a kubelet does when four fifths of their life are
+    /// over; null where there are none.
     /// </summary>
     public static TimeSpan? Renewal(PodShape pod)
     {
