@@ -16,7 +16,7 @@ internal enum CallerKind
 }
 
 /// <summary>
-/// The person behind a request, set by authentication and read with <see cref="CallerExtensions.GetCaller"/>. Identity is (issuer,
+/// The person behind a request, set by authentication and read with <see cref="RequestStateExtensions.GetCaller"/>. Identity is (issuer,
 /// subject); everything else is for display.
 /// </summary>
 internal sealed record Caller
@@ -73,11 +73,4 @@ internal sealed record Caller
 
     /// <summary>The best text to address the person with: name, else e-mail address, else subject.</summary>
     public string DisplayName => Name ?? Email ?? Subject;
-}
-
-/// <summary>Access to the caller of a request.</summary>
-internal static class CallerExtensions
-{
-    /// <summary>The caller that authentication found, or null for a stranger.</summary>
-    public static Caller? GetCaller(this HttpContext context) => context.Features.Get<Caller>();
 }

@@ -38,7 +38,7 @@ internal sealed partial class ForwardAuthEndpoint(
     public async Task HandleAsync(HttpContext context)
     {
         var verdict = new ForwardAuthVerdict();
-        context.Features.Set(verdict);
+        context.State().Verdict = verdict;
         context.Response.OnStarting(() => Guard(context, verdict));
         if (!parser.IsFromTrustedProxy(context, out var peer))
         {
@@ -55,7 +55,7 @@ internal sealed partial class ForwardAuthEndpoint(
         }
 
         ProtectedHeaders.Strip(context.Request.Headers);
-        context.Features.Set(request);
+        context.State().Canonical = request;
 
         // Counted for the client it is about: the proxy itself may ask as often as it likes.
         var arrival = limits.Arrive(request);

@@ -43,7 +43,7 @@ internal sealed class BodyBytes
             && !HttpMethods.IsConnect(context.Request.Method)
             && context.Features.Get<IHttpResponseBodyFeature>() is { } body and not CountedAnswer)
         {
-            context.Features.Set<IHttpResponseBodyFeature>(new CountedAnswer(body, response, Of(RequestMetrics.RouteOf(context))));
+            context.Features.Set<IHttpResponseBodyFeature>(new CountedAnswer(body, response, Of(RequestMetrics.RouteOf(context.State()))));
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class CountedRequestBody(Stream inner, HttpContext context, Body
         if (read > 0)
         {
             // Whoever reads knows what the request is; before that nobody does.
-            _count ??= bytes.Of(RequestMetrics.RouteOf(context));
+            _count ??= bytes.Of(RequestMetrics.RouteOf(context.State()));
             _count.Receive(read);
         }
 

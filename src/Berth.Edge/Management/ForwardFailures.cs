@@ -42,7 +42,7 @@ internal sealed partial class ForwardFailures : IDisposable
             return;
         }
 
-        var limit = call is null ? context.Features.Get<ResponseHeaderLimit>() : call.Limit;
+        var limit = call is null ? context.State().AnswerLimit : call.Limit;
         var host = record.Access?.Workspace.Host ?? call?.Settings.Origin;
         if (host is not null && KindOf(failure.Error, failure.Exception, limit is { HasRunOut: true }) is { } kind)
         {

@@ -18,12 +18,13 @@ internal sealed class RequestMetrics(
     public async Task InvokeAsync(HttpContext context)
     {
         var (start, at) = (clock.GetTimestamp(), clock.GetUtcNow());
+        var state = context.State();
         context.TraceIdentifier = ids.Next();
         context.Response.OnStarting(
-            static state =>
+            static of =>
             {
                 // Last of all, so that a workspace's own does not stand in its place.
-                var answered = (HttpContext)state;
+                var answered = (HttpContext)of;
                 answered.Response.Headers[RequestIds.Header] = answered.TraceIdentifier;
                 return Task.CompletedTask;
             },
@@ -45,25 +46,25 @@ internal sealed class RequestMetrics(
         }
         finally
         {
-            var record = RecordOf(context, status, at, clock.GetElapsedTime(start));
-            Note(context, record);
+            var record = RecordOf(context, state, status, at, clock.GetElapsedTime(start));
+            Note(context, state, record);
             EdgeTraces.End(span, record);
         }
     }
 
     /// <summary>The way a request took, one of <see cref="Routes"/>.</summary>
-    internal static string RouteOf(HttpContext context)
+    internal static string RouteOf(RequestState state)
     {
-        if (context.Features.Get<ForwardAuthVerdict>() is not null)
+        if (state.Verdict is not null)
         {
             return "forward-auth";
         }
 
-        return context.Features.Get<CanonicalRequest>() switch
+        return state.Canonical switch
         {
             null => "refused",
             { HostKind: HostKind.Unknown } => "unknown-host",
-            { HostKind: HostKind.Workspace } => context.Features.Get<WorkspaceAccess>() is null ? "workspace-pages" : "workspace",
+            { HostKind: HostKind.Workspace } => state.Access is null ? "workspace-pages" : "workspace",
             { HostKind: HostKind.SharedWorkspaces } => "workspace-pages",
             { Path: var path } => OwnRoute(path),
         };
@@ -76,14 +77,13 @@ internal sealed class RequestMetrics(
         : path.StartsWith("/assets/", StringComparison.Ordinal) ? "assets"
         : "pages";
 
-    private static bool IsStream(HttpContext context) => context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
-        || context.Features.Get<CanonicalRequest>()?.IsUpgrade == true
+    private static bool IsStream(HttpContext context, RequestState state) => context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
+        || state.Canonical?.IsUpgrade == true
         || context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static RequestRecord RecordOf(HttpContext context, int status, DateTimeOffset at, TimeSpan duration)
+    private static RequestRecord RecordOf(HttpContext context, RequestState state, int status, DateTimeOffset at, TimeSpan duration)
     {
-        var request = context.Features.Get<CanonicalRequest>();
-        var access = context.Features.Get<WorkspaceAccess>();
+        var (request, access) = (state.Canonical, state.Access);
         return new RequestRecord
         {
             Id = context.TraceIdentifier,
@@ -94,10 +94,10 @@ internal sealed class RequestMetrics(
             HostKind = request?.HostKind,
             Path = request is { Path.Length: > RequestRecord.MaximumText } ? request.Path[..RequestRecord.MaximumText] + "…"
                 : request?.Path,
-            Route = RouteOf(context),
+            Route = RouteOf(state),
             Status = status,
-            Notes = context.Features.Get<RequestNotes>(),
-            Caller = context.GetCaller(),
+            Notes = state.Notes,
+            Caller = state.Caller,
             Access = access,
             Forwarding = access is null ? null : context.Features.Get<IForwarderErrorFeature>()?.Error ?? ForwarderError.None,
         };
@@ -107,12 +107,12 @@ internal sealed class RequestMetrics(
     private static string MethodOf(string method) =>
         HttpMethods.IsGet(method) || (method.Length <= 16 && method.All(char.IsAsciiLetterUpper)) ? method : "other";
 
-    private void Note(HttpContext context, RequestRecord record)
+    private void Note(HttpContext context, RequestState state, RequestRecord record)
     {
-        var isStream = IsStream(context);
+        var isStream = IsStream(context, state);
         metrics.Answered(record.Route, record.Status, isStream ? null : record.Duration);
         metrics.Bytes.Ended(context, record.Route);
-        if (context.Features.Get<ForwardAuthVerdict>() is { } verdict)
+        if (state.Verdict is { } verdict)
         {
             metrics.ForwardAuthDecided(verdict.Passes ? "pass" : DecisionOf(record.Status));
         }

@@ -37,13 +37,13 @@ internal sealed class RequestNotes
 
     private static RequestNotes Of(HttpContext context)
     {
-        if (context.Features.Get<RequestNotes>() is { } known)
+        if (context.State().Notes is { } known)
         {
             return known;
         }
 
         var notes = new RequestNotes();
-        context.Features.Set(notes);
+        context.State().Notes = notes;
         return notes;
     }
 }

@@ -11,7 +11,7 @@ internal sealed class BerthEdgePages(PageLayout layout) : IEdgePages
         RequestNotes.Decided(context, message.Reason);
 
         // The canonical request is missing when the request was refused before it had one.
-        var path = context.Features.Get<CanonicalRequest>()?.Path ?? context.Request.Path.Value ?? "";
+        var path = context.State().Canonical?.Path ?? context.Request.Path.Value ?? "";
         if (path == ConsentFlow.CallbackPath && ConsentForm.IsFor(context))
         {
             // The one address below it that people come to.

@@ -30,7 +30,7 @@ internal sealed class PageLayout(EdgeAssets assets, PageOptions options, EdgeOpt
     /// <summary>Origin of the edge, for links from workspace hosts; empty on the edge itself.</summary>
     public string EdgeOrigin(HttpContext context) => IsEdge(context) ? "" : edge.PublicOrigin;
 
-    private static bool IsEdge(HttpContext context) => context.Features.Get<CanonicalRequest>()?.HostKind == HostKind.Edge;
+    private static bool IsEdge(HttpContext context) => context.State().Canonical?.HostKind == HostKind.Edge;
 
     private static string Policy(string assets) => $"default-src 'none'; style-src {assets}; script-src {assets}; img-src {assets}; "
         + "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -99,7 +99,7 @@ internal sealed partial class PersonalTokenAuthenticator(
             Scopes = [.. token.Scopes],
             ExpiresAt = token.ExpiresAt,
         };
-        var address = current.Context?.Features.Get<CanonicalRequest>()?.ClientAddress.ToString() ?? "unknown";
+        var address = current.Context?.State().Canonical?.ClientAddress.ToString() ?? "unknown";
         if (_audited.TryUse($"{token.Id} {address}"))
         {
             audit.Record(caller, "token.use", $"personal-tokens/{token.Id} from {address}", "allowed");

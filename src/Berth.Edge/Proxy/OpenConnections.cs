@@ -5,17 +5,26 @@ namespace Berth.Edge;
 /// <summary>
 /// The table of everything that is under way for somebody and may last: requests to workspaces, live pages, followed logs.
 /// </summary>
-internal sealed class OpenConnections : IOpenConnections
+/// <remarks>
+/// One timer for all: it waits for the earliest end of those that were there when it was set. Nearly all requests end long before theirs,
+/// so that it is set anew once in many thousands of them.
+/// </remarks>
+internal sealed class OpenConnections : IOpenConnections, IDisposable
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(31);
     private readonly ConcurrentDictionary<OpenConnection, byte> _open = new();
     private readonly ISessionState _sessions;
     private readonly IWorkspaceDirectory _directory;
     private readonly SessionUse _use;
     private readonly TimeProvider _clock;
+    private readonly ITimer _timer;
+    private readonly Lock _setting = new();
+    private long _next = long.MaxValue;
 
     public OpenConnections(ISessionState sessions, IWorkspaceDirectory directory, SessionUse use, TimeProvider clock)
     {
         (_sessions, _directory, _use, _clock) = (sessions, directory, use, clock);
+        _timer = clock.CreateTimer(static t => ((OpenConnections)t!).CutOverdue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         use.WhenIdle = id => Cut(c => c.IsStream && c.Caller.SessionId == id, EndReason.SessionEnded);
     }
 
@@ -37,7 +46,11 @@ internal sealed class OpenConnections : IOpenConnections
     public OpenConnection Add(
         Caller caller, DateTimeOffset until, WorkspaceAccess? access = null, AccessRequest request = default, bool isStream = true)
     {
-        var connection = new OpenConnection(this, caller, access, request, isStream ? _use.Open(caller) : null, isStream);
+        var connection = new OpenConnection(this, caller, access, request, isStream ? _use.Open(caller) : null, isStream)
+        {
+            Due = DueAt(until),
+            OverdueAs = until < caller.ExpiresAt ? EndReason.AccessEnded : EndReason.SessionEnded,
+        };
         _open[connection] = 0;
 
         // Whoever withdraws something changes it first and cuts then: either they see this entry, or the change is seen here.
@@ -51,7 +64,7 @@ internal sealed class OpenConnections : IOpenConnections
         }
         else
         {
-            connection.EndAt(until, until < caller.ExpiresAt ? EndReason.AccessEnded : EndReason.SessionEnded, _clock);
+            WakeAt(connection.Due);
         }
 
         return connection;
@@ -86,6 +99,66 @@ internal sealed class OpenConnections : IOpenConnections
     /// <inheritdoc/>
     public int CutAll() => Cut(_ => true, EndReason.GoingAway);
 
+    /// <inheritdoc/>
+    public void Dispose() => _timer.Dispose();
+
+    // A timer takes at most 49 days; sessions last at most 31, personal tokens a year. Whoever is cut off after a month comes back.
+    private long DueAt(DateTimeOffset until)
+    {
+        var left = until - _clock.GetUtcNow();
+        left = left < TimeSpan.Zero ? TimeSpan.Zero : left < Longest ? left : Longest;
+        var (seconds, rest) = Math.DivRem(left.Ticks, TimeSpan.TicksPerSecond);
+        return _clock.GetTimestamp() + (seconds * _clock.TimestampFrequency) + (rest * _clock.TimestampFrequency / TimeSpan.TicksPerSecond);
+    }
+
+    private void WakeAt(long due)
+    {
+        // The entry is in the table before this is read, and this is raised before the table is read: one of the two sees the other.
+        Interlocked.MemoryBarrier();
+        if (due >= Volatile.Read(ref _next))
+        {
+            return;
+        }
+
+        lock (_setting)
+        {
+            if (due < _next)
+            {
+                _next = due;
+                var left = _clock.GetElapsedTime(_clock.GetTimestamp(), due);
+                _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void CutOverdue()
+    {
+        lock (_setting)
+        {
+            _next = long.MaxValue;
+        }
+
+        Interlocked.MemoryBarrier();
+        var now = _clock.GetTimestamp();
+        var next = long.MaxValue;
+        foreach (var (connection, _) in _open)
+        {
+            if (connection.Due <= now)
+            {
+                connection.Cut(connection.OverdueAs);
+            }
+            else
+            {
+                next = Math.Min(next, connection.Due);
+            }
+        }
+
+        if (next < long.MaxValue)
+        {
+            WakeAt(next);
+        }
+    }
+
     private bool HoldsSession(Caller caller) => caller.SessionId is { } session
         ? _sessions.IsLive(new SessionKey(session, caller.Issuer, caller.Subject, caller.Epoch))
         : !_sessions.IsDisabled(caller.Issuer, caller.Subject)
@@ -115,9 +188,7 @@ internal sealed class OpenConnections : IOpenConnections
         OpenConnections table, Caller caller, WorkspaceAccess? access, AccessRequest request, SessionUse.Lease? session, bool isStream)
         : IDisposable
     {
-        private static readonly TimeSpan Longest = TimeSpan.FromDays(31);
         private readonly CancellationTokenSource _end = new();
-        private ITimer? _timer;
 
         public Caller Caller { get; } = caller;
 
@@ -126,6 +197,12 @@ internal sealed class OpenConnections : IOpenConnections
         public AccessRequest Request { get; } = request;
 
         public bool IsStream { get; } = isStream;
+
+        /// <summary>When its time is over, as a timestamp of the clock.</summary>
+        public required long Due { get; init; }
+
+        /// <summary>What that end is.</summary>
+        public required EndReason OverdueAs { get; init; }
 
         /// <summary>Use of its session is noted here; null without one.</summary>
         public SessionUse.Lease? Session { get; } = session;
@@ -144,15 +221,6 @@ internal sealed class OpenConnections : IOpenConnections
         public bool IsOf(string workspaceNamespace, string workspaceName) =>
             Access?.Workspace.Name == workspaceName && Access.Workspace.Namespace == workspaceNamespace;
 
-        /// <summary>Has it end by itself.</summary>
-        public void EndAt(DateTimeOffset until, EndReason reason, TimeProvider clock)
-        {
-            // A timer takes at most 49 days; sessions last at most 31, personal tokens a year. Whoever is cut off after a month comes back.
-            var left = until - clock.GetUtcNow();
-            left = left < TimeSpan.Zero ? TimeSpan.Zero : left < Longest ? left : Longest;
-            _timer = clock.CreateTimer(_ => Cut(reason), null, left, Timeout.InfiniteTimeSpan);
-        }
-
         public bool Cut(EndReason reason)
         {
             if (!table.Remove(this))
@@ -168,7 +236,6 @@ internal sealed class OpenConnections : IOpenConnections
         public void Dispose()
         {
             table.Remove(this);
-            _timer?.Dispose();
             Session?.Dispose();
             _end.Dispose();
         }

@@ -52,7 +52,7 @@ internal sealed class WorkspaceCallers(
             return await WithTokenAsync(context, request, isReserved);
         }
 
-        if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
+        if (context.State().HasUnreadableCookie && limits.RefuseCredential(request) is { IsRefused: true } counted)
         {
             await limits.WriteAsync(context, counted);
             return WorkspaceArrival.Answered;
@@ -83,7 +83,7 @@ internal sealed class WorkspaceCallers(
         // would be sent to sign in, or wake the workspace.
         context.Request.Headers.Remove("Authorization");
         request = request with { IsNavigation = false };
-        context.Features.Set(request);
+        context.State().Canonical = request;
         return new WorkspaceArrival(caller, request);
     }
 }

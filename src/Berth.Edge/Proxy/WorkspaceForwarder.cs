@@ -42,7 +42,9 @@ internal sealed class WorkspaceForwarder(
         HttpContext context, CanonicalRequest request, WorkspaceAccess access, DateTimeOffset until, Admission admission)
     {
         using var places = admission;
-        Prepare(context, request, access);
+        var state = context.State();
+        state.Access = access;
+        Prepare(context, request);
         var use = activity.Begin(access.Workspace, request.Path);
         // A download or a script's stream lasts as long as it likes, too: nobody can tell beforehand.
         var isStream = request.IsUpgrade
@@ -70,8 +72,8 @@ internal sealed class WorkspaceForwarder(
 
         retries.Earn();
         using var limit = new ResponseHeaderLimit(times.ResponseHeader, clock, open.End);
-        context.Features.Set(limit);
-        if (request.IsUpgrade || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
+        state.AnswerLimit = limit;
+        if (request.IsUpgrade || !CanHaveBody(context))
         {
             limit.RequestRead();
         }
@@ -121,9 +123,8 @@ internal sealed class WorkspaceForwarder(
     internal static string Prefix(WorkspaceTarget target) =>
         target.Host.Contains(':') ? $"http://[{target.Host.Trim('[', ']')}]:{target.Port}/" : $"http://{target.Host}:{target.Port}/";
 
-    private static void Prepare(HttpContext context, CanonicalRequest request, WorkspaceAccess access)
+    private static void Prepare(HttpContext context, CanonicalRequest request)
     {
-        context.Features.Set(access);
         if (!request.IsUpgrade)
         {
             // h2c and others: a protocol that is switched to behind our back is one in which we decide nothing.
@@ -132,7 +133,7 @@ internal sealed class WorkspaceForwarder(
         }
 
         // How large a file may be uploaded is for the workspace to say.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        if ((request.IsUpgrade || CanHaveBody(context)) && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = null;
         }
@@ -144,7 +145,10 @@ internal sealed class WorkspaceForwarder(
     };
 
     private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
-        && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true;
+        && !CanHaveBody(context);
+
+    private static bool CanHaveBody(HttpContext context) =>
+        context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
 
     private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error,
         EndReason? ended)

@@ -70,7 +70,7 @@ internal sealed class WorkspaceGate(
                 await pages.WriteAsync(context, EdgeMessages.CrossSite());
                 break;
             case AccessKind.Allow:
-                context.Features.Set(caller);
+                context.State().Caller = caller;
                 await pass(context, request, new WorkspaceAccess(entry!, caller!, decision.Role!),
                     Earlier(caller!.ExpiresAt, decision.Until));
                 break;
@@ -78,7 +78,7 @@ internal sealed class WorkspaceGate(
                 // Ended within the seconds that clocks may differ by.
                 await bearer.RefuseAsync(context);
                 break;
-            case AccessKind.SignIn when context.Features.Get<RefusedSession>() is { } refused:
+            case AccessKind.SignIn when context.State().RefusedSession is { } refused:
                 await pages.WriteAsync(context, RulePages.Refused(settings, refused));
                 break;
             case AccessKind.SignIn:
@@ -170,7 +170,7 @@ internal sealed class WorkspaceGate(
             return limits.WriteAsync(context, admission);
         }
 
-        context.Features.Get<ForwardAuthVerdict>()!.Passes = true;
+        context.State().Verdict!.Passes = true;
         activity.Begin(access.Workspace, request.Path);
         context.Response.Headers[ProtectedHeaders.Identity] = signer.Sign(access);
         if (CookieHeader.WithoutOurs(context.Request.Headers.Cookie, visibleAsciiOnly: true) is { } cookies)

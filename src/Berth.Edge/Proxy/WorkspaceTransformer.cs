@@ -14,8 +14,8 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-        var request = httpContext.GetCanonical();
-        var access = httpContext.Features.Get<WorkspaceAccess>()!;
+        var state = httpContext.State();
+        var (request, access) = (state.Canonical!, state.Access!);
 
         // The very bytes that were decided on go on; nobody parses them again here.
         proxyRequest.RequestUri = new Uri(
@@ -32,6 +32,7 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
 
         // Applications compare Origin with Host, so they see the host that the browser sees.
         var authority = settings.WorkspaceAuthority(access.Workspace.Host);
+        proxyRequest.Headers.Remove("Host"); // which would be parsed before it is replaced
         proxyRequest.Headers.Host = authority;
 
         // Protected headers were stripped before anything was decided; what the workspace sees of them is ours alone.
@@ -51,7 +52,8 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
     public override async ValueTask<bool> TransformResponseAsync(
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
-        httpContext.Features.Get<ResponseHeaderLimit>()?.AnswerBegan();
+        var state = httpContext.State();
+        state.AnswerLimit?.AnswerBegan();
         if (proxyResponse is not null)
         {
             ProtocolSwitch.Check(httpContext, proxyResponse);
@@ -69,7 +71,7 @@ internal sealed class WorkspaceTransformer(EdgeSettings settings, WorkspaceIdent
             headers.SetCookie = UpstreamCookies.Filter(headers.SetCookie);
         }
 
-        if (httpContext.GetCanonical() is { Prefix.Length: > 0 } inFolder)
+        if (state.Canonical is { Prefix.Length: > 0 } inFolder)
         {
             FolderHeaders.Confine(headers, inFolder, settings.WorkspaceOrigin(inFolder.Host));
         }

@@ -20,7 +20,7 @@ internal enum HostKind
 
 /// <summary>
 /// A request in its one canonical form, made once, before anything is decided. Routing, authorisation, logs and the upstream use this value
-/// and never look at the raw request again. Read it with <see cref="CanonicalRequestExtensions.GetCanonical"/>.
+/// and never look at the raw request again. Read it with <see cref="RequestStateExtensions.GetCanonical"/>.
 /// </summary>
 internal sealed record CanonicalRequest
 {
@@ -57,13 +57,4 @@ internal sealed record CanonicalRequest
 
     /// <summary>Whether a person's browser goes to a page, so that a redirect or HTML makes sense.</summary>
     public required bool IsNavigation { get; init; }
-}
-
-/// <summary>Access to the canonical request.</summary>
-internal static class CanonicalRequestExtensions
-{
-    /// <summary>The canonical form of this request.</summary>
-    /// <exception cref="InvalidOperationException">The pipeline does not start with the edge's core.</exception>
-    public static CanonicalRequest GetCanonical(this HttpContext context) => context.Features.Get<CanonicalRequest>()
-        ?? throw new InvalidOperationException("UseBerthEdgeCore must come first in the pipeline.");
 }

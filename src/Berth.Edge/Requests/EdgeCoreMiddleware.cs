@@ -56,7 +56,7 @@ internal sealed class EdgeCoreMiddleware(
         }
 
         ProtectedHeaders.Strip(context.Request.Headers);
-        context.Features.Set(request);
+        context.State().Canonical = request;
         var arrival = limits.Arrive(request);
         if (arrival.IsRefused)
         {
@@ -123,7 +123,7 @@ internal sealed class EdgeCoreMiddleware(
                 return;
             }
 
-            context.Features.Set(caller);
+            context.State().Caller = caller;
         }
         else
         {
@@ -131,8 +131,8 @@ internal sealed class EdgeCoreMiddleware(
             if (SameOrigin.IsReadAllowed(context.Request.Headers) && cors.IsCookieOurs(context, request)
                 && await cookies.ReadAsync(context, request) is { } session)
             {
-                context.Features.Set(session);
-                context.Features.Set(cookies.ToCaller(session));
+                context.State().Session = session;
+                context.State().Caller = cookies.ToCaller(session);
             }
 
             if (RulePages.AnswersFor(context, request) is { } refused)
@@ -141,7 +141,7 @@ internal sealed class EdgeCoreMiddleware(
                 return;
             }
 
-            if (context.Features.Get<UnreadableCookie>() is not null && limits.RefuseCredential(request) is { IsRefused: true } counted)
+            if (context.State().HasUnreadableCookie && limits.RefuseCredential(request) is { IsRefused: true } counted)
             {
                 await limits.WriteAsync(context, counted);
                 return;
@@ -194,7 +194,7 @@ internal sealed class EdgeCoreMiddleware(
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
-        if (context.Features.Get<FrameAncestor>() is { } ancestor)
+        if (context.State().FrameAncestor is { } ancestor)
         {
             headers.ContentSecurityPolicy = $"default-src 'none'; frame-ancestors {ancestor.Origin}";
         }

@@ -12,7 +12,7 @@ internal static class RequestKinds
     /// </summary>
     public static bool IsUpgrade(HttpContext context) =>
         AsksForWebSocket(context.Request.Headers)
-        || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+        || HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
 
     /// <summary>The same of HTTP/1.1 alone, where it is the Upgrade header that says so.</summary>
     public static bool AsksForWebSocket(IHeaderDictionary headers) =>

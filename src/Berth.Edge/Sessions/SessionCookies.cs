@@ -54,15 +54,16 @@ internal sealed class SessionCookies(
     /// </summary>
     private ValueTask<EdgeSession?> FindAsync(HttpContext context, CanonicalRequest request) =>
         Read(context, request) is { } session ? new(session)
-            : context.Features.Get<IdleCookie>() is { } idle ? LookUpAsync(context, request, idle.Session) : default;
+            : context.State().IdleSession is { } idle ? LookUpAsync(context, request, idle) : default;
 
     private EdgeSession? Read(HttpContext context, CanonicalRequest request)
     {
-        var (name, purpose, binding) = Place(request);
+        var place = Place(request);
+        var name = place.Name;
 
         // Nearly every request: one cookie of ours, which was opened before and needs nothing; no copy of it is made.
-        if (Known(purpose, binding, CookieHeader.SoleValueOf(context.Request.Headers, name)) is { } usual && IsLive(usual)
-            && context.Features.Get<UsedElsewhere>() is null)
+        if (Known(place, CookieHeader.SoleValueOf(context.Request.Headers, name)) is { } usual && IsLive(usual)
+            && context.State().UsedElsewhere is null)
         {
             Renew(context, request, usual);
             return usual;
@@ -72,20 +73,20 @@ internal sealed class SessionCookies(
         foreach (var value in CookieHeader.ValuesOf(context.Request.Headers, name).Take(MaximumTried))
         {
             any = true;
-            if (Open(purpose, binding, value) is not { } session)
+            if (Open(place, value) is not { } session)
             {
                 continue;
             }
 
             readable = true;
-            if (context.Features.Get<UsedElsewhere>() is { } used && used.SessionId == session.Id)
+            if (context.State().UsedElsewhere is { } used && used.SessionId == session.Id)
             {
                 session = session with { RenewedAt = used.At };
             }
 
             if (StateOf(session) == SessionState.IdleExpired)
             {
-                context.Features.Set(new IdleCookie(session));
+                context.State().IdleSession = session;
             }
 
             if (IsLive(session))
@@ -99,7 +100,7 @@ internal sealed class SessionCookies(
 
         if (any && !readable)
         {
-            context.Features.Set(new UnreadableCookie());
+            context.State().HasUnreadableCookie = true;
         }
 
         return null;
@@ -129,9 +130,8 @@ internal sealed class SessionCookies(
     /// <summary>Writes a session to the host of this request.</summary>
     public void Write(HttpContext context, CanonicalRequest request, EdgeSession session)
     {
-        var (name, purpose, binding) = Place(request);
         context.Items[Decided] = true;
-        Append(context, name, protector.Protect(purpose, binding, SessionCodec.Write(session)), maxAge: null);
+        Append(context, Place(request).Name, Protected(request, session), maxAge: null);
         NoStore(context);
     }
 
@@ -174,30 +174,30 @@ internal sealed class SessionCookies(
         ExpiresAt = session.ExpiresAt,
     };
 
-    private EdgeSession? Open(ProtectionPurpose purpose, string binding, string value)
+    private EdgeSession? Open(CookiePlace place, string value)
     {
         if (value.Length > CookieProtector.MaximumLength)
         {
             return null;
         }
 
-        if (Known(purpose, binding, value) is { } known)
+        if (Known(place, value) is { } known)
         {
             return known;
         }
 
-        var session = protector.Unprotect(purpose, binding, value) is { } bytes ? SessionCodec.Read(bytes) : null;
+        var session = protector.Unprotect(place.Purpose, place.Binding, value) is { } bytes ? SessionCodec.Read(bytes) : null;
         if (session is not null)
         {
-            _opened.Add(value, new OpenedCookie(session, purpose, binding));
+            _opened.Add(value, new OpenedCookie(session, place.Purpose, place.Binding));
         }
 
         return session;
     }
 
     // What it was opened for is looked at each time: in another place the same cookie is no session.
-    private EdgeSession? Known(ProtectionPurpose purpose, string binding, ReadOnlySpan<char> value) =>
-        _opened.Find(value) is { } known && known.Binding == binding && known.Purpose == purpose ? known.Session : null;
+    private EdgeSession? Known(CookiePlace place, ReadOnlySpan<char> value) =>
+        _opened.Find(value) is { } known && place.IsOf(known) ? known.Session : null;
 
     private async ValueTask<EdgeSession?> LookUpAsync(HttpContext context, CanonicalRequest request, EdgeSession session)
     {
@@ -220,7 +220,7 @@ internal sealed class SessionCookies(
 
         if (end is { } later && later > now)
         {
-            context.Features.Set(new UsedElsewhere(session.Id, later - settings.Sessions.Idle));
+            context.State().UsedElsewhere = new(session.Id, later - settings.Sessions.Idle);
             return Read(context, request);
         }
 
@@ -235,15 +235,15 @@ internal sealed class SessionCookies(
 
     private static void NoStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 
-    private (string Name, ProtectionPurpose Purpose, string Binding) Place(CanonicalRequest request) => request.HostKind == HostKind.Edge
-        ? (_names.Session, ProtectionPurpose.EdgeSession, _names.Session)
-        : (_names.Workspace, ProtectionPurpose.WorkspaceSession, $"{_names.Workspace}\0{request.Host}");
+    private CookiePlace Place(CanonicalRequest request) => request.HostKind == HostKind.Edge
+        ? new(_names.Session, ProtectionPurpose.EdgeSession, null)
+        : new(_names.Workspace, ProtectionPurpose.WorkspaceSession, request.Host);
 
     private void Renew(HttpContext context, CanonicalRequest request, EdgeSession session)
     {
         var now = clock.GetUtcNow();
         var times = settings.Sessions.Use(session.Times, now);
-        if (times == session.Times && context.Features.Get<UsedElsewhere>() is null)
+        if (times == session.Times && context.State().UsedElsewhere is null)
         {
             return;
         }
@@ -280,14 +280,14 @@ internal sealed class SessionCookies(
     {
         if (refresh.RefusalOf(session.Id) is { } refusal)
         {
-            context.Features.Set(new RefusedSession(session, refusal));
+            context.State().RefusedSession = new(session, refusal);
         }
     }
 
     private string Protected(CanonicalRequest request, EdgeSession session)
     {
-        var (_, purpose, binding) = Place(request);
-        return protector.Protect(purpose, binding, SessionCodec.Write(session));
+        var place = Place(request);
+        return protector.Protect(place.Purpose, place.Binding, SessionCodec.Write(session));
     }
 
     // No Expires: the browser forgets the session when it closes; the time-outs are inside, where nobody can change them.
@@ -296,26 +296,8 @@ internal sealed class SessionCookies(
         HttpOnly = true,
         Secure = settings.IsHttps,
         SameSite = SameSiteMode.Lax,
-        Path = context.Features.Get<CanonicalRequest>()?.Prefix + "/",
+        Path = context.State().Canonical?.Prefix + "/",
         IsEssential = true,
         MaxAge = maxAge,
     };
 }
-
-/// <summary>A cookie that was opened, and as what.</summary>
-internal sealed record OpenedCookie(EdgeSession Session, ProtectionPurpose Purpose, string Binding);
-
-/// <summary>A request brought a session that ended because the rules of its provider do not let its person in any more.</summary>
-internal sealed record RefusedSession(EdgeSession Session, RuleRefusal Refusal);
-
-/// <summary>
-/// A request brought session cookies, and none of them is ours: made up, tampered with, or of keys that are gone. One that has ended
-/// is no such cookie.
-/// </summary>
-internal sealed class UnreadableCookie;
-
-/// <summary>A session that is over by its cookie alone, for nobody used it lately that the cookie knows of.</summary>
-internal sealed record IdleCookie(EdgeSession Session);
-
-/// <summary>What is known of a session's use besides its cookie.</summary>
-internal sealed record UsedElsewhere(string SessionId, DateTimeOffset At);

@@ -118,7 +118,7 @@ internal sealed partial class CallbackEndpoint
         }
 
         // :: Step 10. Whatever session the browser brought ends here; nothing of it goes on.
-        if (context.Features.Get<EdgeSession>() is { } old)
+        if (context.State().Session is { } old)
         {
             await RevokeAsync(old);
         }

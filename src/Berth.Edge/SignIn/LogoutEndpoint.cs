@@ -35,7 +35,7 @@ internal sealed class LogoutEndpoint(
     public async Task DoAsync(HttpContext context)
     {
         var canonical = context.GetCanonical();
-        var session = context.Features.Get<EdgeSession>();
+        var session = context.State().Session;
         cookies.Delete(context, canonical);
         foreach (var flow in CookieHeader.NamesWith(context.Request.Headers, cookies.Names.FlowPrefix).Distinct(StringComparer.Ordinal)
             .Take(50).ToList())

@@ -86,7 +86,7 @@ internal sealed class ProviderLogoutEndpoint(
         }
 
         // Frameable, and there alone: the provider's page waits for the frame to load.
-        context.Features.Set(new FrameAncestor(new Uri(provider.Settings.Issuer).GetLeftPart(UriPartial.Authority)));
+        context.State().FrameAncestor = new(new Uri(provider.Settings.Issuer).GetLeftPart(UriPartial.Authority));
         context.Response.Headers.CacheControl = "no-store";
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.WriteAsync("<!doctype html><title>Signed out</title>", context.RequestAborted);

@@ -36,7 +36,7 @@ internal sealed class WorkspaceHopEndpoint(
 
         var path = ReturnTargets.CleanWorkspacePath(wanted);
         var canonical = context.GetCanonical();
-        if (context.Features.Get<EdgeSession>() is not { } session)
+        if (context.State().Session is not { } session)
         {
             // Every host gets the same answer until the person is known: a stranger learns nothing of which workspaces exist.
             var back = $"{Path}?host={host}&return={Uri.EscapeDataString(path)}" + (hop is null ? "" : $"&hop={Uri.EscapeDataString(hop)}");

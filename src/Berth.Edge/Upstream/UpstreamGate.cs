@@ -112,7 +112,7 @@ internal sealed partial class UpstreamGate(
             return error;
         }
 
-        context.Features.Set(caller);
+        context.State().Caller = caller;
         if (TokenScopes.Refusal(caller, TokenScopes.Proxy) is { } refusal)
         {
             return UpstreamErrors.InsufficientScope(refusal);

@@ -24,7 +24,9 @@ public class DatabaseShareTests(ThrowawayPostgres postgres) : IClassFixture<Thro
         var browser = await OpenAsync(edge, workspace);
         await edge.Get<IAccountStore>().FlushAsync(default);
 
-        var statements = 0;
+        const int Requests = 200;
+        var (ofRequests, all) = (0, 0);
+        var current = edge.Get<CurrentRequest>();
         var name = new NpgsqlConnectionStringBuilder(database).Database;
         using var listener = new ActivityListener
         {
@@ -34,23 +36,29 @@ public class DatabaseShareTests(ThrowawayPostgres postgres) : IClassFixture<Thro
             {
                 if (Equals(a.GetTagItem("db.namespace") ?? a.GetTagItem("db.name"), name))
                 {
-                    Interlocked.Increment(ref statements);
+                    Interlocked.Increment(ref all);
+                    if (current.Context is not null)
+                    {
+                        Interlocked.Increment(ref ofRequests);
+                    }
                 }
             },
         };
         ActivitySource.AddActivityListener(listener);
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < Requests; i++)
         {
             using var answer = await browser.GetAsync($"{edge.HostOf("user1")}/page{i}");
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
 
-        Assert.Equal(0, Volatile.Read(ref statements));
+        // What the replica does every now and then by itself, however long this takes, is nobody's request.
+        Assert.Equal(0, Volatile.Read(ref ofRequests));
+        Assert.InRange(Volatile.Read(ref all), 0, Requests / 4);
 
         // The counter counts: a page that does ask is seen.
         using var sessions = await browser.GetAsync($"{ProductFixture.Origin}/api/me/sessions");
         Assert.Equal(HttpStatusCode.OK, sessions.StatusCode);
-        await ProductFixture.Until(() => Volatile.Read(ref statements) > 0);
+        await ProductFixture.Until(() => Volatile.Read(ref ofRequests) > 0);
     }
 
     [SkippableFact]

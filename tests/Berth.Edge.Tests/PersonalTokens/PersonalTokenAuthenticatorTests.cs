@@ -151,7 +151,7 @@ public sealed class PersonalTokenAuthenticatorTests : IDisposable
         {
             var context = new DefaultHttpContext();
             using var served = _http.Begin(context);
-            context.Features.Set(new CanonicalRequest
+            context.State().Canonical = new CanonicalRequest
             {
                 Scheme = "http",
                 Host = "localhost",
@@ -161,7 +161,7 @@ public sealed class PersonalTokenAuthenticatorTests : IDisposable
                 ClientAddress = IPAddress.Parse(address),
                 IsUpgrade = false,
                 IsNavigation = false,
-            });
+            };
             await _authenticator.AuthenticateAsync(secret, default);
         }
 

@@ -34,5 +34,5 @@ internal static class RulePages
     /// for the person may have been let in again.
     /// </summary>
     public static RefusedSession? AnswersFor(HttpContext context, CanonicalRequest request) =>
-        request.Path.StartsWith("/api/", StringComparison.Ordinal) ? context.Features.Get<RefusedSession>() : null;
+        request.Path.StartsWith("/api/", StringComparison.Ordinal) ? context.State().RefusedSession : null;
 }
