@@ -25,7 +25,7 @@ internal sealed class BodyBytes
     public void CountRequest(HttpContext context)
     {
         // Of an extended CONNECT the body is one side of a WebSocket, which is counted where it is switched.
-        if (context.Request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }
+        if (context.State().CanHaveBody && context.Request.ContentLength is null
             && !HttpMethods.IsConnect(context.Request.Method))
         {
             context.Request.Body = new CountedRequestBody(context.Request.Body, context, this);

@@ -44,7 +44,7 @@ internal sealed class WorkspaceForwarder(
         using var places = admission;
         var state = context.State();
         state.Access = access;
-        Prepare(context, request);
+        Prepare(context, request, state);
         var use = activity.Begin(access.Workspace, request.Path);
         // A download or a script's stream lasts as long as it likes, too: nobody can tell beforehand.
         var isStream = request.IsUpgrade
@@ -73,7 +73,7 @@ internal sealed class WorkspaceForwarder(
         retries.Earn();
         using var limit = new ResponseHeaderLimit(times.ResponseHeader, clock, open.End);
         state.AnswerLimit = limit;
-        if (request.IsUpgrade || !CanHaveBody(context))
+        if (request.IsUpgrade || !state.CanHaveBody)
         {
             limit.RequestRead();
         }
@@ -123,7 +123,7 @@ internal sealed class WorkspaceForwarder(
     internal static string Prefix(WorkspaceTarget target) =>
         target.Host.Contains(':') ? $"http://[{target.Host.Trim('[', ']')}]:{target.Port}/" : $"http://{target.Host}:{target.Port}/";
 
-    private static void Prepare(HttpContext context, CanonicalRequest request)
+    private static void Prepare(HttpContext context, CanonicalRequest request, RequestState state)
     {
         if (!request.IsUpgrade)
         {
@@ -133,7 +133,8 @@ internal sealed class WorkspaceForwarder(
         }
 
         // How large a file may be uploaded is for the workspace to say.
-        if ((request.IsUpgrade || CanHaveBody(context)) && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        if ((request.IsUpgrade || state.CanHaveBody)
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = null;
         }
@@ -144,11 +145,8 @@ internal sealed class WorkspaceForwarder(
         Exception: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError },
     };
 
-    private static bool IsRepeatable(HttpContext context) => RequestKinds.IsSafe(context.Request.Method)
-        && !CanHaveBody(context);
-
-    private static bool CanHaveBody(HttpContext context) =>
-        context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+    private static bool IsRepeatable(HttpContext context) =>
+        RequestKinds.IsSafe(context.Request.Method) && !context.State().CanHaveBody;
 
     private async Task ReportAsync(HttpContext context, CanonicalRequest request, WorkspaceAccess access, ForwarderError error,
         EndReason? ended)

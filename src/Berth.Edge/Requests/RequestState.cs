@@ -1,9 +1,14 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Berth.Edge;
 
 /// <summary>What has been found out about a request so far; null and false for what has not.</summary>
 /// <remarks>One object for all of it, as each feature of a request is looked up in a list, a dozen times for one that is forwarded.</remarks>
 internal sealed class RequestState
 {
+    /// <summary>Whether a body comes with it, or may: one without a stated length may turn out to be empty.</summary>
+    public bool CanHaveBody { get; init; }
+
     /// <summary>Its canonical form; null while it was not parsed, and where it cannot be.</summary>
     public CanonicalRequest? Canonical { get; set; }
 
@@ -55,7 +60,10 @@ internal static class RequestStateExtensions
             return known;
         }
 
-        var state = new RequestState();
+        var state = new RequestState
+        {
+            CanHaveBody = context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true },
+        };
         context.Features.Set(state);
         return state;
     }

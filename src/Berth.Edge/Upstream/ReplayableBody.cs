@@ -30,7 +30,7 @@ internal sealed class ReplayableBody
             limit.MaxRequestBodySize = settings.MaximumBody;
         }
 
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || length == 0)
+        if (!context.State().CanHaveBody || length == 0)
         {
             return (none, null);
         }

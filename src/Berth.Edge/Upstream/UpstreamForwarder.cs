@@ -1,6 +1,5 @@
 using System.Net;
 using Berth.Accounts;
-using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Berth.Edge;
@@ -133,7 +132,7 @@ internal sealed class UpstreamForwarder(
         using var limit = new ResponseHeaderLimit(call.Settings.ResponseHeaderTimeout, clock, entry.End);
         call.Limit = limit;
         call.Verdict = UpstreamVerdict.Relayed;
-        if (context.Request.Body is MemoryStream || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
+        if (context.Request.Body is MemoryStream || !context.State().CanHaveBody)
         {
             limit.RequestRead();
         }

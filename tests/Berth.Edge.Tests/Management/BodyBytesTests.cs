@@ -184,7 +184,7 @@ public class BodyBytesTests
         context.Response.Body = new MemoryStream();
         bytes.CountAnswer(context);
         await StatedBody.WriteAsync(context, Encoding.UTF8.GetBytes("a page"));
-        bytes.Ended(context, RequestMetrics.RouteOf(context));
+        bytes.Ended(context, RequestMetrics.RouteOf(context.State()));
         Assert.Equal("a page".Length, bytes.Answers().Sum(m => m.Value));
     }
 

@@ -72,7 +72,7 @@ internal sealed class VaultProxyFixture : IAsyncDisposable
         var browser = await One.SignedInAsync(person);
         using var begun = await browser.GetAsync(begin ?? Manager + "offline-token?connection=profile");
         var url = (string)(await JsonAsync(begun))["consent_url"]!;
-        using var answer = await browser.GetAsync(await Provider.AuthorizeAsync(url, person));
+        using var answer = await browser.GetAsync(await Provider.AuthorizeAsync(url, person), ("Accept", "application/json"));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return (string)(await JsonAsync(answer))["persistent_token_id"]!;
     }
