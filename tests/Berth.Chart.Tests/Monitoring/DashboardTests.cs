@@ -36,6 +36,17 @@ public sealed class DashboardTests
         }
     }
 
+    // Every replica of an operator tells of the same workspaces, and operators of two installations of different ones.
+    [Fact]
+    public void Workspaces_AreCountedOnceAReplica_AndAddedUpOverInstallations()
+    {
+        var queries = Dashboards.All.SelectMany(d => Properties(d.Root, "expr")).Select(e => e.GetString()!)
+            .Where(q => q.Contains("berth_operator_workspaces{", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(queries);
+        Assert.All(queries, q => Assert.Matches(@"^sum( by \(phase\) )?\(max by \(namespace(, phase)?\) \(berth_operator_workspaces\{", q));
+    }
+
     private static IEnumerable<(int X, int Y)> Cells(JsonElement at)
     {
         var (x, y) = (at.GetProperty("x").GetInt32(), at.GetProperty("y").GetInt32());
