@@ -201,11 +201,11 @@ public sealed class SbomTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../../../../outside")]
-    [InlineData("/outside")]
+    [InlineData("../../../outside")]
+    [InlineData("./../../../outside")]
     public async Task Image_PackageNamedAsAPath_ReadsNoOtherFolder(string name)
     {
-        Write("outside/copyright", Dep5 + "\n\nFiles: *\nLicense: ISC\n");
+        Write("root/outside/copyright", Dep5 + "\n\nFiles: *\nLicense: ISC\n");
         Write("root/var/lib/dpkg/status", $"Package: {name}\nVersion: 1\nArchitecture: amd64\n");
         Directory.CreateDirectory(In("root/usr/share/doc"));
 

@@ -10,7 +10,7 @@ internal sealed class Stubs : IDisposable
 {
     private static readonly string[] Tools =
     [
-        "bash", "sh", "sed", "awk", "grep", "sort", "head", "cut", "tr", "cat", "rm", "mktemp", "dirname", "basename", "sleep", "env", "git", "ls", "id", "mkdir", "touch", "chmod",
+        "bash", "sh", "sed", "awk", "grep", "sort", "head", "cut", "tr", "cat", "rm", "mktemp", "dirname", "basename", "sleep", "env", "git", "ls", "id", "mkdir", "touch", "chmod", "tar", "cp",
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("berth-stubs-");
