@@ -25,7 +25,8 @@ public static partial class SourceInstruments
         {
             var files = Directory.EnumerateFiles(Checkout.Path("src", folder), "*.cs", SearchOption.AllDirectories)
                 .Where(f => !f.Split(Path.DirectorySeparatorChar).Contains("obj"));
-            foreach (var metric in files.SelectMany(f => Of(Comment().Replace(File.ReadAllText(f), ""))))
+            var sources = files.Select(f => Comment().Replace(File.ReadAllText(f), "")).ToList();
+            foreach (var metric in sources.SelectMany(s => Of(s, sources)))
             {
                 // Two meters may have an instrument of one name: one family in the text, with the labels of both.
                 found[metric.Name] = found.TryGetValue(metric.Name, out var same)
@@ -37,7 +38,9 @@ public static partial class SourceInstruments
     }
 
     /// <summary>The instruments of one source file.</summary>
-    public static IEnumerable<ExposedMetric> Of(string source)
+    /// <param name="source">Its text.</param>
+    /// <param name="others">Texts of files that may hold what an observable instrument asks for its values.</param>
+    public static IEnumerable<ExposedMetric> Of(string source, IReadOnlyCollection<string>? others = null)
     {
         foreach (Match match in Creation().Matches(source))
         {
@@ -46,6 +49,13 @@ public static partial class SourceInstruments
             var statement = StatementAround(source, match.Index);
             var unit = arguments.ElementAtOrDefault(kind.StartsWith("Observable", StringComparison.Ordinal) ? 2 : 1)?.Trim('"');
             var labels = LabelsOf(source, string.Join(',', arguments)).ToHashSet();
+            if (Callback().Match(arguments.ElementAtOrDefault(1) ?? "") is { Success: true } callback)
+            {
+                var values = callback.Groups[1].Value;
+                var asked = (others ?? []).Where(o => Regex.IsMatch(o, $@"IEnumerable<Measurement<\w+>> {Regex.Escape(values)}\("));
+                labels.UnionWith(asked.SelectMany(o => LabelsOf(o, values)));
+            }
+
             if (Field().Match(statement) is { Success: true } field)
             {
                 foreach (Match use in Regex.Matches(source, $@"\b{Regex.Escape(field.Groups[1].Value)}\.(?:Add|Record)\("))
@@ -134,6 +144,9 @@ public static partial class SourceInstruments
 
     [GeneratedRegex(@"\.Create(?<kind>Counter|UpDownCounter|Histogram|Gauge|ObservableGauge|ObservableCounter)(?:<[a-z]+>)?\(")]
     private static partial Regex Creation();
+
+    [GeneratedRegex(@"\A[A-Z_]\w*\.(\w+)\z")]
+    private static partial Regex Callback();
 
     [GeneratedRegex("""\b[A-Z]\w+\("(berth_[a-z_]+)", "[A-Z]""")]
     private static partial Regex PassedName();
