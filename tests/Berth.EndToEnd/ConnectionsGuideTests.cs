@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Testing;
@@ -31,7 +30,7 @@ public sealed partial class ConnectionsGuideTests : BerthFixture
         await page.GotoAsync(begun.Output.Trim());
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
         await page.WaitForURLAsync(new Regex("/offline-token/callback"));
-        var id = (string)JsonNode.Parse(await page.Locator("body").InnerTextAsync())!["persistent_token_id"]!;
+        var id = await page.Locator("main code").InnerTextAsync();
 
         var called = await ShellAsync(Setting(blocks[0]) + blocks[1]);
         Assert.Contains("\"sub\": \"dev-user1\"", called.Output, StringComparison.Ordinal);
