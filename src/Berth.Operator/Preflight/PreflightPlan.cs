@@ -116,6 +116,19 @@ internal sealed record PreflightPlan
             yield return (password, values.Text("database", "external", "passwordSecret", "key"), "database.external.passwordSecret");
         }
 
+        if (values.Text("database", "mode") == "external" && values.Text("database", "migration", "passwordSecret", "name") is { } owner)
+        {
+            yield return (owner, values.Text("database", "migration", "passwordSecret", "key"), "database.migration.passwordSecret");
+        }
+
+        foreach (var name in values.Text("database", "mode") == "bundled" ? new[] { "existingSecret", "existingEdgeSecret" } : [])
+        {
+            if (values.Text("database", "bundled", name) is { } bundled)
+            {
+                yield return (bundled, "password", $"database.bundled.{name}");
+            }
+        }
+
         if (values.Text("secrets", "existingSecret") is { } keys)
         {
             yield return (keys, null, "secrets.existingSecret");

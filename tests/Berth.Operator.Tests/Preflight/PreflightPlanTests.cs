@@ -55,4 +55,24 @@ public sealed class PreflightPlanTests
         Assert.False(plan.NeedsDefaultStorageClass);
         Assert.Equal(("ClusterIssuer", "letsencrypt"), plan.CertificateIssuer);
     }
+
+    [Theory]
+    [InlineData(
+        "{ mode: bundled, bundled: { existingSecret: own, existingEdgeSecret: own-edge }, migration: { passwordSecret: { name: unused } } }",
+        "own password database.bundled.existingSecret", "own-edge password database.bundled.existingEdgeSecret")]
+    [InlineData(
+        "{ mode: external, external: { passwordSecret: { name: db, key: p } }, migration: { passwordSecret: { name: owner, key: q } } }",
+        "db p database.external.passwordSecret", "owner q database.migration.passwordSecret")]
+    public void From_DatabaseWithSecretsOfItsOwn_AsksForThem(string database, params string[] expected)
+    {
+        const string Others = """
+            publicOrigin: https://berth.example.com
+            workspaceDomain: workspaces.example.dev
+            issuers: [{ issuer: "https://idp.example.com/" }]
+            """;
+
+        var plan = PreflightPlan.From(ChartValues.Parse($"{Others}\ndatabase: {database}", "test"), "berth", "1.0");
+
+        Assert.Equal(expected, plan.Secrets.Select(s => $"{s.Name} {s.Entry} {s.For}"));
+    }
 }
