@@ -37,10 +37,12 @@ internal sealed class SuccessRing
         lock (_gates[index % _gates.Length])
         {
             ref var slot = ref _slots[index];
-            slot.Id = Put(text, 0, record.Id, MaximumId);
+
+            // One after the other: most of them then touch a line or two of the cache.
+            slot.Id = Put(ref text, record.Id, MaximumId);
+            slot.Path = path is null ? None : Put(ref text, path, RequestRecord.MaximumText);
             slot.Host = entry is not null && entry.Host == record.Host ? HostOfWorkspace
-                : record.Host is null ? None : Put(text, MaximumId, record.Host, MaximumHost);
-            slot.Path = path is null ? None : Put(text, MaximumId + MaximumHost, path, RequestRecord.MaximumText);
+                : record.Host is null ? None : Put(ref text, record.Host, MaximumHost);
             slot.PathIsCut = path is { Length: > RequestRecord.MaximumText };
             (slot.At, slot.Duration, slot.Status) = (record.At, record.Duration, record.Status);
             (slot.Method, slot.Route, slot.HostKind) = (record.Method, record.Route, record.HostKind);
@@ -67,10 +69,11 @@ internal sealed class SuccessRing
         return null;
     }
 
-    private static int Put(Span<byte> text, int at, string value, int most)
+    private static int Put(ref Span<byte> rest, string value, int most)
     {
         var length = Math.Min(value.Length, most);
-        Encoding.ASCII.GetBytes(value.AsSpan(0, length), text[at..]);
+        Encoding.ASCII.GetBytes(value.AsSpan(0, length), rest);
+        rest = rest[length..];
         return length;
     }
 
@@ -84,11 +87,11 @@ internal sealed class SuccessRing
         {
             None => null,
             HostOfWorkspace => slot.Workspace!.Host,
-            var length => Encoding.ASCII.GetString(text.Slice(MaximumId, length)),
+            var length => Encoding.ASCII.GetString(text.Slice(slot.Id + Math.Max(slot.Path, 0), length)),
         },
         HostKind = slot.HostKind,
         Path = slot.Path == None ? null
-            : Encoding.ASCII.GetString(text.Slice(MaximumId + MaximumHost, slot.Path)) + (slot.PathIsCut ? "…" : ""),
+            : Encoding.ASCII.GetString(text.Slice(slot.Id, slot.Path)) + (slot.PathIsCut ? "…" : ""),
         Route = slot.Route!,
         Status = slot.Status,
         Caller = slot.Caller,
