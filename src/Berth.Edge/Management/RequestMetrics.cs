@@ -77,7 +77,8 @@ internal sealed class RequestMetrics(
         : path.StartsWith("/assets/", StringComparison.Ordinal) ? "assets"
         : "pages";
 
-    private static bool IsStream(HttpContext context, RequestState state) => context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
+    private static bool IsStream(HttpContext context, RequestState state) =>
+        context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols
         || state.Canonical?.IsUpgrade == true
         || context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
 

@@ -24,7 +24,8 @@ internal sealed class OpenConnections : IOpenConnections, IDisposable
     public OpenConnections(ISessionState sessions, IWorkspaceDirectory directory, SessionUse use, TimeProvider clock)
     {
         (_sessions, _directory, _use, _clock) = (sessions, directory, use, clock);
-        _timer = clock.CreateTimer(static t => ((OpenConnections)t!).CutOverdue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.CreateTimer(
+            static t => ((OpenConnections)t!).CutOverdue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         use.WhenIdle = id => Cut(c => c.IsStream && c.Caller.SessionId == id, EndReason.SessionEnded);
     }
 

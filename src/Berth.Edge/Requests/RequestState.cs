@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Berth.Edge;
 
 /// <summary>What has been found out about a request so far; null and false for what has not.</summary>
-/// <remarks>One object for all of it, as each feature of a request is looked up in a list, a dozen times for one that is forwarded.</remarks>
+/// <remarks>
+/// One object for all of it, as each feature of a request is looked up in a list, a dozen times for one that is forwarded.
+/// </remarks>
 internal sealed class RequestState
 {
     /// <summary>Whether a body comes with it, or may: one without a stated length may turn out to be empty.</summary>

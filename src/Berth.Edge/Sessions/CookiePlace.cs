@@ -9,7 +9,9 @@ internal readonly record struct CookiePlace(string Name, ProtectionPurpose Purpo
     /// <summary>What the cookie's protection is bound to.</summary>
     public string Binding => Host is null ? Name : $"{Name}\0{Host}";
 
-    /// <summary>Whether a cookie was opened as one of this place; the same as comparing <see cref="Binding"/>, which need not be made.</summary>
+    /// <summary>
+    /// Whether a cookie was opened as one of this place; the same as comparing <see cref="Binding"/>, which need not be made.
+    /// </summary>
     public bool IsOf(OpenedCookie cookie) => cookie.Purpose == Purpose && (Host is null
         ? cookie.Binding == Name
         : cookie.Binding.Length == Name.Length + 1 + Host.Length && cookie.Binding[Name.Length] == '\0'
