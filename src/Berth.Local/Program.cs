@@ -37,14 +37,16 @@ public static partial class Program
     {
         using var data = DataFolder.Open(options.DataDirectory);
         using var loggers = LoggerFactory.Create(logging =>
+        {
+            logging.Services.Configure<LoggerFilterOptions>(BerthEdgeExtensions.QuietForwarder);
             logging
                 .SetMinimumLevel(options.LogLevel)
                 .AddSimpleConsole(console =>
                 {
                     console.SingleLine = true;
                     console.TimestampFormat = "HH:mm:ss ";
-                })
-        );
+                });
+        });
         if (options.Export is not null)
         {
             return await RunApiAsync(options, data, loggers, clock, cancellationToken);

@@ -183,9 +183,17 @@ public static class BerthEdgeExtensions
         return problems.Count == 0 ? options : throw new EdgeConfigurationException(problems);
     }
 
-    // First of all rules, so that one of the configuration for the same category still wins and has YARP's own lines back.
-    private static void QuietForwarder(LoggerFilterOptions options) =>
+    /// <summary>
+    /// Leaves out YARP's warning with a stack for each request that the edge or its client ends; the edge writes a line of its own for what
+    /// fails. <see cref="AddBerthEdge"/> does it, but for whoever brings a logger factory of their own.
+    /// </summary>
+    public static void QuietForwarder(LoggerFilterOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+
+        // First of all rules, so that one of the configuration for the same category still wins and has YARP's own lines back.
         options.Rules.Insert(0, new LoggerFilterRule(null, ForwardFailures.ForwarderCategory, LogLevel.Error, null));
+    }
 
     private static void Check(BerthEdgeOptions options)
     {
