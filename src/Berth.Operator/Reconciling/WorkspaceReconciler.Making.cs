@@ -48,6 +48,7 @@ internal sealed partial class WorkspaceReconciler
     private async Task<(Observation Seen, Decision Decision)?> LookCloserAsync(
         ResourceKey key, Observation seen, bool direct, CancellationToken cancellationToken)
     {
+        var cached = seen.Workspace;
         var decision = Decider.Decide(seen, settings);
         (seen, decision) = await LookBehindCachesAsync(seen, decision, direct, cancellationToken);
 
@@ -60,6 +61,18 @@ internal sealed partial class WorkspaceReconciler
 
         (seen, decision) = whole == seen ? (seen, decision) : (whole, Decider.Decide(whole, settings));
         (seen, decision) = await LookAtGrowthAsync(seen, decision, cancellationToken);
+
+        // What was found behind the caches, such as the pod of a newer start, is not to be ended for an older wish.
+        if (decision.Steps.Any(Ends) && ReferenceEquals(seen.Workspace, cached))
+        {
+            if (await ReadAgainAsync(seen, cancellationToken) is not { } afresh)
+            {
+                return (seen, new Decision());
+            }
+
+            (seen, decision) = (afresh, Decider.Decide(afresh, settings));
+        }
+
         if (!direct && decision.Steps.Any(static s => s is Step.CreatePod))
         {
             // A waiting pod may be taken.
@@ -77,21 +90,17 @@ internal sealed partial class WorkspaceReconciler
         Observation seen, Decision decision, bool direct, CancellationToken cancellationToken)
     {
         var closer = seen;
-        if (decision.Steps.Any(s => s is Step.DeleteVolume or Step.DeletePod || IsGone(seen, s)))
+        if (decision.Steps.Any(s => Ends(s) || IsGone(seen, s)))
         {
             // What is deleted cannot be brought back: it must still be the wish, and that of the same workspace; the caches of one kind can
             // be behind those of another, so a pod may be that of a start which the workspace seen knows nothing of. And what is missing
             // although it was made may have gone with the workspace: nothing must be made for one that is no longer there.
-            var (key, uid) = (seen.Workspace.Key(), seen.Workspace.Metadata.Uid);
-            if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
-                || now.Metadata.Uid != uid)
+            if (await ReadAgainAsync(seen, cancellationToken) is not { } afresh)
             {
                 return (seen, new Decision());
             }
 
-            // Another wish needs another answer: by the old one, which nobody asked for a place, a start would be told that it has one.
-            closer = closer with { Workspace = now };
-            closer = closer with { Admission = admissions.Ask(closer, settings) };
+            closer = afresh;
         }
 
         foreach (var step in decision.Steps.Where(s => direct ? NeedsLook(seen, s) : Makes(seen, s)))
@@ -112,6 +121,24 @@ internal sealed partial class WorkspaceReconciler
 
         return closer == seen ? (seen, decision) : (closer, Decider.Decide(closer, settings));
     }
+
+    // The workspace as it is now; null where that is no longer the one that was seen.
+    private async Task<Observation?> ReadAgainAsync(Observation seen, CancellationToken cancellationToken)
+    {
+        var key = seen.Workspace.Key();
+        if (await client.TryGetAsync<UserWorkspace>(key.Namespace, key.Name, cancellationToken) is not { } now
+            || now.Metadata.Uid != seen.Workspace.Metadata.Uid)
+        {
+            return null;
+        }
+
+        // Another wish needs another answer: by the old one, which nobody asked for a place, a start would be told that it has one.
+        seen = seen with { Workspace = now };
+        return seen with { Admission = admissions.Ask(seen, settings) };
+    }
+
+    // What cannot be brought back.
+    private static bool Ends(Step step) => step is Step.DeleteVolume or Step.DeletePod;
 
     // It was there, as somebody has looked at the workspace before.
     private static bool IsGone(Observation seen, Step step) =>
